@@ -1,0 +1,85 @@
+import type { Grant } from "../core/grant.ts";
+import type { IssuedToken } from "../core/issued-token.ts";
+import { TokenError } from "../core/token-error.ts";
+import { type CozeReply, judgeReply } from "./coze-reply.ts";
+
+/** RFC 7523 §2.1. */
+const JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/** A token answer has under a kilobyte; past this it is something else. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+export type CozeEndpointDependencies = {
+  readonly tokenEndpoint: string;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+};
+
+/**
+ * Creates the client of the Coze token endpoint. Each call sends one request, which carries the assertion as a bearer
+ * token and asks for what the grant says (Coze: "OAuth JWT 授权"). It follows no redirect, as the assertion would
+ * travel with it, and gives up after `timeoutMs`, the reading of the answer included.
+ * @throws TokenError `upstream_…` when no usable token comes of it.
+ */
+export function createCozeEndpoint({ tokenEndpoint, fetch, now }: CozeEndpointDependencies) {
+  return async function requestToken(assertion: string, grant: Grant, timeoutMs: number): Promise<IssuedToken> {
+    const askedAt = Math.floor(now() / 1000);
+    const signal = AbortSignal.timeout(timeoutMs);
+    let reply: CozeReply;
+    try {
+      reply = await readReply(await fetch(tokenEndpoint, { ...tokenRequest(assertion, grant), signal }));
+    } catch (cause) {
+      if (signal.aborted) {
+        throw new TokenError("upstream_timeout", `Coze did not answer within ${timeoutMs} ms. Try again.`, { cause });
+      }
+      throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
+    }
+    return judgeReply(withoutAssertion(reply, assertion), askedAt);
+  };
+}
+
+function tokenRequest(assertion: string, grant: Grant): RequestInit {
+  return {
+    method: "POST",
+    headers: {
+      Authorization: `Bearer ${assertion}`,
+      "Content-Type": "application/json",
+      Accept: "application/json",
+      "User-Agent": "coze-token-worker",
+    },
+    body: JSON.stringify({
+      grant_type: JWT_BEARER_GRANT,
+      duration_seconds: grant.durationSeconds,
+      ...(grant.scope && { scope: grant.scope }),
+    }),
+    redirect: "manual",
+  };
+}
+
+async function readReply(response: Response): Promise<CozeReply> {
+  return {
+    status: response.status,
+    logId: response.headers.get("X-Tt-Logid") ?? undefined,
+    retryAfter: response.headers.get("Retry-After") ?? undefined,
+    text: await readText(response),
+  };
+}
+
+/** The body as text, or `undefined` once it is larger than an answer can be. */
+async function readText(response: Response): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_REPLY_BYTES) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Should an answer quote the assertion, it must not travel on into an error or the log. */
+function withoutAssertion(reply: CozeReply, assertion: string): CozeReply {
+  return { ...reply, text: reply.text?.replaceAll(assertion, "[assertion]") };
+}

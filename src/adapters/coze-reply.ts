@@ -1,0 +1,121 @@
+import * as z from "zod/mini";
+import type { IssuedToken } from "../core/issued-token.ts";
+import { type CozeWords, TokenError } from "../core/token-error.ts";
+
+/** An answer of the Coze token endpoint as it came in. */
+export type CozeReply = {
+  readonly status: number;
+  /** `X-Tt-Logid`, by which Coze's support finds the call. */
+  readonly logId: string | undefined;
+  readonly retryAfter: string | undefined;
+  /** `undefined` when it was too large to read. */
+  readonly text: string | undefined;
+};
+
+/** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
+const LEAST_UNIX_TIME = 1e9;
+
+const cozeBody = z.looseObject({
+  access_token: z.optional(z.unknown()),
+  expires_in: z.optional(z.unknown()),
+  error_code: z.optional(z.unknown()),
+  error_message: z.optional(z.unknown()),
+  error: z.optional(z.unknown()),
+  // The shape of Coze's other APIs, which a gateway in front of this one may use.
+  code: z.optional(z.unknown()),
+  msg: z.optional(z.unknown()),
+});
+type CozeBody = z.infer<typeof cozeBody>;
+
+/** The refusals that Coze documents, which no second try will change, and what to do about each. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  invalid_client: "Coze refused the assertion. Do CLIENT_ID, KID and PRIVATE_KEY belong to the same app and key pair?",
+  invalid_request: "Coze calls the request invalid and names the parameter in coze.error_message.",
+  unsupported_grant_type: "Coze does not know the JWT grant here. Is TOKEN_ENDPOINT the address of the token endpoint?",
+  access_deny: "Coze denies the app access. Is it an OAuth app of type JWT, and active?",
+};
+
+const REGION_REFUSAL =
+  "Coze does not know the signing key. Is the app from the same region as TOKEN_ENDPOINT (coze.cn or coze.com), and KID the fingerprint of its key?";
+
+/**
+ * Judges an answer of Coze: by its `error_code` first, by its status second.
+ * `askedAt`, in Unix seconds, is when the request was sent, so that a lifetime is never counted too long.
+ * @throws TokenError `upstream_rejected`, `upstream_unavailable` (worth another try) or `upstream_invalid_response`.
+ */
+export function judgeReply(reply: CozeReply, askedAt: number): IssuedToken {
+  const body = parseBody(reply.text);
+  const words = wordsOf(reply, body);
+
+  if (words.error_code === "internal_error") throw unavailable(reply, words, askedAt);
+  if (words.error_code !== undefined && Object.hasOwn(REFUSALS, words.error_code)) throw rejected(words);
+  if (reply.status === 429 || reply.status >= 500) throw unavailable(reply, words, askedAt);
+  if (reply.text === undefined) throw invalid("is larger than 64 KiB", words);
+  if (reply.status >= 300 && reply.status < 400) throw invalid("is a redirect, which is not followed", words);
+  if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right address?", words);
+  if (words.error_code !== undefined || reply.status >= 400) throw rejected(words);
+  return issuedToken(body, words, askedAt);
+}
+
+function issuedToken(body: CozeBody, words: CozeWords, askedAt: number): IssuedToken {
+  const { access_token: accessToken, expires_in: expiresIn } = body;
+  if (typeof accessToken !== "string" || accessToken === "") throw invalid("holds no access_token", words);
+  if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);
+
+  const expiresAt = Math.floor(expiresIn > LEAST_UNIX_TIME ? expiresIn : askedAt + expiresIn);
+  if (expiresAt <= askedAt) throw invalid("holds a token that has already ended", words);
+  return { accessToken, issuedAt: askedAt, expiresAt };
+}
+
+function parseBody(text: string | undefined): CozeBody | undefined {
+  try {
+    return cozeBody.parse(JSON.parse(text ?? ""));
+  } catch {
+    return undefined;
+  }
+}
+
+function wordsOf(reply: CozeReply, body: CozeBody | undefined): CozeWords {
+  const errorCode = textOf(body?.error_code) ?? textOf(body?.code === 0 ? undefined : body?.code);
+  const errorMessage = textOf(body?.error_message) ?? textOf(body?.msg) ?? textOf(body?.error);
+  return {
+    status: reply.status,
+    ...(errorCode !== undefined && { error_code: errorCode }),
+    ...(errorMessage !== undefined && { error_message: errorMessage }),
+    ...(reply.logId !== undefined && { log_id: reply.logId }),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function rejected(coze: CozeWords): TokenError {
+  return new TokenError("upstream_rejected", refusalOf(coze), { coze });
+}
+
+function refusalOf({ error_code: code = "", error_message: message = "" }: CozeWords): string {
+  // The commonest failure of all shows in one of these two ways.
+  if (code === "4100" || message.includes("kid not been regist")) return REGION_REFUSAL;
+  return REFUSALS[code] ?? "Coze refused the request. Its own words are in coze.";
+}
+
+function unavailable(reply: CozeReply, coze: CozeWords, nowSeconds: number): TokenError {
+  const retryAfterSeconds = parseRetryAfter(reply.retryAfter, nowSeconds);
+  return new TokenError("upstream_unavailable", "Coze is not able to answer at the moment. Try again.", {
+    coze,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+}
+
+/** Whole seconds from either form of the header (RFC 9110 §10.2.3). */
+function parseRetryAfter(header: string | undefined, nowSeconds: number): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil(Date.parse(header) / 1000) - nowSeconds;
+  return seconds > 0 ? seconds : undefined;
+}
+
+function invalid(problem: string, coze: CozeWords): TokenError {
+  return new TokenError("upstream_invalid_response", `The answer of Coze ${problem}.`, { coze });
+}

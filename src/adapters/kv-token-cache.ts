@@ -1,0 +1,72 @@
+import { base64url } from "jose";
+import * as z from "zod/mini";
+import { type IssuedToken, secondsLeft } from "../core/issued-token.ts";
+import type { Log } from "../core/log.ts";
+import type { TokenCache } from "../core/token-service.ts";
+import { type CacheSecrets, open, seal } from "./sealing.ts";
+
+/** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
+const KV_MIN_TTL_SECONDS = 60 + 2;
+
+/** Changes whenever the way names or values are made changes, so that old entries are misses. */
+const NAME_PREFIX = "v1:";
+
+const storedToken = z.strictObject({ accessToken: z.string(), issuedAt: z.int(), expiresAt: z.int() });
+
+export type KvTokenCacheDependencies = {
+  readonly kv: KVNamespace;
+  readonly secrets: CacheSecrets;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/**
+ * Creates the token cache in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
+ * belongs to; its value is sealed under that name; it expires with the token. A failing KV costs a miss, never a token.
+ */
+export function createKvTokenCache({ kv, secrets, now, log }: KvTokenCacheDependencies): TokenCache {
+  return {
+    async get(key) {
+      try {
+        const name = await nameFor(secrets, key);
+        const sealed = await kv.get(name, "arrayBuffer");
+        return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
+      } catch (error) {
+        log("warn", "cache_read_failed", { cause: String(error) });
+        return undefined;
+      }
+    },
+
+    put(key, token) {
+      if (secondsLeft(token, now() / 1000) < KV_MIN_TTL_SECONDS) return undefined;
+      return putToken(kv, secrets, key, token).catch((error: unknown) => {
+        log("warn", "cache_write_failed", { cause: String(error) });
+      });
+    },
+  };
+}
+
+async function putToken(kv: KVNamespace, secrets: CacheSecrets, key: string, token: IssuedToken): Promise<void> {
+  const name = await nameFor(secrets, key);
+  await kv.put(name, await seal(secrets, name, JSON.stringify(token)), { expiration: token.expiresAt });
+}
+
+async function openToken(
+  secrets: CacheSecrets,
+  name: string,
+  sealed: ArrayBuffer,
+  log: Log,
+): Promise<IssuedToken | undefined> {
+  try {
+    return storedToken.parse(JSON.parse(await open(secrets, name, sealed)));
+  } catch {
+    log("warn", "cache_entry_unreadable");
+    return undefined;
+  }
+}
+
+async function nameFor(secrets: CacheSecrets, key: string): Promise<string> {
+  const mac = await crypto.subtle.sign("HMAC", secrets.nameKey, new TextEncoder().encode(key));
+  return NAME_PREFIX + base64url.encode(new Uint8Array(mac));
+}

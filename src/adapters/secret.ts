@@ -1,0 +1,20 @@
+import type { Problem } from "../core/problem.ts";
+
+/**
+ * Reads a secret that is either text or a binding of the Secrets Store, whose value has to be asked for.
+ * @returns what it holds, or why it could not be read.
+ */
+export async function readSecret(secret: unknown): Promise<unknown | Problem> {
+  if (!isSecretsStoreBinding(secret)) return secret;
+  try {
+    return await secret.get();
+  } catch {
+    return {
+      problem: "could not be read from the Secrets Store. Does the secret exist there, and may this Worker read it?",
+    };
+  }
+}
+
+function isSecretsStoreBinding(secret: unknown): secret is SecretsStoreSecret {
+  return typeof secret === "object" && secret !== null && "get" in secret && typeof secret.get === "function";
+}

@@ -1,0 +1,185 @@
+import * as z from "zod/mini";
+import { type CozeScope, parseCozeScope } from "./core/coze-scope.ts";
+import { type AllowedOrigins, parseAllowedOrigins } from "./core/origins.ts";
+import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
+
+/** The settings of the Worker, checked and typed. */
+export type Config = {
+  readonly clientId: string;
+  readonly kid: string;
+  /** As pasted: PEM in one of many forms, or its base64 body. Whether it is a key shows when it is imported. */
+  readonly privateKey: string;
+  readonly audience: string;
+  readonly tokenEndpoint: string;
+  /** Default and ceiling of a token's life. */
+  readonly tokenDurationSeconds: number;
+  readonly assertionDurationSeconds: number;
+  /** The scope of every token; `undefined`: all permissions of the app. */
+  readonly tokenScope: CozeScope | undefined;
+  readonly allowedOrigins: AllowedOrigins;
+  /** One attempt at Coze. */
+  readonly upstreamTimeoutMs: number;
+  readonly tokenCache: KVNamespace | undefined;
+};
+
+/** Coze: "expires in at most 86399 seconds". */
+const MAX_DURATION_SECONDS = 86_399;
+/** All attempts of an exchange together have this long, so one can have no more. */
+const MAX_UPSTREAM_TIMEOUT_MS = 10_000;
+
+const DEFAULT_TOKEN_ENDPOINT = "https://api.coze.cn/api/permission/oauth2/token";
+/** The API hosts of the two regions. An app lives in one of them; its tokens, audience and endpoint do too. */
+const COZE_HOSTS = ["api.coze.cn", "api.coze.com"];
+const DEFAULT_AUDIENCE = "api.coze.cn";
+
+/** The outputs of AUDIENCE and TOKEN_ENDPOINT, once both are right by themselves. */
+const settingsOfRegion = z.object({ AUDIENCE: z.optional(z.string()), TOKEN_ENDPOINT: z.instanceof(URL) });
+
+const settings = z
+  .object({
+    CLIENT_ID: setting(parseClientId),
+    KID: setting((value) =>
+      parseText(value, "must be the fingerprint of the public key, as the Coze console shows it"),
+    ),
+    PRIVATE_KEY: setting(parsePrivateKeyText),
+    AUDIENCE: setting(parseAudience),
+    TOKEN_ENDPOINT: setting(parseTokenEndpoint),
+    TOKEN_DURATION: setting((value) => parseWholeNumber(value, 900, MAX_DURATION_SECONDS)),
+    ASSERTION_DURATION: setting((value) => parseWholeNumber(value, 3600, MAX_DURATION_SECONDS)),
+    TOKEN_SCOPE: setting(parseTokenScope),
+    ALLOWED_ORIGINS: setting(parseOrigins),
+    UPSTREAM_TIMEOUT_MS: setting((value) => parseWholeNumber(value, 5000, MAX_UPSTREAM_TIMEOUT_MS)),
+    TOKEN_CACHE: setting(parseKvNamespace),
+  })
+  .check(
+    z.refine(({ AUDIENCE, TOKEN_ENDPOINT }) => isOneRegion(AUDIENCE, TOKEN_ENDPOINT), {
+      path: ["AUDIENCE"],
+      error: "must be the host of TOKEN_ENDPOINT: an app of one Coze region is not known in the other",
+      // Also when other settings are wrong, so that all faults show at once.
+      when: ({ value }) => settingsOfRegion.safeParse(value).success,
+    }),
+  );
+
+/**
+ * Reads all settings from the environment of the Worker. Texts are trimmed, blank ones count as absent, and numbers
+ * may be texts.
+ * @returns the settings, or every fault in them, by name and never with a value.
+ */
+export function parseConfig(env: object): { readonly config: Config } | { readonly problems: SettingProblem[] } {
+  const result = settings.safeParse({ ...env });
+  if (!result.success) {
+    return {
+      problems: result.error.issues.map(({ path, message }) => ({ setting: path.join("."), problem: message })),
+    };
+  }
+  const { data } = result;
+  return {
+    config: {
+      clientId: data.CLIENT_ID,
+      kid: data.KID,
+      privateKey: data.PRIVATE_KEY,
+      audience: data.AUDIENCE ?? defaultAudience(data.TOKEN_ENDPOINT),
+      tokenEndpoint: data.TOKEN_ENDPOINT.href,
+      tokenDurationSeconds: data.TOKEN_DURATION,
+      assertionDurationSeconds: data.ASSERTION_DURATION,
+      tokenScope: data.TOKEN_SCOPE,
+      allowedOrigins: data.ALLOWED_ORIGINS,
+      upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
+      tokenCache: data.TOKEN_CACHE,
+    },
+  };
+}
+
+/** The schema of one setting: trims it, makes a blank one absent, and reports the problem its parser finds. */
+function setting<Value>(parse: (value: unknown) => Value | Problem) {
+  return z.pipe(
+    z.optional(z.unknown()),
+    z.transform((raw, context): Value => {
+      const outcome = parse(typeof raw === "string" ? raw.trim() || undefined : raw);
+      if (!isProblem(outcome)) return outcome;
+
+      context.issues.push({ code: "custom", message: outcome.problem, input: undefined });
+      return z.NEVER;
+    }),
+  );
+}
+
+function parseText(value: unknown, problem: string): string | Problem {
+  if (value === undefined) return { problem: "is required" };
+  return typeof value === "string" ? value : { problem };
+}
+
+function parseClientId(value: unknown): string | Problem {
+  // TOML lets an id stand as a number; past 2^53 that would silently be another id.
+  if (Number.isSafeInteger(value)) return String(value);
+  return parseText(value, "must be the id of the OAuth app, in quotes");
+}
+
+/** A secret that could not be read arrives as the problem with it. */
+function parsePrivateKeyText(value: unknown): string | Problem {
+  return isProblem(value) ? value : parseText(value, "must be the private key as text, or a Secrets Store binding");
+}
+
+function parseAudience(value: unknown): string | undefined | Problem {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && isHost(value)) return value;
+  return { problem: "must be a host name such as api.coze.cn, without https:// and without a path" };
+}
+
+function parseTokenEndpoint(value: unknown = DEFAULT_TOKEN_ENDPOINT): URL | Problem {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined) return { problem: `must be a whole address such as ${DEFAULT_TOKEN_ENDPOINT}` };
+  if (url.username !== "" || url.password !== "") return { problem: "must not hold a user name or password" };
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
+  return { problem: "must begin with https:// (http:// is for loopback addresses only)" };
+}
+
+function parseWholeNumber(value: unknown, fallback: number, max: number): number | Problem {
+  if (value === undefined) return fallback;
+  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof number === "number" && Number.isInteger(number) && number >= 1 && number <= max) return number;
+  return { problem: `must be a whole number from 1 to ${max}` };
+}
+
+function parseTokenScope(value: unknown): CozeScope | undefined | Problem {
+  if (value === undefined) return undefined;
+  const parsed = parseCozeScope(typeof value === "string" ? parseJson(value) : value);
+  if ("scope" in parsed) return parsed.scope;
+  return { problem: parsed.faults.map(({ path, problem }) => `${path} ${problem}`.trim()).join("; ") };
+}
+
+function parseOrigins(value: unknown = "*"): AllowedOrigins | Problem {
+  return typeof value === "string" ? parseAllowedOrigins(value) : { problem: "must be text: * or a list of origins" };
+}
+
+function parseKvNamespace(value: unknown): KVNamespace | undefined | Problem {
+  if (value === undefined) return undefined;
+  // Only a binding has these methods; a variable of the same name is text.
+  if (typeof value === "object" && value !== null && "get" in value && "put" in value) return value as KVNamespace;
+  return { problem: "must be the binding of a KV namespace, not a variable" };
+}
+
+function isOneRegion(audience: string | undefined, endpoint: URL): boolean {
+  const bothCoze = audience !== undefined && COZE_HOSTS.includes(audience) && COZE_HOSTS.includes(endpoint.host);
+  return !bothCoze || audience === endpoint.host;
+}
+
+function defaultAudience(endpoint: URL): string {
+  return COZE_HOSTS.includes(endpoint.host) ? endpoint.host : DEFAULT_AUDIENCE;
+}
+
+function isHost(text: string): boolean {
+  return URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

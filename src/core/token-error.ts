@@ -1,0 +1,48 @@
+import type { SettingProblem } from "./problem.ts";
+
+/** Every reason for which a request ends without a token. Its HTTP status stands in `http/error-answer.ts`. */
+export type TokenErrorCode =
+  | "invalid_request"
+  | "invalid_scope"
+  | "access_denied"
+  | "not_found"
+  | "method_not_allowed"
+  | "payload_too_large"
+  | "unsupported_media_type"
+  | "server_misconfigured"
+  | "server_error"
+  | "upstream_rejected"
+  | "upstream_invalid_response"
+  | "upstream_unavailable"
+  | "upstream_timeout";
+
+/** What Coze itself said, in its own words and under its own names. */
+export type CozeWords = {
+  readonly status: number;
+  readonly error_code?: string;
+  readonly error_message?: string;
+  readonly log_id?: string;
+};
+
+export type TokenErrorDetails = {
+  readonly cause?: unknown;
+  readonly coze?: CozeWords | undefined;
+  readonly problems?: readonly SettingProblem[];
+  /** Whole seconds after which another try makes sense. */
+  readonly retryAfterSeconds?: number;
+  /** The methods that the path does answer. */
+  readonly allow?: string;
+};
+
+/** The one error of this service: a code for machines, a sentence a person can act on, and the cause. */
+export class TokenError extends Error {
+  readonly code: TokenErrorCode;
+  readonly details: TokenErrorDetails;
+
+  constructor(code: TokenErrorCode, description: string, details: TokenErrorDetails = {}) {
+    super(description, { cause: details.cause });
+    this.name = "TokenError";
+    this.code = code;
+    this.details = details;
+  }
+}

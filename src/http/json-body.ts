@@ -1,0 +1,40 @@
+import { TokenError } from "../core/token-error.ts";
+
+/** The largest body that makes sense here has a few hundred bytes. */
+export const MAX_BODY_BYTES = 16 * 1024;
+
+/**
+ * Reads a JSON body of at most 16 KiB; without one, or with an empty one, `undefined`.
+ * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` for what is not JSON.
+ */
+export async function readJsonBody(request: Request): Promise<unknown> {
+  if (request.body === null) return undefined;
+  const bytes = await readBytes(request.body);
+  if (bytes.length === 0) return undefined;
+
+  const contentType = request.headers.get("Content-Type") ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(contentType)) {
+    throw new TokenError(
+      "unsupported_media_type",
+      "The body must be JSON, with the header Content-Type: application/json.",
+    );
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch (cause) {
+    throw new TokenError("invalid_request", "The body is not valid JSON.", { cause });
+  }
+}
+
+async function readBytes(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const bytes = new Uint8Array(MAX_BODY_BYTES);
+  let length = 0;
+  for await (const chunk of body) {
+    if (length + chunk.length > MAX_BODY_BYTES) {
+      throw new TokenError("payload_too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  return bytes.subarray(0, length);
+}

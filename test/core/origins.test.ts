@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { type AllowedOrigins, isAllowedOrigin, parseAllowedOrigins } from "../../src/core/origins.ts";
+import { isProblem } from "../../src/core/problem.ts";
+
+const OWN = "https://token.example.com";
+
+function rulesOf(list: string): AllowedOrigins {
+  const parsed = parseAllowedOrigins(list);
+  if (isProblem(parsed)) throw new Error(parsed.problem);
+  return parsed;
+}
+
+describe("parseAllowedOrigins", () => {
+  it.each([
+    "https://app.example.com/path",
+    "app.example.com",
+    "https://",
+    "https://*",
+    "https://*.com",
+    "https://*.",
+    "https://a.*.example.com",
+    "https://*example.com",
+    "ftp://example.com",
+    "null",
+    "https://app.example.com?x",
+    "https://user@example.com",
+    "https://exa mple.com",
+    "*,https://app.example.com",
+    "https://app.example.com,",
+    "https://app.example.com https://b.example.com",
+  ])("refuses %j, naming the entry and never quoting it", (list) => {
+    const parsed = parseAllowedOrigins(list);
+    expect(parsed).toEqual({ problem: expect.stringMatching(/entry [12] is neither$/) });
+  });
+});
+
+describe("isAllowedOrigin", () => {
+  it.each([
+    ["*", "https://anything.example"],
+    ["*", "null"],
+    ["https://app.example.com", "https://app.example.com"],
+    [" https://App.Example.com/ , http://localhost:3000", "https://app.example.com"],
+    [" https://app.example.com/ , http://localhost:3000", "http://localhost:3000"],
+    ["https://app.example.com:443", "https://app.example.com"],
+    ["https://*.example.com", "https://app.example.com"],
+    ["https://*.example.com", "https://a.b.example.com"],
+    ["https://*.example.com:8443", "https://app.example.com:8443"],
+    ["https://app.example.com", OWN],
+  ])("with %j allows %s", (list, origin) => {
+    expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(true);
+  });
+
+  it.each([
+    ["https://app.example.com", "https://evil.example"],
+    ["https://app.example.com", "http://app.example.com"],
+    ["https://app.example.com", "https://app.example.com:8443"],
+    ["https://app.example.com", "https://app.example.com.evil.example"],
+    ["https://app.example.com", "null"],
+    ["https://app.example.com", ""],
+    ["https://*.example.com", "https://example.com"],
+    ["https://*.example.com", "http://app.example.com"],
+    ["https://*.example.com", "https://evilexample.com"],
+    ["https://*.example.com", "https://.example.com"],
+    ["https://*.example.com", "https://evil.example/.example.com"],
+    ["https://*.example.com", "https://evil.example:1@a.example.com"],
+    ["https://*.example.com", "https://app.example.com.evil.example"],
+    ["https://*.example.com", "https://app.example.com:8443"],
+  ])("with %j refuses %j", (list, origin) => {
+    expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(false);
+  });
+});

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createEmulator } from "../../../tools/emulator/emulator.ts";
+import { CLIENT_ID, GRANT_TYPE, KID, keyPair, type Rig, signAssertion, startRig, TOKEN_PATH } from "./harness.ts";
+
+describe("an exchange", () => {
+  let rig: Rig;
+
+  beforeAll(async () => {
+    rig = await startRig();
+  });
+  afterAll(() => rig.close());
+
+  it.each([
+    ["the token path", TOKEN_PATH],
+    ["the path of an account", "/api/permission/oauth2/account/20090009/token"],
+    ["the path of an enterprise", "/api/permission/oauth2/enterprise_id/e_1/token"],
+  ])("on %s answers a bearer token, JSON and a log id", async (_, path) => {
+    const response = await rig.exchange({ path });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(response.headers.get("x-tt-logid")).toMatch(/^\d{14}[\dA-F]{20}$/);
+    expect(await response.json()).toEqual({
+      access_token: expect.stringMatching(/^czs_[\w-]{64}$/),
+      expires_in: expect.any(Number),
+      token_type: "Bearer",
+    });
+  });
+
+  it("gives a different token each time", async () => {
+    const tokens = await Promise.all([rig.issue(), rig.issue(), rig.issue()]);
+
+    expect(new Set(tokens).size).toBe(3);
+  });
+
+  it.each([
+    ["a duration of one second", { duration_seconds: 1 }],
+    ["the longest duration", { duration_seconds: 86_399 }],
+    ["null for a scope, as the SDK for Python sends it", { scope: null }],
+    [
+      "null inside a scope",
+      { scope: { account_permission: { permission_list: ["Connector.botChat"] }, attribute_constraint: null } },
+    ],
+    [
+      "workspace and workflow permissions",
+      {
+        scope: {
+          workspace_permission: { workspace_id_list: ["1"], permission_list: ["Connector.botChat"] },
+          workflow_permission: { workflow_id_list: ["2"], permission_list: ["Connector.botChat"] },
+        },
+      },
+    ],
+    ["a client_id, as the SDKs for Go and Java send it", { client_id: CLIENT_ID }],
+  ])("accepts %s", async (_, members) => {
+    const response = await rig.exchange({ body: { grant_type: GRANT_TYPE, ...members } });
+
+    expect(response.status).toBe(200);
+  });
+
+  it.each([
+    ["a jti as short as the SDK for Go makes it", { jti: "0123456789abcdef" }],
+    ["a clock that is half a minute ahead", { iat: Math.floor(Date.now() / 1000) + 30 }],
+    ["a session context", { session_context: { device_info: { device_id: "1", custom_consumer: "c" } } }],
+    ["claims that Coze does not document", { sub: "x", nbf: 1 }],
+  ])("accepts an assertion with %s", async (_, claims) => {
+    const response = await rig.exchange({ assertion: signAssertion({ claims }) });
+
+    expect(response.status).toBe(200);
+  });
+
+  it("accepts a content type with a charset", async () => {
+    const response = await rig.exchange({ headers: { "Content-Type": "application/json; charset=utf-8" } });
+
+    expect(response.status).toBe(200);
+  });
+
+  it("accepts the same jti from two apps", async () => {
+    const other = { client_id: "2", keys: [{ kid: KID, public_key: keyPair.publicKey }] };
+    await rig.control("POST", "/apps", other);
+
+    const first = await rig.exchange({ assertion: signAssertion({ claims: { jti: "shared" } }) });
+    const second = await rig.exchange({ assertion: signAssertion({ claims: { jti: "shared", iss: "2" } }) });
+
+    expect([first.status, second.status]).toEqual([200, 200]);
+  });
+});
+
+describe("the time", () => {
+  it("is an argument: expires_in is absolute, and the token is over in that second", async () => {
+    let now = 1_721_134_959_000;
+    const emulator = createEmulator({ now: () => now });
+    await emulator.request("http://localhost/emulator/apps", {
+      method: "POST",
+      body: JSON.stringify({ client_id: CLIENT_ID, keys: [{ kid: KID, public_key: keyPair.publicKey }] }),
+    });
+
+    const response = await emulator.request(TOKEN_PATH, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${signAssertion({ claims: { iat: now / 1000, exp: now / 1000 + 600 } })}`,
+        "Content-Type": "application/json",
+      },
+      body: JSON.stringify({ grant_type: GRANT_TYPE, duration_seconds: 900 }),
+    });
+    const { access_token, expires_in } = await response.json<{ access_token: string; expires_in: number }>();
+    expect(expires_in).toBe(1_721_135_859);
+    expect(response.headers.get("x-tt-logid")).toMatch(/^20240716210239[\dA-F]{20}$/);
+
+    const statuses: number[] = [];
+    for (const second of [1_721_135_858, 1_721_135_859]) {
+      now = second * 1000;
+      const me = await emulator.request("/v1/users/me", { headers: { Authorization: `Bearer ${access_token}` } });
+      statuses.push(me.status);
+    }
+    expect(statuses).toEqual([200, 401]);
+  });
+});

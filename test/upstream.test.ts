@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { createTestApp, type Fault } from "./support/coze.ts";
+import { membersOf, startWorker } from "./support/worker.ts";
+
+async function postWith(fault: Fault, settings: Readonly<Record<string, unknown>> = {}) {
+  const app = await createTestApp();
+  await app.arm(fault);
+  const worker = await startWorker({ ...app.settings, ...settings });
+  const response = await worker.post("ada");
+  return { response, members: await membersOf(response), app, worker };
+}
+
+const answering = (body: unknown, status = 200, headers: Record<string, string> = {}): Fault => ({
+  times: null,
+  response: { status, headers, body },
+});
+
+describe("a Coze that fails for good", () => {
+  it.each<[string, Fault, number, string, number]>([
+    ["drops the connection", { times: null, drop: true }, 503, "upstream_unavailable", 3],
+    ["hangs", { times: null, hang: true }, 504, "upstream_timeout", 3],
+    ["is busy", answering({}, 503), 503, "upstream_unavailable", 3],
+    ["limits the rate", answering("slow down", 429), 503, "upstream_unavailable", 3],
+    ["has an internal error under 200", answering({ error_code: "internal_error" }), 503, "upstream_unavailable", 3],
+    ["redirects", answering("", 307, { Location: "/elsewhere" }), 502, "upstream_invalid_response", 1],
+    ["answers HTML", answering("<html>", 200), 502, "upstream_invalid_response", 1],
+    ["answers {}", answering({}), 502, "upstream_invalid_response", 1],
+    ["answers half of some JSON", answering('{"access_token":"czs_'), 502, "upstream_invalid_response", 1],
+    [
+      "answers more than 64 KiB",
+      { times: null, response: { body_bytes: 64 * 1024 + 1 } },
+      502,
+      "upstream_invalid_response",
+      1,
+    ],
+    ["refuses", answering({ error_code: "access_deny", error_message: "no" }, 403), 502, "upstream_rejected", 1],
+    [
+      "refuses under 200",
+      answering({ error_code: "invalid_request", error_message: "x" }),
+      502,
+      "upstream_rejected",
+      1,
+    ],
+  ])("and %s", async (_what, fault, status, error, attempts) => {
+    const { response, members, app, worker } = await postWith(fault, { UPSTREAM_TIMEOUT_MS: 200 });
+    expect(response.status).toBe(status);
+    expect(members).toMatchObject({ error });
+    expect(response.headers.get("Retry-After")).toBe(status === 503 ? "5" : null);
+    expect(await app.exchanges()).toHaveLength(attempts);
+
+    await app.control("DELETE", `/faults?client_id=${app.clientId}`);
+    expect((await worker.post("ada")).status).toBe(200);
+  });
+
+  it("and asks for patience that the budget has not: it is passed on at once", async () => {
+    const { response, app } = await postWith(answering("", 429, { "Retry-After": "60" }));
+    expect(response.status).toBe(503);
+    expect(response.headers.get("Retry-After")).toBe("60");
+    expect(await app.exchanges()).toHaveLength(1);
+  });
+});
+
+describe("a Coze that fails for a moment", () => {
+  it.each<[string, Fault]>([
+    ["drops a connection", { drop: true }],
+    ["hangs", { hang: true }],
+    ["is busy twice", { times: 2, response: { status: 503 } }],
+    ["limits the rate", { response: { status: 429, headers: { "Retry-After": "1" } } }],
+    ["has an internal error", { response: { status: 500, body: { error_code: "internal_error" } } }],
+  ])("and %s is asked again with a new assertion", async (_what, fault) => {
+    const { response, app } = await postWith(fault, { UPSTREAM_TIMEOUT_MS: 500 });
+    expect(response.status).toBe(200);
+    const jtis = (await app.exchanges()).map(({ assertion }) => assertion.claims["jti"]);
+    expect(jtis.length).toBe((fault.times ?? 1) + 1);
+    expect(new Set(jtis).size).toBe(jtis.length);
+  });
+});
+
+describe("an answer of Coze", () => {
+  it("may give a lifetime in place of a moment", async () => {
+    const { members } = await postWith(answering({ access_token: "czs_x", expires_in: 600 }));
+    const now = Math.floor(Date.now() / 1000);
+    expect(members["expires_in"]).toBeGreaterThan(now + 590);
+    expect(members["expires_in"]).toBeLessThanOrEqual(now + 600);
+  });
+
+  it("is never a token that has ended", async () => {
+    const { response } = await postWith(answering({ access_token: "czs_x", expires_in: 1_721_135_859 }));
+    expect(response.status).toBe(502);
+  });
+});
