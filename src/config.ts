@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "./core/coze-region.ts";
 import { type CozeScope, parseCozeScope } from "./core/coze-scope.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
@@ -9,6 +10,8 @@ export type Config = {
   readonly kid: string;
   /** As pasted: PEM in one of many forms, or its base64 body. Whether it is a key shows when it is imported. */
   readonly privateKey: string;
+  /** The key that was in use before, while the current one is being introduced at Coze. */
+  readonly previousKey: { readonly kid: string; readonly privateKey: string } | undefined;
   readonly audience: string;
   readonly tokenEndpoint: string;
   /** Default and ceiling of a token's life. */
@@ -20,6 +23,7 @@ export type Config = {
   /** One attempt at Coze. */
   readonly upstreamTimeoutMs: number;
   readonly tokenCache: KVNamespace | undefined;
+  readonly serverTiming: boolean;
 };
 
 /** Coze: "expires in at most 86399 seconds". */
@@ -27,21 +31,22 @@ const MAX_DURATION_SECONDS = 86_399;
 /** All attempts of an exchange together have this long, so one can have no more. */
 const MAX_UPSTREAM_TIMEOUT_MS = 10_000;
 
-const DEFAULT_TOKEN_ENDPOINT = "https://api.coze.cn/api/permission/oauth2/token";
-/** The API hosts of the two regions. An app lives in one of them; its tokens, audience and endpoint do too. */
-const COZE_HOSTS = ["api.coze.cn", "api.coze.com"];
-const DEFAULT_AUDIENCE = "api.coze.cn";
+/** PREVIOUS_KID and PREVIOUS_PRIVATE_KEY, once both are right by themselves. */
+const settingsOfPreviousKey = z.object({
+  PREVIOUS_KID: z.optional(z.string()),
+  PREVIOUS_PRIVATE_KEY: z.optional(z.string()),
+});
 
 /** The outputs of AUDIENCE and TOKEN_ENDPOINT, once both are right by themselves. */
 const settingsOfRegion = z.object({ AUDIENCE: z.optional(z.string()), TOKEN_ENDPOINT: z.instanceof(URL) });
 
 const settings = z
   .object({
-    CLIENT_ID: setting(parseClientId),
-    KID: setting((value) =>
-      parseText(value, "must be the fingerprint of the public key, as the Coze console shows it"),
-    ),
-    PRIVATE_KEY: setting(parsePrivateKeyText),
+    CLIENT_ID: setting((value) => required(parseClientId(value))),
+    KID: setting((value) => required(parseKid(value))),
+    PRIVATE_KEY: setting((value) => required(parsePrivateKeyText(value))),
+    PREVIOUS_KID: setting(parseKid),
+    PREVIOUS_PRIVATE_KEY: setting(parsePrivateKeyText),
     AUDIENCE: setting(parseAudience),
     TOKEN_ENDPOINT: setting(parseTokenEndpoint),
     TOKEN_DURATION: setting((value) => parseWholeNumber(value, 900, MAX_DURATION_SECONDS)),
@@ -50,8 +55,14 @@ const settings = z
     ALLOWED_ORIGINS: setting(parseOrigins),
     UPSTREAM_TIMEOUT_MS: setting((value) => parseWholeNumber(value, 5000, MAX_UPSTREAM_TIMEOUT_MS)),
     TOKEN_CACHE: setting(parseKvNamespace),
+    SERVER_TIMING: setting(parseSwitch),
   })
   .check(
+    z.refine((previous) => isPair(previous), {
+      path: ["PREVIOUS_KID"],
+      error: "and PREVIOUS_PRIVATE_KEY belong together: set both, or neither",
+      when: ({ value }) => settingsOfPreviousKey.safeParse(value).success,
+    }),
     z.refine(({ AUDIENCE, TOKEN_ENDPOINT }) => isOneRegion(AUDIENCE, TOKEN_ENDPOINT), {
       path: ["AUDIENCE"],
       error: "must be the host of TOKEN_ENDPOINT: an app of one Coze region is not known in the other",
@@ -78,7 +89,8 @@ export function parseConfig(env: object): { readonly config: Config } | { readon
       clientId: data.CLIENT_ID,
       kid: data.KID,
       privateKey: data.PRIVATE_KEY,
-      audience: data.AUDIENCE ?? defaultAudience(data.TOKEN_ENDPOINT),
+      previousKey: previousKeyOf(data.PREVIOUS_KID, data.PREVIOUS_PRIVATE_KEY),
+      audience: data.AUDIENCE ?? audienceFor(data.TOKEN_ENDPOINT),
       tokenEndpoint: data.TOKEN_ENDPOINT.href,
       tokenDurationSeconds: data.TOKEN_DURATION,
       assertionDurationSeconds: data.ASSERTION_DURATION,
@@ -86,6 +98,7 @@ export function parseConfig(env: object): { readonly config: Config } | { readon
       allowedOrigins: data.ALLOWED_ORIGINS,
       upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
       tokenCache: data.TOKEN_CACHE,
+      serverTiming: data.SERVER_TIMING,
     },
   };
 }
@@ -104,34 +117,27 @@ function setting<Value>(parse: (value: unknown) => Value | Problem) {
   );
 }
 
-function parseText(value: unknown, problem: string): string | Problem {
-  if (value === undefined) return { problem: "is required" };
-  return typeof value === "string" ? value : { problem };
+function required(outcome: string | undefined | Problem): string | Problem {
+  return outcome === undefined ? { problem: "is required" } : outcome;
 }
 
-function parseClientId(value: unknown): string | Problem {
+function parseText(value: unknown, problem: string): string | undefined | Problem {
+  return value === undefined || typeof value === "string" ? value : { problem };
+}
+
+function parseClientId(value: unknown): string | undefined | Problem {
   // TOML lets an id stand as a number; past 2^53 that would silently be another id.
   if (Number.isSafeInteger(value)) return String(value);
   return parseText(value, "must be the id of the OAuth app, in quotes");
 }
 
+function parseKid(value: unknown): string | undefined | Problem {
+  return parseText(value, "must be the fingerprint of the public key, as the Coze console shows it");
+}
+
 /** A secret that could not be read arrives as the problem with it. */
-function parsePrivateKeyText(value: unknown): string | Problem {
+function parsePrivateKeyText(value: unknown): string | undefined | Problem {
   return isProblem(value) ? value : parseText(value, "must be the private key as text, or a Secrets Store binding");
-}
-
-function parseAudience(value: unknown): string | undefined | Problem {
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && isHost(value)) return value;
-  return { problem: "must be a host name such as api.coze.cn, without https:// and without a path" };
-}
-
-function parseTokenEndpoint(value: unknown = DEFAULT_TOKEN_ENDPOINT): URL | Problem {
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) return { problem: `must be a whole address such as ${DEFAULT_TOKEN_ENDPOINT}` };
-  if (url.username !== "" || url.password !== "") return { problem: "must not hold a user name or password" };
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
-  return { problem: "must begin with https:// (http:// is for loopback addresses only)" };
 }
 
 function parseWholeNumber(value: unknown, fallback: number, max: number): number | Problem {
@@ -159,21 +165,17 @@ function parseKvNamespace(value: unknown): KVNamespace | undefined | Problem {
   return { problem: "must be the binding of a KV namespace, not a variable" };
 }
 
-function isOneRegion(audience: string | undefined, endpoint: URL): boolean {
-  const bothCoze = audience !== undefined && COZE_HOSTS.includes(audience) && COZE_HOSTS.includes(endpoint.host);
-  return !bothCoze || audience === endpoint.host;
+function parseSwitch(value: unknown = false): boolean | Problem {
+  if (value === true || value === "true") return true;
+  return value === false || value === "false" ? false : { problem: "must be true or false" };
 }
 
-function defaultAudience(endpoint: URL): string {
-  return COZE_HOSTS.includes(endpoint.host) ? endpoint.host : DEFAULT_AUDIENCE;
+function isPair({ PREVIOUS_KID: kid, PREVIOUS_PRIVATE_KEY: key }: z.infer<typeof settingsOfPreviousKey>): boolean {
+  return (kid === undefined) === (key === undefined);
 }
 
-function isHost(text: string): boolean {
-  return URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+function previousKeyOf(kid: string | undefined, privateKey: string | undefined): Config["previousKey"] {
+  return kid === undefined || privateKey === undefined ? undefined : { kid, privateKey };
 }
 
 function parseJson(text: string): unknown {

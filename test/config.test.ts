@@ -22,6 +22,7 @@ describe("the settings", () => {
       clientId: "1127",
       kid: "kid",
       privateKey: "key",
+      previousKey: undefined,
       audience: "api.coze.cn",
       tokenEndpoint: "https://api.coze.cn/api/permission/oauth2/token",
       tokenDurationSeconds: 900,
@@ -30,6 +31,7 @@ describe("the settings", () => {
       allowedOrigins: "*",
       upstreamTimeoutMs: 5000,
       tokenCache: undefined,
+      serverTiming: false,
     });
   });
 
@@ -58,6 +60,14 @@ describe("the settings", () => {
     ["origins", { ALLOWED_ORIGINS: "https://a.example" }, { allowedOrigins: [{ origin: "https://a.example" }] }],
     ["all origins", { ALLOWED_ORIGINS: " * " }, { allowedOrigins: "*" }],
     ["a KV namespace", { TOKEN_CACHE: env.TOKEN_CACHE }, { tokenCache: env.TOKEN_CACHE }],
+    [
+      "a previous key",
+      { PREVIOUS_KID: " old ", PREVIOUS_PRIVATE_KEY: "old key" },
+      { previousKey: { kid: "old", privateKey: "old key" } },
+    ],
+    ["a switch as text", { SERVER_TIMING: "true" }, { serverTiming: true }],
+    ["a switch that is off", { SERVER_TIMING: "false" }, { serverTiming: false }],
+    ["a switch as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
     ["bindings and variables of others", { OTHER: 1, RATE_LIMITER: {} }, {}],
   ])("accept %s", (_what, given, expected) => {
     expect(configOf(given)).toMatchObject(expected);
@@ -117,6 +127,9 @@ describe("the settings", () => {
     ],
     ["origins that are none", { ALLOWED_ORIGINS: "example.com" }, "ALLOWED_ORIGINS", "must be * alone, or"],
     ["origins that are no text", { ALLOWED_ORIGINS: ["*"] }, "ALLOWED_ORIGINS", "must be text"],
+    ["a previous kid alone", { PREVIOUS_KID: "old" }, "PREVIOUS_KID", "belong together"],
+    ["a previous key alone", { PREVIOUS_PRIVATE_KEY: "old" }, "PREVIOUS_KID", "belong together"],
+    ["a switch that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
     ["a variable in place of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["null in place of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],

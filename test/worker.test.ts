@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createTestApp } from "./support/coze.ts";
+import { createTestKey } from "./support/keys.ts";
 import { kvThatThrowsOn } from "./support/kv.ts";
 import { json, membersOf, startWorker } from "./support/worker.ts";
 
@@ -69,6 +70,18 @@ describe("POST /", () => {
     expect(answers[0]?.["access_token"]).not.toBe(answers[1]?.["access_token"]);
   });
 
+  it("makes one exchange for all who ask for one user at the same time", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const responses = await Promise.all(Array.from({ length: 50 }, () => worker.post("ada")));
+    expect(await app.exchanges()).toHaveLength(1);
+    const statuses = responses.map(({ headers }) => headers.get("Cache-Status"));
+    expect(statuses.filter((status) => status === "coze-token-worker; fwd=miss; stored")).toHaveLength(1);
+    expect(statuses.filter((status) => status === "coze-token-worker; fwd=miss; collapsed")).toHaveLength(49);
+    const tokens = await Promise.all(responses.map(membersOf));
+    expect(new Set(tokens.map(({ access_token: token }) => token)).size).toBe(1);
+  });
+
   it("asks Coze for what the settings and the body say", async () => {
     const app = await createTestApp();
     const scope = {
@@ -97,44 +110,96 @@ describe("POST /", () => {
     }
   });
 
-  it("does not put a token into KV that KV would refuse", async () => {
+  it("keeps a token in memory that KV would refuse", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: "30" });
-    expect((await worker.post()).headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss");
+    expect((await worker.post()).headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss; stored");
+    expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=/);
   });
 
-  it("works without KV", async () => {
+  it("works on memory alone", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
-    const response = await worker.post("ada");
-    expect(response.status).toBe(200);
-    expect(response.headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss");
+    expect((await worker.post("ada")).headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss; stored");
+    expect((await worker.post("ada")).headers.get("Cache-Status")).toContain("hit");
+    expect(await app.exchanges()).toHaveLength(1);
   });
 
-  it.each([
-    ["get", "fwd=miss; stored"],
-    ["put", "fwd=miss; stored"],
-  ] as const)("answers with a token while KV throws on %s", async (method, cacheStatus) => {
+  it.each(["get", "put"] as const)("answers with a token while KV throws on %s", async (method) => {
     const app = await createTestApp();
-    const worker = await startWorker({ ...app.settings, TOKEN_CACHE: kvThatThrowsOn(method) });
-    for (const _ of [1, 2]) {
-      const response = await worker.post("ada");
+    const settings = { ...app.settings, TOKEN_CACHE: kvThatThrowsOn(method) };
+    for (const isolate of [await startWorker(settings), await startWorker(settings)]) {
+      const response = await isolate.post("ada");
       expect(response.status).toBe(200);
-      expect(response.headers.get("Cache-Status")).toBe(`coze-token-worker; ${cacheStatus}`);
+      expect(response.headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss; stored");
     }
+    expect(await app.exchanges()).toHaveLength(2);
   });
 
-  it("does not serve an expired or damaged cache entry", async () => {
+  it("does not wait for a KV that hangs", async () => {
     const app = await createTestApp();
-    const worker = await startWorker(app.settings);
+    const hanging = { get: () => new Promise(() => {}), put: async () => undefined };
+    const worker = await startWorker({ ...app.settings, TOKEN_CACHE: hanging });
+    expect((await worker.post("ada")).status).toBe(200);
+  });
+
+  it("does not serve a damaged cache entry", async () => {
+    const app = await createTestApp();
     const before = new Set((await env.TOKEN_CACHE.list()).keys.map(({ name }) => name));
-    const first = await membersOf(await worker.post("ada"));
+    const first = await membersOf(await (await startWorker(app.settings)).post("ada"));
     const entry = (await env.TOKEN_CACHE.list()).keys.find(({ name }) => !before.has(name));
     await env.TOKEN_CACHE.put(entry?.name ?? "", "garbage");
 
-    const second = await worker.post("ada");
+    const second = await (await startWorker(app.settings)).post("ada");
     expect(second.headers.get("Cache-Status")).toContain("fwd=miss");
     expect((await membersOf(second))["access_token"]).not.toBe(first["access_token"]);
+  });
+
+  it("replaces a token that Coze refused to the client, and only then", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const { access_token: token } = await membersOf(await worker.post("ada"));
+    // It is too young to be refused for its age.
+    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+      access_token: token,
+    });
+
+    const elevenSecondsLater = Date.now() + 11_000;
+    vi.spyOn(Date, "now").mockImplementation(() => elevenSecondsLater);
+    const replaced = await worker.post("ada", json({ rejected_token: token }));
+    vi.restoreAllMocks();
+    expect(replaced.headers.get("Cache-Status")).toBe("coze-token-worker; fwd=miss; stored");
+    const { access_token: successor } = await membersOf(replaced);
+    expect(successor).not.toBe(token);
+    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+      access_token: successor,
+    });
+  });
+
+  it("tells what took how long where the settings ask for it", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, SERVER_TIMING: "true" });
+    const timing = (await worker.post("ada")).headers.get("Server-Timing");
+    expect(timing).toMatch(/^cache;dur=\d+, sign;dur=\d+, upstream;dur=\d+$/);
+    expect((await worker.post("ada")).headers.get("Server-Timing")).toBeNull();
+
+    const silent = await startWorker(app.settings);
+    expect((await silent.post("bob")).headers.get("Server-Timing")).toBeNull();
+  });
+
+  it("serves a token whose renewal fails, and says so", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 60 });
+    const { access_token: token } = await membersOf(await worker.post("ada"));
+    await app.arm({ times: null, response: { status: 503 } });
+    const fortySecondsLater = Date.now() + 40_000;
+    vi.spyOn(Date, "now").mockImplementation(() => fortySecondsLater);
+    const response = await worker.post("ada");
+    vi.restoreAllMocks();
+    expect(await membersOf(response)).toMatchObject({ access_token: token });
+    expect(response.headers.get("Cache-Status")).toMatch(
+      /^coze-token-worker; hit; ttl=(19|20); detail=stale-on-error$/,
+    );
   });
 
   it("reads the private key from a Secrets Store binding", async () => {
@@ -161,5 +226,36 @@ describe("POST /", () => {
       problems: [{ setting: "PRIVATE_KEY", problem: expect.stringContaining("Secrets Store") }],
     });
     expect((await worker.post()).status).toBe(200);
+  });
+});
+
+describe("a change of keys", () => {
+  it("goes on with the previous key while Coze does not know the new one yet", async () => {
+    const app = await createTestApp();
+    const { KID: previousKid, PRIVATE_KEY: previousKey } = app.settings;
+    const { privatePem, publicPem } = await createTestKey();
+    const worker = await startWorker({
+      ...app.settings,
+      KID: "new",
+      PRIVATE_KEY: privatePem,
+      PREVIOUS_KID: previousKid,
+      PREVIOUS_PRIVATE_KEY: previousKey,
+    });
+    expect((await worker.post("ada")).status).toBe(200);
+    const kidsSeen = async () => (await app.exchanges()).map(({ assertion }) => assertion.header["kid"]);
+    expect(await kidsSeen()).toEqual(["new", previousKid]);
+
+    await app.control("POST", `/apps/${app.clientId}/keys`, { kid: "new", public_key: publicPem });
+    await app.control("DELETE", `/apps/${app.clientId}/keys/${previousKid}`);
+    expect((await worker.post("bob")).status).toBe(200);
+    expect(await kidsSeen()).toEqual(["new", previousKid, "new"]);
+  });
+
+  it("names a previous key that cannot be used", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, PREVIOUS_KID: "old", PREVIOUS_PRIVATE_KEY: "none!" });
+    expect(await membersOf(await worker.fetch("/health"))).toMatchObject({
+      problems: [{ setting: "PREVIOUS_PRIVATE_KEY", problem: expect.stringContaining("is not a PEM private key") }],
+    });
   });
 });

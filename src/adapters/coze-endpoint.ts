@@ -1,5 +1,5 @@
+import type { CozeAnswer } from "../core/exchange.ts";
 import type { Grant } from "../core/grant.ts";
-import type { IssuedToken } from "../core/issued-token.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type CozeReply, judgeReply } from "./coze-reply.ts";
 
@@ -23,7 +23,7 @@ export type CozeEndpointDependencies = {
  * @throws TokenError `upstream_…` when no usable token comes of it.
  */
 export function createCozeEndpoint({ tokenEndpoint, fetch, now }: CozeEndpointDependencies) {
-  return async function requestToken(assertion: string, grant: Grant, timeoutMs: number): Promise<IssuedToken> {
+  return async function requestToken(assertion: string, grant: Grant, timeoutMs: number): Promise<CozeAnswer> {
     const askedAt = Math.floor(now() / 1000);
     const signal = AbortSignal.timeout(timeoutMs);
     let reply: CozeReply;
@@ -35,7 +35,7 @@ export function createCozeEndpoint({ tokenEndpoint, fetch, now }: CozeEndpointDe
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }
-    return judgeReply(withoutAssertion(reply, assertion), askedAt);
+    return { token: judgeReply(withoutAssertion(reply, assertion), askedAt), logId: reply.logId };
   };
 }
 

@@ -6,7 +6,7 @@ import type { AppEnv } from "./app-env.ts";
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
 /** What callers of this service send, and by the wildcard whatever their tools add, such as tracing headers. */
 const ALLOWED_HEADERS = "Authorization, Content-Type, X-User-ID, X-Request-Id, *";
-const EXPOSED_HEADERS = "X-Request-Id, Cache-Status, Retry-After";
+const EXPOSED_HEADERS = "X-Request-Id, Cache-Status, Retry-After, Server-Timing";
 /** Browsers keep the answer to a preflight no longer than 2 to 24 hours, whatever they are told. */
 const PREFLIGHT_MAX_AGE_SECONDS = "86400";
 

@@ -7,7 +7,9 @@ export type Service =
   | {
       readonly issueToken: TokenService;
       readonly limits: GrantLimits;
-      /** Where tokens are cached. */
-      readonly cache: "kv" | "none";
+      /** Where tokens are kept beyond this isolate's memory, if anywhere. */
+      readonly cache: "kv" | "memory";
+      /** Whether answers tell what took how long. */
+      readonly serverTiming: boolean;
     }
   | { readonly problems: readonly SettingProblem[] };

@@ -1,26 +1,21 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
 import { type CozeScope, parseCozeScope } from "../core/coze-scope.ts";
-import { type GrantRequest, grantFor } from "../core/grant.ts";
+import { grantFor } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
 import { TokenError } from "../core/token-error.ts";
-import type { TokenAnswer } from "../core/token-service.ts";
 import { parseUserId } from "../core/user-id.ts";
 import { allowMethods } from "./allow-methods.ts";
+import { cacheStatus, serverTiming } from "./answer-headers.ts";
 import type { AppEnv } from "./app-env.ts";
 import { readJsonBody } from "./json-body.ts";
 import type { Service } from "./service.ts";
-
-const CACHE_STATUS_BY_OUTCOME = {
-  hit: "hit",
-  miss: "fwd=miss",
-  "miss-stored": "fwd=miss; stored",
-} satisfies Record<TokenAnswer["cacheOutcome"], string>;
 
 const tokenRequestBody = z.strictObject(
   {
     duration_seconds: z.optional(z.int("must be a whole number").check(z.minimum(1, "must be at least 1"))),
     scope: z.optional(z.pipe(z.unknown(), z.transform(toCozeScope))),
+    rejected_token: z.optional(z.string("must be a text").check(z.minLength(1, "must not be empty"))),
   },
   {
     error: (issue) =>
@@ -30,32 +25,35 @@ const tokenRequestBody = z.strictObject(
 
 /**
  * `POST /`: an access token as Coze answers it, `expires_in` being the Unix time in seconds at which it ends.
- * `X-User-ID` names the user, and an optional JSON body asks for less than the settings grant.
+ * `X-User-ID` names the user, and an optional JSON body asks for less than the settings grant, or for another token
+ * than one that Coze has refused.
  */
 export function tokenRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/", async (c) => {
       if ("problems" in service) throw misconfigured(service.problems);
       const userId = parseUserId(c.req.raw.headers.get("X-User-ID"));
-      const request = parseTokenRequest(await readJsonBody(c.req.raw));
+      const body = parseTokenRequestBody(await readJsonBody(c.req.raw));
 
-      const grant = grantFor(userId, request, service.limits);
-      const { token, cacheOutcome, ttlSeconds } = await service.issueToken(grant, (work) =>
-        c.executionCtx.waitUntil(work),
-      );
+      const answer = await service.issueToken({
+        grant: grantFor(userId, { durationSeconds: body.duration_seconds, scope: body.scope }, service.limits),
+        rejectedToken: body.rejected_token,
+        afterAnswer: (work) => c.executionCtx.waitUntil(work),
+      });
 
-      const ttl = cacheOutcome === "hit" ? `; ttl=${ttlSeconds}` : "";
-      c.header("Cache-Status", `coze-token-worker; ${CACHE_STATUS_BY_OUTCOME[cacheOutcome]}${ttl}`);
-      return c.json({ access_token: token.accessToken, expires_in: token.expiresAt, token_type: "Bearer" });
+      c.header("Cache-Status", cacheStatus(answer));
+      if (service.serverTiming) c.header("Server-Timing", serverTiming(answer.effort));
+      const { accessToken, expiresAt } = answer.token;
+      return c.json({ access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
     })
     .all("/", allowMethods("POST"));
 }
 
-function parseTokenRequest(body: unknown): GrantRequest {
+function parseTokenRequestBody(body: unknown): z.infer<typeof tokenRequestBody> {
   if (body === undefined) return {};
 
   const result = tokenRequestBody.safeParse(body);
-  if (result.success) return { durationSeconds: result.data.duration_seconds, scope: result.data.scope };
+  if (result.success) return result.data;
 
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "The body"} ${message}`);
   throw new TokenError("invalid_request", `${faults.join("; ")}.`);

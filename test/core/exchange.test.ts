@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AssertionClaims } from "../../src/core/assertion.ts";
-import { EXCHANGE_BUDGET_MS, type ExchangePorts, exchange } from "../../src/core/exchange.ts";
+import { EXCHANGE_BUDGET_MS, type Exchanged, type ExchangePorts, exchange } from "../../src/core/exchange.ts";
 import type { Grant } from "../../src/core/grant.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
 import { TokenError } from "../../src/core/token-error.ts";
@@ -17,29 +17,42 @@ const token: IssuedToken = { accessToken: "t", issuedAt: 1_700_000_000, expiresA
 
 const unavailable = (retryAfterSeconds?: number) =>
   new TokenError("upstream_unavailable", "busy", retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+const unknownKey = new TokenError("upstream_rejected", "unknown key", {
+  coze: { status: 401, error_code: "invalid_client" },
+});
 const timeout = new TokenError("upstream_timeout", "slow");
 
 /** A Coze that answers each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
-function worldWith(outcomes: readonly (IssuedToken | Error)[], { costMs = 10, random = 0.5 } = {}) {
+function worldWith(
+  outcomes: readonly (IssuedToken | Error)[],
+  { costMs = 10, random = 0.5, hasPreviousKey = false } = {},
+) {
   const remaining = [...outcomes];
   const signed: AssertionClaims[] = [];
   const timeouts: number[] = [];
   const pauses: number[] = [];
   let nowMs = START_MS;
   let ids = 0;
+  const assertions: string[] = [];
+  const logged: string[] = [];
+  const signAs = (key: string) => async (claims: AssertionClaims) => {
+    signed.push(claims);
+    nowMs += 3;
+    return `${key} ${claims.jti}`;
+  };
   const ports: ExchangePorts = {
-    sign: async (claims) => {
-      signed.push(claims);
-      return `assertion ${claims.jti}`;
-    },
-    requestToken: async (_assertion, _grant, timeoutMs) => {
+    sign: signAs("current"),
+    signWithPrevious: hasPreviousKey ? signAs("previous") : undefined,
+    requestToken: async (assertion, _grant, timeoutMs) => {
+      assertions.push(assertion);
       timeouts.push(timeoutMs);
       nowMs += Math.min(costMs, timeoutMs);
       const outcome = remaining.shift();
       if (outcome instanceof Error) throw outcome;
       if (outcome === undefined) throw new Error("one attempt too many");
-      return outcome;
+      return { token: outcome, logId: "log id" };
     },
+    log: (_level, event) => logged.push(event),
     now: () => nowMs,
     sleep: async (milliseconds) => {
       pauses.push(milliseconds);
@@ -51,13 +64,13 @@ function worldWith(outcomes: readonly (IssuedToken | Error)[], { costMs = 10, ra
       return `id ${ids}`;
     },
   };
-  return { ports, signed, timeouts, pauses, elapsedMs: () => nowMs - START_MS };
+  return { ports, signed, assertions, logged, timeouts, pauses, elapsedMs: () => nowMs - START_MS };
 }
 
 describe("exchange", () => {
   it("signs the claims of the grant and answers with the token", async () => {
     const world = worldWith([token]);
-    expect(await exchange(grant, settings, world.ports)).toBe(token);
+    expect(await exchange(grant, settings, world.ports)).toEqual({ token, logId: "log id", signMs: 3, upstreamMs: 10 });
     expect(world.signed).toEqual([
       { iss: "1127", aud: "api.coze.cn", iat: 1_700_000_000, exp: 1_700_000_600, jti: "id 1", session_name: "ada" },
     ]);
@@ -66,7 +79,7 @@ describe("exchange", () => {
 
   it("tries twice more, with a new assertion each time and full jitter between", async () => {
     const world = worldWith([unavailable(), timeout, token]);
-    expect(await exchange(grant, settings, world.ports)).toBe(token);
+    expect(await exchange(grant, settings, world.ports)).toMatchObject({ token, signMs: 9, upstreamMs: 30 });
     expect(world.signed.map(({ jti }) => jti)).toEqual(["id 1", "id 2", "id 3"]);
     expect(world.pauses).toEqual([100, 200]);
   });
@@ -102,7 +115,36 @@ describe("exchange", () => {
   it("gives the last attempt what is left of the budget", async () => {
     const world = worldWith([timeout, timeout, token], { costMs: 5000, random: 0 });
     await expect(exchange(grant, { ...settings, upstreamTimeoutMs: 6000 }, world.ports)).rejects.toBe(timeout);
-    expect(world.timeouts).toEqual([6000, 5000]);
+    expect(world.timeouts).toEqual([6000, 4994]);
     expect(world.elapsedMs()).toBeLessThanOrEqual(EXCHANGE_BUDGET_MS);
+  });
+
+  it("does not sign with a previous key that is not there", async () => {
+    const world = worldWith([unknownKey, token]);
+    await expect(exchange(grant, settings, world.ports)).rejects.toBe(unknownKey);
+  });
+
+  it("tries the previous key once when Coze does not know the current one, and logs it", async () => {
+    const world = worldWith([unavailable(), unknownKey, token], { hasPreviousKey: true });
+    const { token: issued }: Exchanged = await exchange(grant, settings, world.ports);
+    expect(issued).toBe(token);
+    expect(world.assertions).toEqual(["current id 1", "current id 2", "previous id 3"]);
+    expect(world.logged).toEqual(["previous_key_used"]);
+  });
+
+  it.each([unknownKey, unavailable(), timeout])(
+    "ends with the refusal of the current key when the previous fails: %s",
+    async (error) => {
+      const world = worldWith([unknownKey, error, token], { hasPreviousKey: true });
+      await expect(exchange(grant, settings, world.ports)).rejects.toBe(unknownKey);
+      expect(world.assertions).toEqual(["current id 1", "previous id 2"]);
+      expect(world.logged).toEqual([]);
+    },
+  );
+
+  it("does not try the previous key for any other refusal", async () => {
+    const denied = new TokenError("upstream_rejected", "no", { coze: { status: 403, error_code: "access_deny" } });
+    const world = worldWith([denied, token], { hasPreviousKey: true });
+    await expect(exchange(grant, settings, world.ports)).rejects.toBe(denied);
   });
 });

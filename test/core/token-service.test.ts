@@ -1,87 +1,399 @@
 import { describe, expect, it } from "vitest";
+import type { KeptToken } from "../../src/core/freshness.ts";
 import type { Grant } from "../../src/core/grant.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
-import { createTokenService, type TokenCache } from "../../src/core/token-service.ts";
+import { TokenError } from "../../src/core/token-error.ts";
+import { createTokenService } from "../../src/core/token-service.ts";
 
 const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const ada: Grant = { userId: "ada", durationSeconds: 900, scope: undefined };
 const bob: Grant = { ...ada, userId: "bob" };
+const down = new TokenError("upstream_unavailable", "down");
 
-type CacheKind = "working" | "refusing" | "hanging" | "absent";
+type World = ReturnType<typeof createWorld>;
 
-function serviceWith(kind: CacheKind = "working") {
-  const kept = new Map<string, IssuedToken>();
-  const cache: TokenCache = {
-    get: async (key) => kept.get(key),
-    put: (key, token) => {
-      if (kind === "refusing") return undefined;
-      if (kind === "hanging") return new Promise(() => {});
-      kept.set(key, token);
-      return Promise.resolve();
-    },
-  };
-  const clock = { nowMs: 1_000_000 };
+/** The tokens that all isolates of a test share. */
+type Store = Map<string, IssuedToken>;
+
+/** One isolate, with a clock that only the test moves, and a Coze that it holds back at will. */
+function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store | null; nowMs?: number } = {}) {
+  const clock = { nowMs };
+  const memory = new Map<string, KeptToken>();
   const work: Promise<unknown>[] = [];
-  let exchanges = 0;
+  const logged: string[] = [];
+  const coze = { exchanges: 0, failure: undefined as unknown, held: undefined as Promise<void> | undefined };
   const issueToken = createTokenService(source, {
-    cache: kind === "absent" ? undefined : cache,
+    memory: {
+      get: (key) => memory.get(key),
+      set: (key, kept) => void memory.set(key, kept),
+      delete: (key) => void memory.delete(key),
+    },
+    store:
+      store === null
+        ? undefined
+        : {
+            get: async (key) => store.get(key),
+            put: (key, token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
+          },
     exchange: async ({ durationSeconds }) => {
-      exchanges += 1;
+      coze.exchanges += 1;
+      const accessToken = `token ${coze.exchanges}`;
+      await coze.held;
+      if (coze.failure !== undefined) throw coze.failure;
       const issuedAt = clock.nowMs / 1000;
-      return { accessToken: `token ${exchanges}`, issuedAt, expiresAt: issuedAt + durationSeconds };
+      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds };
+      return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
     },
     now: () => clock.nowMs,
+    sleep: () => new Promise(() => {}),
+    random: () => 0,
+    log: (_level, event) => logged.push(event),
   });
-  return { clock, kept, work, issue: (grant: Grant) => issueToken(grant, (task) => work.push(task)) };
+
+  async function write(key: string, token: IssuedToken): Promise<void> {
+    store?.set(key, token);
+  }
+
+  return {
+    clock,
+    coze,
+    memory,
+    logged,
+    work,
+    ask: (grant = ada, rejectedToken?: string) =>
+      issueToken({ grant, rejectedToken, afterAnswer: (task) => void work.push(task) }),
+    /** Waits for all that goes on behind answers. */
+    async settle() {
+      for (let count = -1; count !== work.length; ) {
+        count = work.length;
+        await Promise.allSettled(work);
+      }
+    },
+    laterBy(seconds: number) {
+      clock.nowMs += seconds * 1000;
+    },
+    /** Makes Coze wait until the returned function is called. */
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      coze.held = promise;
+      return resolve;
+    },
+  };
 }
 
-describe("createTokenService", () => {
-  it("exchanges once and answers from the cache while the token is fresh", async () => {
-    const { clock, issue, work } = serviceWith();
-    expect(await issue(ada)).toMatchObject({ cacheOutcome: "miss-stored", ttlSeconds: 900 });
-    await Promise.all(work);
+async function tokenOf(answer: ReturnType<World["ask"]>): Promise<string> {
+  return (await answer).token.accessToken;
+}
 
-    clock.nowMs += 100_000;
-    expect(await issue(ada)).toEqual({
+describe("a token service", () => {
+  it("exchanges once and answers from memory while the token is fresh", async () => {
+    const world = createWorld();
+    expect(await world.ask()).toEqual({
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900 },
+      cacheOutcome: "miss",
+      ttlSeconds: 900,
+      effort: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
+    });
+    world.laterBy(100);
+    expect(await world.ask()).toEqual({
       token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900 },
       cacheOutcome: "hit",
       ttlSeconds: 800,
+      effort: {},
     });
   });
 
-  it("exchanges again once the token is no longer fresh", async () => {
-    const { clock, issue, work } = serviceWith();
-    await issue(ada);
-    await Promise.all(work);
+  it("finds in the store what another isolate has put there, and then keeps it in memory", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store });
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", effort: { cacheMs: 0 } });
+    store.clear();
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit", effort: {} });
+    expect(world.coze.exchanges).toBe(0);
+  });
 
-    clock.nowMs += 810_000;
-    expect(await issue(ada)).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss-stored" });
+  it("works on memory alone", async () => {
+    const world = createWorld({ store: null });
+    expect((await world.ask()).effort).not.toHaveProperty("cacheMs");
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+  });
+
+  it("keeps in memory what the store cannot keep", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const brief = { ...ada, durationSeconds: 30 };
+    expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "miss" });
+    expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "hit" });
+    expect(store.size).toBe(0);
   });
 
   it("never answers one user with the token of another", async () => {
-    const { issue, work } = serviceWith();
-    const [first, second] = await Promise.all([issue(ada), issue(bob)]);
-    await Promise.all(work);
-    expect(first.token.accessToken).not.toBe(second.token.accessToken);
-    expect((await issue(ada)).token).toEqual(first.token);
-    expect((await issue(bob)).token).toEqual(second.token);
+    const world = createWorld();
+    const [adas, bobs] = await Promise.all([tokenOf(world.ask(ada)), tokenOf(world.ask(bob))]);
+    expect(adas).not.toBe(bobs);
+    expect(await tokenOf(world.ask(ada))).toBe(adas);
+    expect(await tokenOf(world.ask(bob))).toBe(bobs);
   });
 
-  it("does not wait for the cache to write", async () => {
-    const { issue, work } = serviceWith("hanging");
-    expect(await issue(ada)).toMatchObject({ cacheOutcome: "miss-stored" });
-    expect(work).toHaveLength(1);
+  it("passes an error on where there is nothing to fall back to, and asks again next time", async () => {
+    const world = createWorld();
+    world.coze.failure = down;
+    await expect(world.ask()).rejects.toBe(down);
+    world.coze.failure = undefined;
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "miss" });
+  });
+});
+
+describe("requests for one token at the same time", () => {
+  it("make one exchange, and say that they were collapsed", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const answers = Array.from({ length: 1000 }, () => world.ask());
+    release();
+    const outcomes = (await Promise.all(answers)).map(({ cacheOutcome }) => cacheOutcome);
+    expect(world.coze.exchanges).toBe(1);
+    expect(outcomes.filter((outcome) => outcome === "miss")).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === "collapsed")).toHaveLength(999);
   });
 
-  it("says so when the cache cannot keep the token", async () => {
-    const { issue, work } = serviceWith("refusing");
-    expect(await issue(ada)).toMatchObject({ cacheOutcome: "miss" });
-    expect(work).toEqual([]);
+  it("share a failure, and leave nothing of it behind", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const answers = [world.ask(), world.ask(), world.ask()];
+    world.coze.failure = down;
+    release();
+    for (const answer of await Promise.allSettled(answers)) expect(answer).toMatchObject({ reason: down });
+    expect(world.coze.exchanges).toBe(1);
+    await world.settle();
+    world.coze.failure = undefined;
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" } });
   });
 
-  it("works without a cache", async () => {
-    const { issue } = serviceWith("absent");
-    expect(await issue(ada)).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "miss" });
-    expect(await issue(ada)).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  it("share what one of them finds in the store", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store });
+    const answers = await Promise.all([world.ask(), world.ask()]);
+    expect(answers.map(({ cacheOutcome }) => cacheOutcome)).toEqual(["hit", "hit"]);
+  });
+});
+
+describe("an ageing token", () => {
+  it("is served at once and renewed behind the answer, once however many ask", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    const release = world.hold();
+    for (const _ of [1, 2, 3]) expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", ttlSeconds: 200 });
+    release();
+    await world.settle();
+    expect(world.coze.exchanges).toBe(2);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "hit" });
+  });
+
+  it("is replaced by the one that another isolate has renewed already", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    await world.ask();
+    world.laterBy(700);
+    const other = createWorld({ store, nowMs: world.clock.nowMs });
+    other.coze.exchanges = 10;
+    await other.ask();
+    await other.settle();
+
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 11");
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("from the store is served at once and renewed too", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_700_000 });
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", ttlSeconds: 200 });
+    await world.settle();
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("is served on when its renewal fails, which then rests for half a minute", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    world.coze.failure = down;
+    for (const seconds of [0, 10, 19]) {
+      world.laterBy(seconds);
+      expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+      await world.settle();
+    }
+    expect(world.coze.exchanges).toBe(2);
+    expect(world.logged).toEqual(["renewal_failed"]);
+
+    world.coze.failure = undefined;
+    world.laterBy(1);
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 3");
+  });
+
+  it("is served on when its renewal breaks in a way nobody foresaw", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    world.coze.failure = new Error("a bug");
+    await world.ask();
+    await world.settle();
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+    expect(world.logged).toEqual(["renewal_failed"]);
+  });
+});
+
+describe("a token below the line", () => {
+  it("is renewed before the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(810);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("is served all the same when its renewal fails, which then rests", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(820);
+    world.coze.failure = down;
+    for (const seconds of [0, 10, 19]) {
+      world.laterBy(seconds);
+      expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+    }
+    expect(world.coze.exchanges).toBe(2);
+    world.laterBy(1);
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "stale" });
+    expect(world.coze.exchanges).toBe(3);
+  });
+
+  it("is not served in its last five seconds", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.coze.failure = down;
+    world.laterBy(895);
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 5 });
+    world.laterBy(1);
+    await expect(world.ask()).rejects.toBe(down);
+  });
+
+  it("found in the store serves when nothing better can be had", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_850_000 });
+    world.coze.failure = down;
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+  });
+
+  it("is renewed by the renewal that is under way already", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(805);
+    const release = world.hold();
+    await world.ask();
+    world.laterBy(6);
+    const waiting = world.ask();
+    release();
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "collapsed" });
+    expect(world.coze.exchanges).toBe(2);
+  });
+});
+
+describe("a token that Coze refused to a client", () => {
+  it("is replaced when it is the cached one", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    expect(await world.ask(ada, rejected)).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+    expect(await tokenOf(world.ask())).toBe("token 2");
+    expect([...store.values()].map(({ accessToken }) => accessToken)).toEqual(["token 2"]);
+  });
+
+  it("is replaced though the store answers with it still", async () => {
+    const store: Store = new Map();
+    const stale = new Map<string, IssuedToken>();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    await world.settle();
+    for (const [key, token] of store) stale.set(key, token);
+    world.laterBy(10);
+    await world.ask(ada, rejected);
+    await world.settle();
+    for (const [key, token] of stale) store.set(key, token);
+
+    expect(await tokenOf(world.ask())).toBe("token 2");
+    world.laterBy(700);
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 3");
+  });
+
+  it("is replaced when it is in the store only", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_010_000 });
+    world.coze.exchanges = 1;
+    expect(await tokenOf(world.ask(ada, "token 1"))).toBe("token 2");
+  });
+
+  it("has a successor in the cache already: that is the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(10);
+    expect(await world.ask(ada, "an older token")).toMatchObject({
+      cacheOutcome: "hit",
+      token: { accessToken: "token 1" },
+    });
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("is the answer again while it is younger than ten seconds, in memory and in the store", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(9);
+    expect(await tokenOf(world.ask(ada, rejected))).toBe(rejected);
+    const other = createWorld({ store, nowMs: world.clock.nowMs });
+    expect(await tokenOf(other.ask(ada, rejected))).toBe(rejected);
+    expect([world.coze.exchanges, other.coze.exchanges]).toEqual([1, 0]);
+  });
+
+  it("is replaced once, however many clients were refused at the same time", async () => {
+    const world = createWorld();
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    const answers = Array.from({ length: 100 }, () => tokenOf(world.ask(ada, rejected)));
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["token 2"]));
+    expect(world.coze.exchanges).toBe(2);
+  });
+
+  it("is not taken from a flight that found just that token", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_010_000 });
+    world.coze.exchanges = 1;
+    const [innocent, ...refused] = await Promise.all([
+      world.ask(),
+      world.ask(ada, "token 1"),
+      world.ask(ada, "token 1"),
+    ]);
+    expect(innocent.token.accessToken).toBe("token 1");
+    expect(refused.map(({ token }) => token.accessToken)).toEqual(["token 2", "token 2"]);
+    expect(world.coze.exchanges).toBe(2);
+  });
+
+  it("is not handed out again when its replacement fails", async () => {
+    const world = createWorld({ store: null });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    world.coze.failure = down;
+    await expect(world.ask(ada, rejected)).rejects.toBe(down);
+    await expect(world.ask()).rejects.toBe(down);
   });
 });

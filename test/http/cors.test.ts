@@ -18,7 +18,9 @@ describe("CORS", () => {
     const response = await worker.post("ada", from("https://anything.example"));
     expect(response.status).toBe(200);
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
-    expect(response.headers.get("Access-Control-Expose-Headers")).toBe("X-Request-Id, Cache-Status, Retry-After");
+    expect(response.headers.get("Access-Control-Expose-Headers")).toBe(
+      "X-Request-Id, Cache-Status, Retry-After, Server-Timing",
+    );
     expect(response.headers.get("Access-Control-Allow-Credentials")).toBeNull();
   });
 

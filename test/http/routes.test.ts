@@ -18,9 +18,9 @@ describe("GET /health", () => {
     expect(response.headers.get("X-Request-Id")).toEqual(expect.any(String));
   });
 
-  it("says so when there is no cache", async () => {
+  it("says so when tokens are kept in memory alone", async () => {
     const uncached = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
-    expect(await membersOf(await uncached.fetch("/health"))).toMatchObject({ cache: "none" });
+    expect(await membersOf(await uncached.fetch("/health"))).toMatchObject({ cache: "memory" });
   });
 
   it("names every wrong setting, without its value", async () => {

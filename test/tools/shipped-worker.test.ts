@@ -68,6 +68,7 @@ async function askWorker(userId: string): Promise<string> {
 
 describe("the Worker as deployed", () => {
   it("sends Coze the request that the official SDK sends for the same settings", async () => {
+    await fetch(`${emulator.url}/emulator/exchanges`, { method: "DELETE" });
     const startedAt = Math.floor(Date.now() / 1000);
     await askWorker("ada");
     await getJWTToken({

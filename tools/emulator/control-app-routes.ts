@@ -7,8 +7,10 @@ import { importPublicKey } from "./public-key.ts";
 
 const MAX_NAME_LENGTH = 100;
 
-const name = z.string().min(1).max(MAX_NAME_LENGTH);
-const audience = z.string().regex(/^[\w.:[\]-]+$/, `is a host such as ${DEFAULT_AUDIENCE}, without scheme and path`);
+const nameSchema = z.string().min(1).max(MAX_NAME_LENGTH);
+const audienceSchema = z
+  .string()
+  .regex(/^[\w.:[\]-]+$/, `is a host such as ${DEFAULT_AUDIENCE}, without scheme and path`);
 
 const keySchema = z.strictObject({
   kid: z.string().min(1),
@@ -22,8 +24,8 @@ const keySchema = z.strictObject({
 
 const appSchema = z.strictObject({
   client_id: z.string().min(1),
-  name: name.optional(),
-  audience: audience.default(DEFAULT_AUDIENCE),
+  name: nameSchema.optional(),
+  audience: audienceSchema.default(DEFAULT_AUDIENCE),
   keys: z
     .array(keySchema)
     .max(MAX_KEYS, `an app has ${MAX_KEYS} keys at most`)
@@ -31,7 +33,7 @@ const appSchema = z.strictObject({
 });
 
 const changeSchema = z
-  .strictObject({ active: z.boolean().optional(), name: name.optional(), audience: audience.optional() })
+  .strictObject({ active: z.boolean().optional(), name: nameSchema.optional(), audience: audienceSchema.optional() })
   .refine((change) => Object.keys(change).length > 0, "says nothing to change: active, name or audience");
 
 /** `/apps`: what the owner of an app does in the Coze console. */

@@ -15,6 +15,7 @@ const selectorSchema = z
   .strictObject({ access_token: text, client_id: text, session_name: text })
   .refine((selector) => Object.keys(selector).length > 0, "selects nothing: access_token, client_id or session_name");
 
+/** What the control API may look at and change. */
 export type ControlParts = {
   readonly apps: Apps;
   readonly tokens: Pick<TokenStore, "end">;

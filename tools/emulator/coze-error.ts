@@ -10,6 +10,7 @@ const STATUS_BY_CODE = {
   internal_error: 500,
 } as const;
 
+/** The error codes that the emulator answers with. */
 export type CozeErrorCode = keyof typeof STATUS_BY_CODE;
 
 /**

@@ -12,6 +12,7 @@ import { isLoopbackHost } from "./loopback.ts";
 import { createTokenStore } from "./tokens.ts";
 import { createUsersRoute } from "./users-route.ts";
 
+/** What an emulator asks of its surroundings. */
 export type EmulatorOptions = {
   /** The time in Unix milliseconds; `Date.now` when left out. */
   readonly now?: () => number;

@@ -30,10 +30,12 @@ export type Outcome = {
   readonly problem: string | null;
 };
 
+/** One entry of the list. */
 export type Exchange = Arrival & Outcome;
 
 const UNDER_WAY: Outcome = { status: null, error_code: null, access_token_sha256: null, problem: null };
 
+/** The received exchanges of one emulator. */
 export type ExchangeLog = ReturnType<typeof createExchangeLog>;
 
 /** Makes the list of received exchanges, oldest first. No assertion and no token enters it, wherever a client put them. */

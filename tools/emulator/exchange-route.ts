@@ -13,6 +13,7 @@ import { randomAccessToken, type TokenStore } from "./tokens.ts";
 /** What the token of a fault answer claims to live; it was never issued, so nothing depends on it. */
 const MADE_UP_DURATION_SECONDS = 900;
 
+/** What an exchange needs of the emulator around it. */
 export type ExchangeParts = {
   /** Unix milliseconds. */
   readonly now: () => number;

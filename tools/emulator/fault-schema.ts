@@ -49,7 +49,9 @@ export const faultSchema = z
   .refine((fault) => endings(fault) <= 1, "has more than one of hang, drop and response")
   .refine((fault) => endings(fault) > 0 || fault.delay_ms !== undefined, "has no delay_ms, hang, drop or response");
 
+/** What happens to an exchange. */
 export type Fault = z.infer<typeof faultSchema>;
+/** What a fault answers. */
 export type FaultResponse = z.infer<typeof faultResponseSchema>;
 
 function hasBody({ body, body_bytes }: { body?: unknown; body_bytes?: number | undefined }): boolean {

@@ -3,6 +3,7 @@ import type { Fault } from "./fault-schema.ts";
 /** A fault that waits for its exchange; `times` counts those it is still good for, null without end. */
 export type ArmedFault = Fault & { readonly id: string };
 
+/** The armed faults of one emulator. */
 export type FaultQueue = ReturnType<typeof createFaultQueue>;
 
 /** Makes the queue of armed faults. The oldest that fits an exchange is the one that strikes. */
@@ -11,6 +12,7 @@ export function createFaultQueue() {
   let count = 0;
 
   return {
+    /** Puts a fault at the end of the queue, under an id of its own. */
     arm(fault: Fault): ArmedFault {
       count += 1;
       const added = { id: `fault-${count}`, ...fault };

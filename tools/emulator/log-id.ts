@@ -4,6 +4,7 @@ import { toHex } from "./hex.ts";
 /** What the emulator keeps for the length of one request. */
 export type EmulatorEnv = { Variables: { logId: string } };
 
+/** The header that identifies a call to the support of Coze. */
 export const LOG_ID_HEADER = "X-Tt-Logid";
 
 const RANDOM_BYTES = 10;

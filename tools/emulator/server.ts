@@ -6,6 +6,10 @@ import type { Context } from "hono";
 import { createEmulator } from "./emulator.ts";
 import { isLoopbackHost } from "./loopback.ts";
 
+/** Node's 5 s would now and then close a connection in the very moment in which a client uses it again. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** A listening emulator. */
 export type RunningEmulator = {
   /** Without a trailing slash. */
   readonly url: string;
@@ -21,7 +25,8 @@ export type RunningEmulator = {
 export async function startEmulator({ port = 0, host = "127.0.0.1" } = {}): Promise<RunningEmulator> {
   const emulator = createEmulator({ isLocal: hasLoopbackPeer, dropConnection: destroySocket });
   // A library must leave the Request and Response of its process as they are.
-  const server = createServer(getRequestListener(emulator.fetch, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(emulator.fetch, { overrideGlobalObjects: false });
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
 
   const address = await listen(server, port, host);
   return { url: urlOf(address), port: address.port, close: () => close(server) };

@@ -15,6 +15,7 @@ export type TokenSelector = {
   readonly session_name?: string | undefined;
 };
 
+/** The live tokens of one emulator. */
 export type TokenStore = ReturnType<typeof createTokenStore>;
 
 /** Makes the memory of live tokens. `now` gives Unix milliseconds. */

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEmulator } from "../../../tools/emulator/emulator.ts";
-import { CLIENT_ID, GRANT_TYPE, KID, keyPair, type Rig, signAssertion, startRig, TOKEN_PATH } from "./harness.ts";
+import {
+  CLIENT_ID,
+  GRANT_TYPE,
+  KID,
+  keyPair,
+  type Members,
+  type Rig,
+  signAssertion,
+  startRig,
+  TOKEN_PATH,
+} from "./harness.ts";
 
 describe("an exchange", () => {
   let rig: Rig;
@@ -86,32 +96,83 @@ describe("an exchange", () => {
 });
 
 describe("the time", () => {
-  it("is an argument: expires_in is absolute, and the token is over in that second", async () => {
-    let now = 1_721_134_959_000;
-    const emulator = createEmulator({ now: () => now });
-    await emulator.request("http://localhost/emulator/apps", {
-      method: "POST",
-      body: JSON.stringify({ client_id: CLIENT_ID, keys: [{ kid: KID, public_key: keyPair.publicKey }] }),
-    });
+  const START = 1_721_134_959;
 
-    const response = await emulator.request(TOKEN_PATH, {
-      method: "POST",
-      headers: {
-        Authorization: `Bearer ${signAssertion({ claims: { iat: now / 1000, exp: now / 1000 + 600 } })}`,
-        "Content-Type": "application/json",
-      },
-      body: JSON.stringify({ grant_type: GRANT_TYPE, duration_seconds: 900 }),
-    });
+  it("is an argument: expires_in is absolute, and the token is over in that second", async () => {
+    const { exchangeAt, request } = await startAt(START);
+
+    const response = await exchangeAt(START, { jti: "1" });
     const { access_token, expires_in } = await response.json<{ access_token: string; expires_in: number }>();
-    expect(expires_in).toBe(1_721_135_859);
+    const headers = { Authorization: `Bearer ${access_token}` };
+    const before = await request(START + 899, "/v1/users/me", { headers });
+    const after = await request(START + 900, "/v1/users/me", { headers });
+
+    expect(expires_in).toBe(START + 900);
+    expect([before.status, after.status]).toEqual([200, 401]);
+  });
+
+  it("stands in the log id, as it is in Beijing", async () => {
+    const { request } = await startAt(START);
+
+    const response = await request(START, "/");
+
     expect(response.headers.get("x-tt-logid")).toMatch(/^20240716210239[\dA-F]{20}$/);
+  });
+
+  it("frees a jti when the assertion that used it is over", async () => {
+    const { exchangeAt } = await startAt(START);
 
     const statuses: number[] = [];
-    for (const second of [1_721_135_858, 1_721_135_859]) {
-      now = second * 1000;
-      const me = await emulator.request("/v1/users/me", { headers: { Authorization: `Bearer ${access_token}` } });
-      statuses.push(me.status);
+    for (const time of [START, START + 599, START + 600]) {
+      const response = await exchangeAt(time, { jti: "same" });
+      statuses.push(response.status);
     }
-    expect(statuses).toEqual([200, 401]);
+
+    expect(statuses).toEqual([200, 401, 200]);
   });
+
+  it.each([
+    [START + 1, 200],
+    [START, 401],
+  ])("ends an assertion in the second of its exp: %d", async (exp, status) => {
+    const { exchangeAt } = await startAt(START);
+
+    const response = await exchangeAt(START, { jti: "1", iat: START - 600, exp });
+
+    expect(response.status).toBe(status);
+  });
+
+  it.each([
+    [60, 200],
+    [61, 401],
+  ])("may be %d seconds behind the clock of a client: %d", async (seconds, status) => {
+    const { exchangeAt } = await startAt(START);
+
+    const response = await exchangeAt(START, { jti: "1", iat: START + seconds });
+
+    expect(response.status).toBe(status);
+  });
+
+  /** An emulator without a server, whose clock stands where a test puts it, in Unix seconds. */
+  async function startAt(start: number) {
+    let time = start;
+    const emulator = createEmulator({ now: () => time * 1000 });
+    const keys = [{ kid: KID, public_key: keyPair.publicKey }];
+    await request(start, "/emulator/apps", { method: "POST", body: JSON.stringify({ client_id: CLIENT_ID, keys }) });
+    return { exchangeAt, request };
+
+    async function request(at: number, path: string, init?: RequestInit): Promise<Response> {
+      time = at;
+      return emulator.request(`http://localhost${path}`, init);
+    }
+
+    function exchangeAt(at: number, claims: Members) {
+      const assertion = signAssertion({ claims: { iat: at, exp: at + 600, ...claims } });
+      return request(at, TOKEN_PATH, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${assertion}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ grant_type: GRANT_TYPE }),
+      });
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { startEmulator } from "../../../tools/emulator/server.ts";
 import { emulatorFile } from "./harness.ts";
 
@@ -82,6 +82,7 @@ describe("the command", () => {
 
 function run(...words: string[]) {
   const child = spawn(process.execPath, [emulatorFile("main.ts"), ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   const url = new Promise<string>((resolve) => {

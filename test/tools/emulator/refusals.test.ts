@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   APP_NAME,
   AUDIENCE,
+  type Bend,
   CLIENT_ID,
   createKeyPair,
   type ExchangeOptions,
@@ -33,109 +34,64 @@ const MISSING = "verify jwt empty error";
 
 describe("an assertion is refused with invalid_client", () => {
   const now = nowInSeconds();
+  const byOtherKey = { privateKey: otherPair.privateKey };
 
   it.each<[because: string, message: string, problem: string, exchange: () => ExchangeOptions]>([
-    ["alg is none", INVALID, "alg", () => ({ assertion: unsigned({ alg: "none" }) })],
-    ["alg is HS256, keyed with the public key", INVALID, "alg", () => ({ assertion: hmacSigned() })],
-    ["alg is RS384", INVALID, "alg", () => ({ assertion: signAssertion({ header: { alg: "RS384" } }) })],
-    ["alg is PS256", INVALID, "alg", () => ({ assertion: signAssertion({ header: { alg: "PS256" } }) })],
-    ["typ is missing", INVALID, "typ", () => ({ assertion: signAssertion({ header: { typ: undefined } }) })],
-    ["typ is another", INVALID, "typ", () => ({ assertion: signAssertion({ header: { typ: "at+jwt" } }) })],
-    ["kid is missing", INVALID, "kid", () => ({ assertion: signAssertion({ header: { kid: undefined } }) })],
-    ["kid is not a string", INVALID, "kid", () => ({ assertion: signAssertion({ header: { kid: 1 } }) })],
-    ["kid is unknown", KID_NOT_REGISTERED, "kid", () => ({ assertion: signAssertion({ header: { kid: "x" } }) })],
-    [
-      "kid is that of another app",
-      KID_NOT_REGISTERED,
-      "kid",
-      () => ({
-        assertion: signAssertion({ header: { kid: OTHER_KID }, privateKey: otherPair.privateKey }),
-      }),
-    ],
-    ["iss is unknown", KID_NOT_REGISTERED, "iss", () => ({ assertion: signAssertion({ claims: { iss: "3" } }) })],
-    ["iss is missing", KID_NOT_REGISTERED, "iss", () => ({ assertion: signAssertion({ claims: { iss: undefined } }) })],
-    [
-      "iss is a number",
-      KID_NOT_REGISTERED,
-      "iss",
-      () => ({
-        assertion: signAssertion({ claims: { iss: Number(CLIENT_ID) } }),
-      }),
-    ],
-    [
-      "aud is the other region",
-      KID_NOT_REGISTERED,
-      "aud",
-      () => ({
-        assertion: signAssertion({ claims: { aud: "api.coze.com" } }),
-      }),
-    ],
-    [
-      "aud has a scheme",
-      KID_NOT_REGISTERED,
-      "aud",
-      () => ({
-        assertion: signAssertion({ claims: { aud: "https://api.coze.cn" } }),
-      }),
-    ],
-    ["aud is a list", KID_NOT_REGISTERED, "aud", () => ({ assertion: signAssertion({ claims: { aud: [AUDIENCE] } }) })],
-    ["aud is missing", KID_NOT_REGISTERED, "aud", () => ({ assertion: signAssertion({ claims: { aud: undefined } }) })],
-    [
-      "another key signed it",
-      INVALID,
-      "signature",
-      () => ({
-        assertion: signAssertion({ privateKey: otherPair.privateKey }),
-      }),
-    ],
-    ["its claims were changed after signing", INVALID, "signature", () => ({ assertion: tampered() })],
-    ["it has no signature", INVALID, "signature", () => ({ assertion: unsigned({ alg: "RS256" }) })],
-    ["it is over", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { iat: now - 600, exp: now - 1 } }) })],
-    ["exp is iat", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { iat: now + 9, exp: now + 9 } }) })],
-    ["exp is before iat", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { iat: now, exp: now - 1 } }) })],
-    ["exp is missing", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { exp: undefined } }) })],
-    ["exp is a string", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { exp: `${now + 600}` } }) })],
-    ["exp is not whole", INVALID, "exp", () => ({ assertion: signAssertion({ claims: { exp: now + 600.5 } }) })],
-    ["iat is missing", INVALID, "iat", () => ({ assertion: signAssertion({ claims: { iat: undefined } }) })],
-    ["iat is a string", INVALID, "iat", () => ({ assertion: signAssertion({ claims: { iat: `${now}` } }) })],
-    [
-      "iat is in the future",
-      INVALID,
-      "iat",
-      () => ({
-        assertion: signAssertion({ claims: { iat: now + 300, exp: now + 900 } }),
-      }),
-    ],
-    ["jti is missing", INVALID, "jti", () => ({ assertion: signAssertion({ claims: { jti: undefined } }) })],
-    ["jti is empty", INVALID, "jti", () => ({ assertion: signAssertion({ claims: { jti: "" } }) })],
-    ["jti is a number", INVALID, "jti", () => ({ assertion: signAssertion({ claims: { jti: 1 } }) })],
-    [
-      "session_name is a number",
-      INVALID,
-      "session_name",
-      () => ({
-        assertion: signAssertion({ claims: { session_name: 7 } }),
-      }),
-    ],
-    [
-      "session_context is no object",
-      INVALID,
-      "session_context",
-      () => ({
-        assertion: signAssertion({ claims: { session_context: "x" } }),
-      }),
-    ],
-    ["there is none", MISSING, "authorization", () => ({ headers: { Authorization: "" } })],
-    ["Bearer stands alone", MISSING, "authorization", () => ({ headers: { Authorization: "Bearer " } })],
+    ["alg is none", INVALID, "alg: ", () => ({ assertion: unsigned({ alg: "none" }) })],
+    ["alg is HS256, keyed with the public key", INVALID, "alg: ", () => ({ assertion: hmacSigned() })],
+    ["alg is RS384", INVALID, "alg: ", bent({ header: { alg: "RS384" } })],
+    ["alg is PS256", INVALID, "alg: ", bent({ header: { alg: "PS256" } })],
+    ["typ is missing", INVALID, "typ: ", bent({ header: { typ: undefined } })],
+    ["typ is another", INVALID, "typ: ", bent({ header: { typ: "at+jwt" } })],
+    ["kid is missing", INVALID, "kid: ", bent({ header: { kid: undefined } })],
+    ["kid is not a string", INVALID, "kid: ", bent({ header: { kid: 1 } })],
+    ["kid is unknown", KID_NOT_REGISTERED, "kid: ", bent({ header: { kid: "x" } })],
+    ["kid is that of another app", KID_NOT_REGISTERED, "kid: ", bent({ header: { kid: OTHER_KID }, ...byOtherKey })],
+    ["iss is unknown", KID_NOT_REGISTERED, "iss: ", bent({ claims: { iss: "3" } })],
+    ["iss is missing", KID_NOT_REGISTERED, "iss: ", bent({ claims: { iss: undefined } })],
+    ["iss is a number", KID_NOT_REGISTERED, "iss: ", bent({ claims: { iss: Number(CLIENT_ID) } })],
+    ["aud is the other region", KID_NOT_REGISTERED, "aud: ", bent({ claims: { aud: "api.coze.com" } })],
+    ["aud has a scheme", KID_NOT_REGISTERED, "aud: ", bent({ claims: { aud: "https://api.coze.cn" } })],
+    ["aud is a list", KID_NOT_REGISTERED, "aud: ", bent({ claims: { aud: [AUDIENCE] } })],
+    ["aud is missing", KID_NOT_REGISTERED, "aud: ", bent({ claims: { aud: undefined } })],
+    ["another key signed it", INVALID, "wrong signature", bent(byOtherKey)],
+    ["its claims were changed after signing", INVALID, "wrong signature", () => ({ assertion: tampered() })],
+    ["it has no signature", INVALID, "wrong signature", () => ({ assertion: unsigned({ alg: "RS256" }) })],
+    ["it is over", INVALID, "exp: is over", bent({ claims: { iat: now - 600, exp: now - 1 } })],
+    ["exp is iat", INVALID, "exp: is not later than iat", bent({ claims: { iat: now + 9, exp: now + 9 } })],
+    ["exp is before iat", INVALID, "exp: is not later than iat", bent({ claims: { iat: now, exp: now - 1 } })],
+    ["exp is missing", INVALID, "exp: ", bent({ claims: { exp: undefined } })],
+    ["exp is a string", INVALID, "exp: ", bent({ claims: { exp: `${now + 600}` } })],
+    ["exp is not whole", INVALID, "exp: ", bent({ claims: { exp: now + 600.5 } })],
+    ["iat is missing", INVALID, "iat: ", bent({ claims: { iat: undefined } })],
+    ["iat is a string", INVALID, "iat: ", bent({ claims: { iat: `${now}` } })],
+    ["iat is in the future", INVALID, "iat: is in the future", bent({ claims: { iat: now + 300, exp: now + 900 } })],
+    ["jti is missing", INVALID, "jti: ", bent({ claims: { jti: undefined } })],
+    ["jti is empty", INVALID, "jti: ", bent({ claims: { jti: "" } })],
+    ["jti is a number", INVALID, "jti: ", bent({ claims: { jti: 1 } })],
+    ["session_name is a number", INVALID, "session_name: ", bent({ claims: { session_name: 7 } })],
+    ["session_context is no object", INVALID, "session_context: ", bent({ claims: { session_context: "x" } })],
+    ["the header is empty", MISSING, "authorization: ", () => ({ headers: { Authorization: "" } })],
+    ["Bearer stands alone", MISSING, "authorization: ", () => ({ headers: { Authorization: "Bearer " } })],
     [
       "the scheme is another",
       MISSING,
-      "authorization",
-      () => ({
-        headers: { Authorization: `Basic ${signAssertion()}` },
-      }),
+      "authorization: ",
+      () => ({ headers: { Authorization: `Basic ${signAssertion()}` } }),
     ],
-    ["the scheme is left out", MISSING, "authorization", () => ({ headers: { Authorization: signAssertion() } })],
+    [
+      "Bearer is glued to it",
+      MISSING,
+      "authorization: ",
+      () => ({ headers: { Authorization: `Bearer${signAssertion()}` } }),
+    ],
+    [
+      "Bearer is in lower case",
+      MISSING,
+      "authorization: ",
+      () => ({ headers: { Authorization: `bearer ${signAssertion()}` } }),
+    ],
+    ["the scheme is left out", MISSING, "authorization: ", () => ({ headers: { Authorization: signAssertion() } })],
     ["it is garbage", INVALID, "is not a JWT", () => ({ assertion: "garbage" })],
     ["its parts are garbage", INVALID, "is not a JWT", () => ({ assertion: "a.b.c" })],
     ["it is encrypted", INVALID, "is not a JWT", () => ({ assertion: `${signAssertion()}.x.y` })],
@@ -299,6 +255,11 @@ async function expectRefusal(response: Response, status: number, code: string, m
   expect(response.status).toBe(status);
   expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
   expect(response.headers.get("x-tt-logid")).toMatch(/^\d{14}[\dA-F]{20}$/);
+}
+
+/** An exchange with a bent assertion, which is signed when the exchange is made. */
+function bent(bend: Bend): () => ExchangeOptions {
+  return () => ({ assertion: signAssertion(bend) });
 }
 
 function unsigned(header: { alg: string }): string {

@@ -3,6 +3,8 @@ import { createEmulator } from "../../../tools/emulator/emulator.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
 import { startRig, TOKEN_PATH } from "./harness.ts";
 
+const GLOBALS = { Request: globalThis.Request, Response: globalThis.Response };
+
 describe("startEmulator", () => {
   it("listens on a free port of this machine and says where", async () => {
     const emulator = await startEmulator();
@@ -37,10 +39,10 @@ describe("startEmulator", () => {
   });
 
   it("leaves the global Request and Response as they are", async () => {
-    const before = [globalThis.Request, globalThis.Response];
     const emulator = await startEmulator();
 
-    expect([globalThis.Request, globalThis.Response]).toEqual(before);
+    expect(globalThis.Request).toBe(GLOBALS.Request);
+    expect(globalThis.Response).toBe(GLOBALS.Response);
     await emulator.close();
   });
 });

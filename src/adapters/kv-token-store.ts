@@ -2,18 +2,21 @@ import { base64url } from "jose";
 import * as z from "zod/mini";
 import { type IssuedToken, secondsLeft } from "../core/issued-token.ts";
 import type { Log } from "../core/log.ts";
-import type { TokenCache } from "../core/token-service.ts";
+import type { TokenStore } from "../core/token-service.ts";
 import { type CacheSecrets, open, seal } from "./sealing.ts";
 
 /** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
 const KV_MIN_TTL_SECONDS = 60 + 2;
+
+/** A read takes some milliseconds, rarely hundreds; by then a new token is as near. */
+const READ_TIMEOUT_MS = 1000;
 
 /** Changes whenever the way names or values are made changes, so that old entries are misses. */
 const NAME_PREFIX = "v1:";
 
 const storedToken = z.strictObject({ accessToken: z.string(), issuedAt: z.int(), expiresAt: z.int() });
 
-export type KvTokenCacheDependencies = {
+export type KvTokenStoreDependencies = {
   readonly kv: KVNamespace;
   readonly secrets: CacheSecrets;
   /** Unix milliseconds. */
@@ -22,15 +25,15 @@ export type KvTokenCacheDependencies = {
 };
 
 /**
- * Creates the token cache in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
+ * Creates the token store in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
  * belongs to; its value is sealed under that name; it expires with the token. A failing KV costs a miss, never a token.
  */
-export function createKvTokenCache({ kv, secrets, now, log }: KvTokenCacheDependencies): TokenCache {
+export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDependencies): TokenStore {
   return {
     async get(key) {
       try {
         const name = await nameFor(secrets, key);
-        const sealed = await kv.get(name, "arrayBuffer");
+        const sealed = await within(READ_TIMEOUT_MS, kv.get(name, "arrayBuffer"));
         return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
       } catch (error) {
         log("warn", "cache_read_failed", { cause: String(error) });
@@ -69,4 +72,17 @@ async function openToken(
 async function nameFor(secrets: CacheSecrets, key: string): Promise<string> {
   const mac = await crypto.subtle.sign("HMAC", secrets.nameKey, new TextEncoder().encode(key));
   return NAME_PREFIX + base64url.encode(new Uint8Array(mac));
+}
+
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
+  const done = new AbortController();
+  const tooLate = scheduler.wait(milliseconds, { signal: done.signal }).then(() => {
+    throw new Error(`KV did not answer within ${milliseconds} ms`);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    done.abort();
+    tooLate.catch(() => undefined);
+  }
 }

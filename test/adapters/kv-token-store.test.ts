@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createKvTokenCache } from "../../src/adapters/kv-token-cache.ts";
+import { createKvTokenStore } from "../../src/adapters/kv-token-store.ts";
 import { importPrivateKey } from "../../src/adapters/private-key.ts";
 import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../src/adapters/sealing.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
@@ -29,7 +29,7 @@ async function createSecrets(): Promise<CacheSecrets> {
 }
 
 function createCache({ store = kv, secretsOf = secrets } = {}) {
-  return createKvTokenCache({
+  return createKvTokenStore({
     kv: store,
     secrets: secretsOf,
     now: () => Date.now(),
@@ -47,7 +47,7 @@ async function onlyName(): Promise<string> {
   return keys[0]?.name ?? "";
 }
 
-describe("createKvTokenCache", () => {
+describe("createKvTokenStore", () => {
   it("gives back what it was given, and nothing under another key", async () => {
     const cache = createCache();
     const token = tokenFor(900);

@@ -1,0 +1,71 @@
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+
+/** How a KV namespace misbehaves. */
+export type KvTrouble = "none" | "failing" | "hanging";
+
+/** A KV namespace that workerd reaches over HTTP, with its limits: values end when they expire, and expire no sooner than KV allows. */
+export type KvServer = {
+  /** `host:port`, as a binding of workerd wants it. */
+  readonly address: string;
+  readonly entries: ReadonlyMap<string, KvEntry>;
+  readonly reads: () => number;
+  readonly writes: () => number;
+  readonly setTrouble: (trouble: KvTrouble) => void;
+  readonly close: () => Promise<void>;
+};
+
+export type KvEntry = { readonly value: ArrayBuffer; readonly expiration: number };
+
+/** Workers KV refuses an expiration that is nearer. */
+const MIN_TTL_SECONDS = 60;
+
+/** Starts a KV namespace on a free port of the loopback address. What it holds is gone when it is closed. */
+export async function startKvServer(): Promise<KvServer> {
+  const entries = new Map<string, KvEntry>();
+  const counts = { reads: 0, writes: 0 };
+  let trouble: KvTrouble = "none";
+
+  const app = new Hono()
+    .use(async function misbehave(c, next) {
+      if (trouble === "hanging") await new Promise((resolve) => c.req.raw.signal.addEventListener("abort", resolve));
+      if (trouble === "failing") return c.text("the namespace is out of order", 503);
+      return next();
+    })
+    .get("/:key", (c) => {
+      counts.reads += 1;
+      const entry = entries.get(c.req.param("key"));
+      if (entry === undefined || entry.expiration <= Date.now() / 1000) return c.notFound();
+      return c.body(entry.value);
+    })
+    .put("/:key", async (c) => {
+      counts.writes += 1;
+      const expiration = Number(c.req.query("expiration") ?? Number.POSITIVE_INFINITY);
+      if (expiration < Date.now() / 1000 + MIN_TTL_SECONDS) return c.text("Invalid expiration", 400);
+      entries.set(c.req.param("key"), { value: await c.req.arrayBuffer(), expiration });
+      return c.body(null, 200);
+    })
+    .delete("/:key", (c) => {
+      entries.delete(c.req.param("key"));
+      return c.body(null, 200);
+    });
+
+  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  return {
+    address: `127.0.0.1:${port}`,
+    entries,
+    reads: () => counts.reads,
+    writes: () => counts.writes,
+    setTrouble: (next) => {
+      trouble = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        if ("closeAllConnections" in server) server.closeAllConnections();
+      }),
+  };
+}
