@@ -1,0 +1,164 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
+import { findFreePort, processesOn } from "./processes.ts";
+import { createProject, wranglerToml } from "./project.ts";
+import { requestToken, runService, startService } from "./service.ts";
+
+const keyPair = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+});
+const KEY_LINES = keyPair.privateKey.trim().split("\n").slice(1, -1);
+
+/** The Worker stores a token behind its answer. */
+const STORE_MS = 300;
+
+describe("a vars file", () => {
+  // What the real Coze is to the Worker: an endpoint that somebody else runs.
+  let coze: RunningEmulator;
+
+  beforeAll(async () => {
+    coze = await startEmulator();
+    await fetch(`${coze.url}/emulator/apps`, {
+      method: "POST",
+      body: JSON.stringify({ client_id: "7", keys: [{ kid: "of-7", public_key: keyPair.publicKey }] }),
+    });
+  });
+
+  afterAll(() => coze.close());
+
+  it.each([
+    { name: ".dev.vars", args: [] },
+    { name: "remote.vars", args: ["--vars-file", "remote.vars"] },
+  ])("named $name leads the Worker to its endpoint, without an emulator", async ({ name, args }) => {
+    using project = createProject({ [name]: vars({ TOKEN_ENDPOINT: `${coze.url}/api/permission/oauth2/token` }) });
+    await using service = await startService(project, { args });
+
+    const token = await service.requestToken("ann");
+
+    expect(token).toMatchObject({ status: 200, body: { token_type: "Bearer" } });
+    expect(service.output().split("Stop: Ctrl-C\n")[0]).toBe(`Starting the Worker with the settings of ${name} ...
+
+Ready. ${service.url} hands out tokens of Coze at ${new URL(coze.url).host}, with the settings of ${name}.
+
+  curl -X POST ${service.url} -H "X-User-ID: user123"
+
+`);
+    for (const secret of ["PRIVATE KEY", ...KEY_LINES]) expect(service.output()).not.toContain(secret);
+    expect(project.foldersLeft()).toEqual([]);
+  });
+
+  it("without an endpoint leads to the Coze of api.coze.cn", async () => {
+    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: "" }) });
+    await using service = await startService(project);
+
+    await service.says("hands out tokens of Coze at api.coze.cn, with the settings of .dev.vars.\n");
+  });
+
+  it("may leave settings to wrangler.toml", async () => {
+    const endpoint = `${coze.url}/api/permission/oauth2/token`;
+    using project = createProject({
+      ".dev.vars": vars({}),
+      "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: endpoint }),
+    });
+    await using service = await startService(project);
+
+    await service.says(`hands out tokens of Coze at ${new URL(coze.url).host}, with`);
+  });
+
+  it("keeps tokens from one run to the next on the same port", async () => {
+    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: `${coze.url}/api/permission/oauth2/token` }) });
+    const port = await findFreePort();
+    const url = `http://127.0.0.1:${port}/`;
+
+    const tokens = [];
+    for (let run = 0; run < 2; run += 1) {
+      await using service = runService(project, { args: ["--port", String(port)] });
+      await service.says("Ctrl-C");
+      tokens.push(await requestToken(url, "ann"));
+      await sleep(STORE_MS);
+    }
+
+    expect(tokens[1]?.body).toEqual(tokens[0]?.body);
+    expect(tokens[1]?.cacheStatus).toContain("; hit");
+  });
+
+  it.each([
+    {
+      fault: "nothing in it",
+      files: { ".dev.vars": "" },
+      problems: [
+        ".dev.vars: CLIENT_ID is required",
+        ".dev.vars: KID is required",
+        ".dev.vars: PRIVATE_KEY is required",
+      ],
+    },
+    {
+      fault: "a key of several lines without quotes",
+      files: { ".dev.vars": `CLIENT_ID=7\nKID=of-7\nPRIVATE_KEY=${keyPair.privateKey}` },
+      problems: [expect.stringMatching(/^\.dev\.vars: PRIVATE_KEY holds its first line only/)],
+    },
+    {
+      fault: "a fault beside one in wrangler.toml",
+      files: { ".dev.vars": vars({ TOKEN_DURATION: "abc" }), "wrangler.toml": wranglerToml({ ALLOWED_ORIGINS: "x" }) },
+      problems: [
+        ".dev.vars: TOKEN_DURATION must be a whole number from 1 to 86399",
+        expect.stringMatching(/^wrangler\.toml: ALLOWED_ORIGINS /),
+      ],
+    },
+  ])("with $fault: each problem is named with its file, and where the cure is", async ({ files, problems }) => {
+    using project = createProject(files);
+    const port = await findFreePort();
+
+    const { code, stdout, stderr } = await runService(project, { args: ["--port", String(port)] }).ended;
+    const [problemText = "", cure] = stderr.split("\n\n");
+
+    expect({ code, stdout, cure }).toEqual({
+      code: 1,
+      stdout: "Starting the Worker with the settings of .dev.vars ...\n",
+      cure: "README.md explains every setting, under Settings; .dev.vars.example shows how to write them down.\n",
+    });
+    expect(problemText.split("\n")).toEqual(problems);
+    for (const line of KEY_LINES) expect(stderr).not.toContain(line);
+    expect(processesOn(port)).toEqual([]);
+  });
+
+  it("that is absent leaves wrangler.toml, whose faults are named the same way", async () => {
+    using project = createProject({ "wrangler.toml": wranglerToml({ TOKEN_DURATION: "0" }) });
+
+    const { code, stderr } = await runService(project, { args: ["--port", String(await findFreePort())] }).ended;
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^wrangler\.toml: TOKEN_DURATION must be a whole number from 1 to 86399\n\n/);
+    expect(project.foldersLeft()).toEqual([]);
+  });
+
+  it.each([
+    { fault: "missing", args: ["--vars-file", "nowhere.vars"], problem: "There is no file ROOT/nowhere.vars." },
+    { fault: "a folder", args: [], problem: "ROOT/.dev.vars is a folder, but must be a file of settings." },
+    { fault: "no file", args: ["--vars-file", "/dev/null"], problem: "/dev/null cannot be read (not a regular file)." },
+    { fault: "a circle of links", args: ["--vars-file", "loop"], problem: "ROOT/loop cannot be read (ELOOP)." },
+  ])("that is $fault is refused in one sentence", async ({ args, problem }) => {
+    using project = createProject();
+    mkdirSync(join(project.root, ".dev.vars"));
+    symlinkSync("loop", join(project.root, "loop"));
+
+    const { code, stdout, stderr } = await runService(project, { args }).ended;
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(`${problem.replace("ROOT", realpathSync(project.root))}\n`);
+  });
+});
+
+/** A vars file with right settings, and some of them replaced. */
+function vars(replaced: Readonly<Record<string, string>>): string {
+  const settings = { CLIENT_ID: "7", KID: "of-7", PRIVATE_KEY: keyPair.privateKey, ...replaced };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join("");
+}

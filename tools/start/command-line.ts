@@ -1,0 +1,49 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { parsePort } from "./ports.ts";
+import type { ServiceOptions } from "./service.ts";
+
+const DEFAULT_PORT = 8787;
+
+/** Reads the options and their environment variables. Answers `--help` and mistakes itself, and then ends the process. */
+export function readCommandLine(): ServiceOptions {
+  const command = new Command("npm start --")
+    .description(
+      "Runs the Worker on this machine. Without a .dev.vars its tokens come from a Coze emulator that is started too, " +
+        "which needs no account and no network; with one they come from the real Coze.",
+    )
+    .addOption(portOption("--port <number>", "port of the Worker", "PORT").default(DEFAULT_PORT))
+    .addOption(portOption("--emulator-port <number>", "port of the emulator (default: a free one)", "EMULATOR_PORT"))
+    .option("--vars-file <path>", "file with the settings of the Worker, instead of .dev.vars")
+    .helpOption("--help", "show this")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npm start\n  npm start -- --port 8790\n  npm start -- --vars-file staging.vars",
+    )
+    .showHelpAfterError("npm start -- --help lists the options.")
+    .parse();
+
+  const { port, emulatorPort, varsFile } = command.opts<Options>();
+  if (port === emulatorPort) command.error(`error: the Worker and the emulator cannot both have port ${port}`);
+  return {
+    port: { number: port, option: "--port", variable: "PORT" },
+    emulatorPort:
+      emulatorPort === undefined
+        ? undefined
+        : { number: emulatorPort, option: "--emulator-port", variable: "EMULATOR_PORT" },
+    varsFile,
+  };
+}
+
+type Options = {
+  readonly port: number;
+  readonly emulatorPort?: number;
+  readonly varsFile?: string;
+};
+
+function portOption(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(variable).argParser((text) => {
+    const port = parsePort(text);
+    if (port === undefined) throw new InvalidArgumentError("A port is a whole number from 1 to 65535.");
+    return port;
+  });
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { parseConfig } from "../../src/config.ts";
+import type { TokenSource } from "./token-source.ts";
+import { DEFAULT_VARS_FILE, type VarsFile } from "./vars-file.ts";
+
+type Wrangler = typeof import("wrangler");
+
+/** The Coze that a vars file and wrangler.toml lead to. Tokens are kept from run to run, for each port by itself. */
+export function configuredCoze({ path, name }: VarsFile, port: number): TokenSource {
+  // wrangler finds the default one by itself, and takes it as it stands; in others it expands `$NAME`.
+  const envFiles = name === DEFAULT_VARS_FILE ? undefined : [path];
+  // To load it takes as long as wrangler takes to start, so both go on at once.
+  const wrangler = import("wrangler");
+
+  return {
+    wranglerArguments: [
+      ...(envFiles ?? []).map((file) => `--env-file=${file}`),
+      // Two runs at once would lock each other out of one database.
+      `--persist-to=${join(".wrangler", "start", String(port))}`,
+    ],
+    async fileOf(setting) {
+      const origin = readVars(await wrangler, envFiles)[setting]?.type;
+      // Values from a vars file are secrets to wrangler.
+      return origin === undefined || origin === "secret_text" ? name : "wrangler.toml";
+    },
+    async describe() {
+      const host = tokenHost(readVars(await wrangler, envFiles));
+      return { origin: `Coze at ${host}, with the settings of ${name}`, hints: [] };
+    },
+    close: async () => {},
+  };
+}
+
+/** The variables of the Worker, as `wrangler dev` puts them together. */
+function readVars({ unstable_readConfig, unstable_getVarsForDev }: Wrangler, envFiles: string[] | undefined) {
+  const { configPath, vars } = unstable_readConfig({}, { hideWarnings: true });
+  return unstable_getVarsForDev(configPath, envFiles, vars, undefined, true);
+}
+
+function tokenHost(vars: ReturnType<typeof readVars>): string {
+  const env = Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value]));
+  // The Worker has found the key right. It may be in a Secrets Store, and not among the variables.
+  const settings = parseConfig({ ...env, PRIVATE_KEY: "right" });
+  return "config" in settings ? new URL(settings.config.tokenEndpoint).host : "the TOKEN_ENDPOINT of your settings";
+}

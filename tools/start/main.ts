@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { readCommandLine } from "./command-line.ts";
+import { Failure } from "./failure.ts";
+import { runService } from "./service.ts";
+import { stopRequest } from "./stop-request.ts";
+
+/** Ctrl-C takes a fraction of it; nobody waits longer for a terminal. */
+const END_LIMIT_MS = 2500;
+
+const options = readCommandLine();
+const resources = new AsyncDisposableStack();
+const running = runService(options, resources);
+const stopped = stopRequest().then(() => 0);
+
+const exitCode = await Promise.race([running, stopped]).catch((error: unknown) => {
+  console.error(error instanceof Failure ? error.message : error);
+  return 1;
+});
+await Promise.race([resources.disposeAsync(), sleep(END_LIMIT_MS)]);
+process.exit(exitCode);

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { configuredCoze } from "./configured-coze.ts";
+import { startEmulatedCoze } from "./emulated-coze.ts";
+import { Failure } from "./failure.ts";
+import { settingProblems } from "./health.ts";
+import { problemsMessage, readyMessage, startMessage } from "./messages.ts";
+import { HOST, type Port, requireFreePort } from "./ports.ts";
+import { findVarsFile } from "./vars-file.ts";
+import { runWranglerDev } from "./wrangler-dev.ts";
+
+/** It takes a few seconds, and longer on a machine that does much else. */
+const START_LIMIT_SECONDS = 60;
+
+export type ServiceOptions = {
+  readonly port: Port;
+  /** A free one when left out. */
+  readonly emulatorPort: Port | undefined;
+  /** `.dev.vars` when left out, where there is one. */
+  readonly varsFile: string | undefined;
+};
+
+/**
+ * Runs the Worker for as long as wrangler lives, with an emulator where no vars file leads to the real Coze.
+ * @param resources takes over everything that must be ended.
+ * @throws Failure when something cannot start, or ends by itself.
+ */
+export async function runService(options: ServiceOptions, resources: AsyncDisposableStack): Promise<never> {
+  const { port, emulatorPort } = options;
+  const varsFile = await findVarsFile(options.varsFile);
+  await requireFreePort(port);
+  console.log(startMessage(varsFile?.name));
+
+  const coze = varsFile ? configuredCoze(varsFile, port.number) : await startEmulatedCoze(emulatorPort);
+  resources.defer(coze.close);
+  const wrangler = runWranglerDev(port.number, coze.wranglerArguments);
+  resources.defer(wrangler.end);
+
+  const url = `http://${HOST}:${port.number}/`;
+  const answer = wrangler.listening.then(() => settingProblems(url));
+  const problems = await Promise.race([answer, wrangler.ended, startLimit()]);
+  if (problems.length > 0) throw new Failure(await problemsMessage(problems, coze));
+
+  console.log(readyMessage(url, await coze.describe()));
+  wrangler.showOutput();
+  return wrangler.ended;
+}
+
+async function startLimit(): Promise<never> {
+  await sleep(START_LIMIT_SECONDS * 1000, undefined, { ref: false });
+  throw new Failure(`The Worker has not answered for ${START_LIMIT_SECONDS} seconds. Does npx wrangler dev work?`);
+}

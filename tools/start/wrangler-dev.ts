@@ -1,0 +1,92 @@
+import { fork } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "./failure.ts";
+import { HOST } from "./ports.ts";
+import { createWranglerOutput, hasColors } from "./wrangler-output.ts";
+
+const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
+const END_WITH_PARENT = import.meta.resolve("./end-with-parent.ts");
+
+const ENVIRONMENT = {
+  WRANGLER_HIDE_BANNER: "true",
+  // Nothing is sent, so nothing has to be announced on the first run.
+  WRANGLER_SEND_METRICS: "false",
+  // The Worker does not read `request.cf`; without a network, fetching an example of it costs seconds and a warning.
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  // The settings are those of the vars file, whatever this shell has.
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true",
+  CLOUDFLARE_INCLUDE_PROCESS_ENV: "false",
+};
+
+export type WranglerDev = {
+  /** Resolves when wrangler listens on the port. The Worker may still be loading; requests wait for it. */
+  readonly listening: Promise<void>;
+  /** Rejects with a `Failure` when wrangler ends without having been asked to. */
+  readonly ended: Promise<never>;
+  /** From now on what the Worker logs is shown, and a line for each request. */
+  showOutput(): void;
+  /** Ends wrangler and every process it has started. What is left when this process exits is killed. */
+  end(): Promise<void>;
+};
+
+/** Runs `wrangler dev` in the project of the working directory. Nothing is asked and nothing is shown until told to. */
+export function runWranglerDev(port: number, moreArguments: readonly string[]): WranglerDev {
+  const where = ["--ip", HOST, "--port", String(port), "--inspector-port", "0"];
+  const child = fork(WRANGLER, ["dev", ...where, ...moreArguments], {
+    execArgv: [`--import=${END_WITH_PARENT}`],
+    env: { ...process.env, ...ENVIRONMENT, ...colors() },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // A process group of its own: Ctrl-C in the terminal reaches this process only, and nothing of the group gets away.
+    detached: true,
+  });
+  const output = createWranglerOutput();
+  if (child.stdout) output.read(child.stdout, process.stdout);
+  if (child.stderr) output.read(child.stderr, process.stderr);
+
+  const killGroup = () => kill(child.pid);
+  // When this process crashes, or cannot wait for `end` any longer.
+  process.prependOnceListener("exit", killGroup);
+  // What outlives wrangler itself holds on to its output, and "close" would wait.
+  child.once("exit", killGroup);
+  const closed = Promise.withResolvers<void>();
+  child.once("close", () => {
+    process.off("exit", killGroup);
+    closed.resolve();
+  });
+
+  const ended = Promise.withResolvers<never>();
+  child.once("error", (error) => ended.reject(new Failure(`wrangler cannot run: ${error.message}`, { cause: error })));
+  child.once("close", (code, signal) => ended.reject(endFailure(signal ?? `exit code ${code}`, output.hiddenError())));
+
+  return {
+    // `wrangler dev` sends one message only: that it is ready.
+    listening: new Promise((resolve) => child.once("message", () => resolve())),
+    ended: ended.promise,
+    showOutput: output.show,
+
+    async end() {
+      output.hide();
+      child.kill("SIGTERM");
+      await closed.promise;
+    },
+  };
+}
+
+function colors(): Readonly<Record<string, string>> {
+  return hasColors(process.stdout) ? { FORCE_COLOR: "1" } : {};
+}
+
+function endFailure(how: string, error: string): Failure {
+  if (error === "") return new Failure(`wrangler, which runs the Worker, has ended (${how}).`);
+  return new Failure(`wrangler cannot run the Worker:\n${error}`);
+}
+
+function kill(group: number | undefined): void {
+  if (group === undefined) return;
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // Nobody is left in it.
+  }
+}
