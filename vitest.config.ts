@@ -19,7 +19,7 @@ export default defineConfig({
           name: "workerd",
           include: ["test/**/*.test.ts"],
           exclude: ["test/tools/**"],
-          globalSetup: ["test/support/emulator-setup.ts"],
+          globalSetup: ["test/support/emulator-setup.ts", "test/support/stand-in-setup.ts"],
         },
       },
       {

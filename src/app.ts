@@ -1,12 +1,13 @@
 import { Hono } from "hono";
-import { requestId } from "hono/request-id";
+import type { Audit } from "./core/audit.ts";
 import type { Log } from "./core/log.ts";
 import type { AllowedOrigins } from "./core/origins.ts";
-import { apiHeaders } from "./http/api-headers.ts";
 import type { AppEnv } from "./http/app-env.ts";
+import { auditTokens } from "./http/audit-tokens.ts";
 import { cors } from "./http/cors.ts";
-import { createErrorHandler, createNotFoundHandler } from "./http/error-answer.ts";
+import { answerNotFound, createErrorHandler } from "./http/error-answer.ts";
 import { healthRoute } from "./http/health-route.ts";
+import { prepareAnswer } from "./http/prepare-answer.ts";
 import type { Service } from "./http/service.ts";
 import { tokenRoute } from "./http/token-route.ts";
 
@@ -14,17 +15,22 @@ export type AppDependencies = {
   readonly service: Service;
   readonly allowedOrigins: AllowedOrigins;
   readonly log: Log;
+  readonly audit: Audit;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 };
 
-/** Ids longer than this are replaced by one of our own. */
-const MAX_REQUEST_ID_LENGTH = 128;
-
 /** Creates the whole HTTP surface. */
-export function createApp({ service, allowedOrigins, log }: AppDependencies) {
-  return new Hono<AppEnv>()
-    .onError(createErrorHandler(log))
-    .notFound(createNotFoundHandler(log))
-    .use(requestId({ limitLength: MAX_REQUEST_ID_LENGTH }), apiHeaders(), cors(allowedOrigins))
-    .route("/", tokenRoute(service))
-    .route("/health", healthRoute(service));
+export function createApp({ service, allowedOrigins, log, audit, now }: AppDependencies) {
+  return (
+    new Hono<AppEnv>()
+      .onError(createErrorHandler(log))
+      .notFound(answerNotFound)
+      .use(prepareAnswer())
+      // Before anything can refuse the request, so that refusals are written down too.
+      .post("/", auditTokens(audit, now))
+      .use(cors(allowedOrigins))
+      .route("/", tokenRoute(service))
+      .route("/health", healthRoute(service))
+  );
 }

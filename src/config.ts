@@ -1,8 +1,11 @@
 import * as z from "zod/mini";
+import { parseCallers } from "./caller-settings.ts";
+import { ANYONE, type Caller } from "./core/caller.ts";
 import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "./core/coze-region.ts";
 import { type CozeScope, parseCozeScope } from "./core/coze-scope.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
+import { parseWebAddress } from "./core/web-address.ts";
 
 /** The settings of the Worker, checked and typed. */
 export type Config = {
@@ -23,6 +26,13 @@ export type Config = {
   /** One attempt at Coze. */
   readonly upstreamTimeoutMs: number;
   readonly tokenCache: KVNamespace | undefined;
+  /** Who may ask. Not empty; unset, it is {@link ANYONE}. */
+  readonly callers: readonly Caller[];
+  /** Set exactly where a caller has to pass Turnstile. */
+  readonly turnstileSecretKey: string | undefined;
+  readonly turnstileEndpoint: string;
+  readonly rateLimiter: RateLimit | undefined;
+  readonly metrics: AnalyticsEngineDataset | undefined;
   readonly serverTiming: boolean;
 };
 
@@ -31,10 +41,19 @@ const MAX_DURATION_SECONDS = 86_399;
 /** All attempts of an exchange together have this long, so one can have no more. */
 const MAX_UPSTREAM_TIMEOUT_MS = 10_000;
 
+/** Cloudflare: "Server-side validation" of Turnstile. */
+const SITEVERIFY = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+
 /** PREVIOUS_KID and PREVIOUS_PRIVATE_KEY, once both are right by themselves. */
 const settingsOfPreviousKey = z.object({
   PREVIOUS_KID: z.optional(z.string()),
   PREVIOUS_PRIVATE_KEY: z.optional(z.string()),
+});
+
+/** The outputs of CALLERS and TURNSTILE_SECRET_KEY, once both are right by themselves. */
+const settingsOfTurnstile = z.object({
+  CALLERS: z.array(z.custom<Caller>()),
+  TURNSTILE_SECRET_KEY: z.optional(z.string()),
 });
 
 /** The outputs of AUDIENCE and TOKEN_ENDPOINT, once both are right by themselves. */
@@ -54,7 +73,14 @@ const settings = z
     TOKEN_SCOPE: setting(parseTokenScope),
     ALLOWED_ORIGINS: setting(parseOrigins),
     UPSTREAM_TIMEOUT_MS: setting((value) => parseWholeNumber(value, 5000, MAX_UPSTREAM_TIMEOUT_MS)),
-    TOKEN_CACHE: setting(parseKvNamespace),
+    TOKEN_CACHE: setting((value) => parseBinding<KVNamespace>(value, "put", "a KV namespace")),
+    CALLERS: z.pipe(z.optional(z.unknown()), z.transform(readCallers)),
+    TURNSTILE_SECRET_KEY: setting((value) => parseText(value, "must be the secret key of a Turnstile widget")),
+    TURNSTILE_ENDPOINT: setting((value = SITEVERIFY) => parseWebAddress(value, SITEVERIFY)),
+    RATE_LIMITER: setting((value) => parseBinding<RateLimit>(value, "limit", "a rate limiter")),
+    METRICS: setting((value) =>
+      parseBinding<AnalyticsEngineDataset>(value, "writeDataPoint", "an Analytics Engine dataset"),
+    ),
     SERVER_TIMING: setting(parseSwitch),
   })
   .check(
@@ -69,6 +95,17 @@ const settings = z
       // Also when other settings are wrong, so that all faults show at once.
       when: ({ value }) => settingsOfRegion.safeParse(value).success,
     }),
+    z.refine((turnstile) => !asksForTurnstile(turnstile) || turnstile.TURNSTILE_SECRET_KEY !== undefined, {
+      path: ["TURNSTILE_SECRET_KEY"],
+      error: "is required, as a caller has turnstile = true",
+      when: ({ value }) => settingsOfTurnstile.safeParse(value).success,
+    }),
+    // Who sets it means to keep robots out; without a caller that asks for it, nobody would be.
+    z.refine((turnstile) => asksForTurnstile(turnstile) || turnstile.TURNSTILE_SECRET_KEY === undefined, {
+      path: ["TURNSTILE_SECRET_KEY"],
+      error: "has no effect: give an anonymous caller of CALLERS turnstile = true",
+      when: ({ value }) => settingsOfTurnstile.safeParse(value).success,
+    }),
   );
 
 /**
@@ -79,9 +116,7 @@ const settings = z
 export function parseConfig(env: object): { readonly config: Config } | { readonly problems: SettingProblem[] } {
   const result = settings.safeParse({ ...env });
   if (!result.success) {
-    return {
-      problems: result.error.issues.map(({ path, message }) => ({ setting: path.join("."), problem: message })),
-    };
+    return { problems: result.error.issues.map(({ path, message }) => ({ setting: nameOf(path), problem: message })) };
   }
   const { data } = result;
   return {
@@ -98,9 +133,24 @@ export function parseConfig(env: object): { readonly config: Config } | { readon
       allowedOrigins: data.ALLOWED_ORIGINS,
       upstreamTimeoutMs: data.UPSTREAM_TIMEOUT_MS,
       tokenCache: data.TOKEN_CACHE,
+      callers: data.CALLERS,
+      turnstileSecretKey: data.TURNSTILE_SECRET_KEY,
+      turnstileEndpoint: data.TURNSTILE_ENDPOINT.href,
+      rateLimiter: data.RATE_LIMITER,
+      metrics: data.METRICS,
       serverTiming: data.SERVER_TIMING,
     },
   };
+}
+
+/** `CALLERS[1].issuer` */
+function nameOf([setting, ...path]: readonly PropertyKey[]): string {
+  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
+  return `${String(setting)}${steps.join("")}`;
+}
+
+function asksForTurnstile({ CALLERS: callers }: { readonly CALLERS: readonly Caller[] }): boolean {
+  return callers.some(({ recognition }) => recognition.kind === "anonymous" && recognition.turnstile !== undefined);
 }
 
 /** The schema of one setting: trims it, makes a blank one absent, and reports the problem its parser finds. */
@@ -115,6 +165,17 @@ function setting<Value>(parse: (value: unknown) => Value | Problem) {
       return z.NEVER;
     }),
   );
+}
+
+function readCallers(raw: unknown, context: z.core.ParsePayload): readonly Caller[] {
+  if (raw === undefined || (typeof raw === "string" && raw.trim() === "")) return [ANYONE];
+
+  const parsed = parseCallers(raw);
+  if ("callers" in parsed) return parsed.callers;
+  for (const { path, problem } of parsed.faults) {
+    context.issues.push({ code: "custom", message: problem, path: [...path], input: undefined });
+  }
+  return z.NEVER;
 }
 
 function required(outcome: string | undefined | Problem): string | Problem {
@@ -158,11 +219,15 @@ function parseOrigins(value: unknown = "*"): AllowedOrigins | Problem {
   return typeof value === "string" ? parseAllowedOrigins(value) : { problem: "must be text: * or a list of origins" };
 }
 
-function parseKvNamespace(value: unknown): KVNamespace | undefined | Problem {
+/** A binding is an object with methods; a variable of the same name is not. */
+function parseBinding<Binding extends object>(
+  value: unknown,
+  method: keyof Binding & string,
+  what: string,
+): Binding | undefined | Problem {
   if (value === undefined) return undefined;
-  // Only a binding has these methods; a variable of the same name is text.
-  if (typeof value === "object" && value !== null && "get" in value && "put" in value) return value as KVNamespace;
-  return { problem: "must be the binding of a KV namespace, not a variable" };
+  if (typeof value === "object" && value !== null && method in value) return value as Binding;
+  return { problem: `must be the binding of ${what}, not a variable` };
 }
 
 function parseSwitch(value: unknown = false): boolean | Problem {

@@ -1,18 +1,26 @@
 import { base64url } from "jose";
+import { createKeyMatcher } from "./adapters/api-key.ts";
+import { createAuditLog } from "./adapters/audit-log.ts";
 import { createCozeEndpoint } from "./adapters/coze-endpoint.ts";
+import { createIssuerKeys } from "./adapters/issuer-keys.ts";
+import { claimedIssuer, createJwtVerifier } from "./adapters/jwt-verifier.ts";
 import { createKvTokenStore } from "./adapters/kv-token-store.ts";
 import { consoleLog as log } from "./adapters/log.ts";
 import { importPrivateKey, type PrivateKey } from "./adapters/private-key.ts";
-import { deriveCacheSecrets } from "./adapters/sealing.ts";
+import { createRateLimiter } from "./adapters/rate-limiter.ts";
+import { deriveCacheSecrets, deriveLogKey } from "./adapters/sealing.ts";
 import { readSecret } from "./adapters/secret.ts";
 import { createSigner } from "./adapters/signer.ts";
 import { createTokenMemory } from "./adapters/token-memory.ts";
+import { createVisitorCheck } from "./adapters/turnstile.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config.ts";
+import { isOpen, limitsFor, visitorPrefixFor } from "./core/caller.ts";
 import { type ExchangePorts, exchange } from "./core/exchange.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
+import { createRecognition } from "./core/recognition.ts";
 import { createTokenService } from "./core/token-service.ts";
-import type { Service } from "./http/service.ts";
+import type { TokenIssuer } from "./http/service.ts";
 
 type App = ReturnType<typeof createApp>;
 
@@ -20,6 +28,9 @@ type App = ReturnType<typeof createApp>;
 const ASSERTION_ID_BYTES = 32;
 
 const now = () => Date.now();
+const fetchOutside = (url: string, init: RequestInit) => fetch(url, init);
+const sleep = (milliseconds: number, signal?: AbortSignal) =>
+  scheduler.wait(milliseconds, { ...(signal && { signal }) }).catch(() => undefined);
 
 /** Made by the first request of the isolate that finds the settings right. */
 let app: App | undefined;
@@ -34,11 +45,23 @@ export default {
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
   // No setting can be trusted then; the answer names settings only, so any page may read it.
-  if ("problems" in settings) return createApp({ service: settings, allowedOrigins: "*", log });
+  if ("problems" in settings)
+    return createApp({
+      service: settings,
+      allowedOrigins: "*",
+      log,
+      audit: createAuditLog({ log, userIdKey: new Uint8Array(), metrics: undefined }),
+      now,
+    });
 
   const service = await createService(settings);
+  const userIdKey = await deriveLogKey(settings.privateKey.derivationKey);
+  const audit = createAuditLog({ log, userIdKey, metrics: settings.config.metrics });
   // Requests that arrive together each get here; they go on with one app.
-  app ??= createApp({ service, allowedOrigins: settings.config.allowedOrigins, log });
+  if (app === undefined) {
+    app = createApp({ service, allowedOrigins: settings.config.allowedOrigins, log, audit, now });
+    log("info", "ready", { access: service.access, cache: service.cache });
+  }
   return app;
 }
 
@@ -73,17 +96,15 @@ async function importKeyText(secret: unknown): Promise<PrivateKey | Problem | un
   return typeof secret === "string" && secret.trim() !== "" ? importPrivateKey(secret) : undefined;
 }
 
-async function createService({ config, privateKey, previousKey }: Settings): Promise<Service> {
+async function createService({ config, privateKey, previousKey }: Settings): Promise<TokenIssuer> {
   const { tokenCache: kv } = config;
   const store = kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
-  const sleep = (milliseconds: number, signal?: AbortSignal) =>
-    scheduler.wait(milliseconds, { ...(signal && { signal }) }).catch(() => undefined);
   const exchangePorts: ExchangePorts = {
     sign: createSigner(privateKey.signingKey, config.kid),
     signWithPrevious: previousKey && config.previousKey && createSigner(previousKey.signingKey, config.previousKey.kid),
     requestToken: createCozeEndpoint({
       tokenEndpoint: config.tokenEndpoint,
-      fetch: (url, init) => fetch(url, init),
+      fetch: fetchOutside,
       now,
     }),
     now,
@@ -92,6 +113,7 @@ async function createService({ config, privateKey, previousKey }: Settings): Pro
     createId: () => base64url.encode(crypto.getRandomValues(new Uint8Array(ASSERTION_ID_BYTES))),
     log,
   };
+  const limits = { durationSeconds: config.tokenDurationSeconds, scope: config.tokenScope };
   return {
     issueToken: createTokenService(config, {
       memory: createTokenMemory(),
@@ -102,7 +124,20 @@ async function createService({ config, privateKey, previousKey }: Settings): Pro
       random: Math.random,
       log,
     }),
-    limits: { durationSeconds: config.tokenDurationSeconds, scope: config.tokenScope },
+    recognise: createRecognition(config.callers, {
+      createKeyMatcher,
+      claimedIssuer,
+      verifyJwt: createJwtVerifier(createIssuerKeys({ fetch: fetchOutside, now, sleep }), now),
+    }),
+    limitsFor: (caller) => limitsFor(caller, limits),
+    visitorPrefix: visitorPrefixFor(config.callers),
+    countRequest: config.rateLimiter && createRateLimiter(config.rateLimiter, log),
+    checkVisitor: createVisitorCheck({
+      secretKey: config.turnstileSecretKey,
+      siteverifyEndpoint: config.turnstileEndpoint,
+      fetch: fetchOutside,
+    }),
+    access: isOpen(config.callers) ? "open" : "closed",
     cache: store ? "kv" : "memory",
     serverTiming: config.serverTiming,
   };

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { type Config, parseConfig } from "../src/config.ts";
+import { ANYONE } from "../src/core/caller.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 
@@ -31,6 +32,11 @@ describe("the settings", () => {
       allowedOrigins: "*",
       upstreamTimeoutMs: 5000,
       tokenCache: undefined,
+      callers: [ANYONE],
+      turnstileSecretKey: undefined,
+      turnstileEndpoint: "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+      rateLimiter: undefined,
+      metrics: undefined,
       serverTiming: false,
     });
   });
@@ -68,7 +74,7 @@ describe("the settings", () => {
     ["a switch as text", { SERVER_TIMING: "true" }, { serverTiming: true }],
     ["a switch that is off", { SERVER_TIMING: "false" }, { serverTiming: false }],
     ["a switch as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
-    ["bindings and variables of others", { OTHER: 1, RATE_LIMITER: {} }, {}],
+    ["bindings and variables of others", { OTHER: 1, ASSETS: {} }, {}],
   ])("accept %s", (_what, given, expected) => {
     expect(configOf(given)).toMatchObject(expected);
   });
@@ -130,6 +136,10 @@ describe("the settings", () => {
     ["a previous kid alone", { PREVIOUS_KID: "old" }, "PREVIOUS_KID", "belong together"],
     ["a previous key alone", { PREVIOUS_PRIVATE_KEY: "old" }, "PREVIOUS_KID", "belong together"],
     ["a switch that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
+    ["a variable in place of a rate limiter", { RATE_LIMITER: "on" }, "RATE_LIMITER", "must be the binding of a rate"],
+    ["a variable in place of a dataset", { METRICS: "on" }, "METRICS", "must be the binding of an Analytics Engine"],
+    ["a secret for nobody", { TURNSTILE_SECRET_KEY: "x" }, "TURNSTILE_SECRET_KEY", "has no effect"],
+    ["a plain http siteverify", { TURNSTILE_ENDPOINT: "http://a.example/" }, "TURNSTILE_ENDPOINT", "https://"],
     ["a variable in place of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["null in place of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],

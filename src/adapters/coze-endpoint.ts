@@ -2,6 +2,7 @@ import type { CozeAnswer } from "../core/exchange.ts";
 import type { Grant } from "../core/grant.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type CozeReply, judgeReply } from "./coze-reply.ts";
+import { type Fetch, readText } from "./json-resource.ts";
 
 /** RFC 7523 §2.1. */
 const JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -11,7 +12,7 @@ const MAX_REPLY_BYTES = 64 * 1024;
 
 export type CozeEndpointDependencies = {
   readonly tokenEndpoint: string;
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch: Fetch;
   /** Unix milliseconds. */
   readonly now: () => number;
 };
@@ -62,21 +63,8 @@ async function readReply(response: Response): Promise<CozeReply> {
     status: response.status,
     logId: response.headers.get("X-Tt-Logid") ?? undefined,
     retryAfter: response.headers.get("Retry-After") ?? undefined,
-    text: await readText(response),
+    text: await readText(response, MAX_REPLY_BYTES),
   };
-}
-
-/** The body as text, or `undefined` once it is larger than an answer can be. */
-async function readText(response: Response): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let bytes = 0;
-  let text = "";
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_REPLY_BYTES) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 /** Should an answer quote the assertion, it must not travel on into an error or the log. */

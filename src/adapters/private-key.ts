@@ -39,7 +39,7 @@ export async function importPrivateKey(text: string): Promise<PrivateKey | Probl
   const pkcs8 = read.key.export({ format: "der", type: "pkcs8" });
   const [signingKey, derivationKey] = await Promise.all([
     crypto.subtle.importKey("pkcs8", pkcs8, { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, false, ["sign"]),
-    crypto.subtle.importKey("raw", pkcs8, "HKDF", false, ["deriveKey"]),
+    crypto.subtle.importKey("raw", pkcs8, "HKDF", false, ["deriveKey", "deriveBits"]),
   ]);
   return { signingKey, derivationKey };
 }

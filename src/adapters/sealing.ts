@@ -9,14 +9,8 @@ export type CacheSecrets = {
 /** NIST SP 800-38D §8.2: 96 bits, random for each value. */
 const IV_BYTES = 12;
 
-/** Derives the cache secrets by HKDF-SHA-256 (RFC 5869), one `info` for each use. */
+/** Derives the secrets of the cache by HKDF-SHA-256 (RFC 5869), one `info` for each use. */
 export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<CacheSecrets> {
-  const hkdf = (info: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: new TextEncoder().encode(info),
-  });
   const [nameKey, valueKey] = await Promise.all([
     crypto.subtle.deriveKey(
       hkdf("coze-token-worker cache name v1"),
@@ -36,6 +30,11 @@ export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<Cach
   return { nameKey, valueKey };
 }
 
+/** Derives the key under which user ids are digested for the log. */
+export async function deriveLogKey(derivationKey: CryptoKey): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.deriveBits(hkdf("coze-token-worker log v1"), derivationKey, 256));
+}
+
 /** Encrypts a text under the name it is stored by, which it can then be opened with only. Layout: IV, then ciphertext and tag. */
 export async function seal(secrets: CacheSecrets, name: string, text: string): Promise<ArrayBuffer> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
@@ -52,6 +51,10 @@ export async function open(secrets: CacheSecrets, name: string, sealed: ArrayBuf
   const ciphertext = new Uint8Array(sealed, iv.byteLength);
   const text = await crypto.subtle.decrypt(gcm(iv, name), secrets.valueKey, ciphertext);
   return new TextDecoder().decode(text);
+}
+
+function hkdf(info: string) {
+  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: new TextEncoder().encode(info) };
 }
 
 function gcm(iv: Uint8Array<ArrayBuffer>, name: string) {

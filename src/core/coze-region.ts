@@ -1,4 +1,5 @@
 import type { Problem } from "./problem.ts";
+import { parseWebAddress } from "./web-address.ts";
 
 const DEFAULT_TOKEN_ENDPOINT = "https://api.coze.cn/api/permission/oauth2/token";
 const DEFAULT_AUDIENCE = "api.coze.cn";
@@ -6,13 +7,9 @@ const DEFAULT_AUDIENCE = "api.coze.cn";
 /** The API hosts of the two regions. An app lives in one of them, and is not known in the other. */
 const COZE_HOSTS = ["api.coze.cn", "api.coze.com"];
 
-/** Reads the address of the token endpoint: https, or http on loopback, without credentials. */
+/** Reads the address of the token endpoint. */
 export function parseTokenEndpoint(value: unknown = DEFAULT_TOKEN_ENDPOINT): URL | Problem {
-  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined) return { problem: `must be a whole address such as ${DEFAULT_TOKEN_ENDPOINT}` };
-  if (url.username !== "" || url.password !== "") return { problem: "must not hold a user name or password" };
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
-  return { problem: "must begin with https:// (http:// is for loopback addresses only)" };
+  return parseWebAddress(value, DEFAULT_TOKEN_ENDPOINT);
 }
 
 /** Reads the host that assertions are made out to; `undefined` leaves the choice to the endpoint. */
@@ -35,8 +32,4 @@ export function isOneRegion(audience: string | undefined, endpoint: URL): boolea
 
 function isHost(text: string): boolean {
   return URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }

@@ -58,16 +58,40 @@ export function narrowScope(granted: CozeScope | undefined, asked: CozeScope | u
 
   const grantedLists = scopeLists(granted);
   const askedLists = scopeLists(asked);
-  const grantedGroups = new Set([...grantedLists.keys()].map(groupOf));
-  const grantNamesRights = [...grantedGroups].some((group) => group !== CONSTRAINT_GROUP);
   for (const [path, items] of askedLists) {
     const grantedItems = grantedLists.get(path);
-    if (grantedItems !== undefined && !items.every((item) => grantedItems.includes(item))) throw notGranted(path);
-
-    const group = groupOf(path);
-    if (grantNamesRights && group !== CONSTRAINT_GROUP && !grantedGroups.has(group)) throw notGranted(path);
+    const isWithin = grantedItems === undefined || items.every((item) => grantedItems.includes(item));
+    if (!isWithin || bringsRights(path, grantedLists)) {
+      throw new TokenError("invalid_scope", `The scope member ${path} asks for more than is granted.`);
+    }
   }
   return scopeFrom(new Map([...grantedLists, ...askedLists]));
+}
+
+/**
+ * Intersects two scopes that each limit a token; either may be absent, which limits nothing. A list that only one of
+ * them has stays as it is there.
+ * @throws TokenError `invalid_scope`, beginning with the given words, when they have nothing in common.
+ */
+export function intersectScopes(
+  first: CozeScope | undefined,
+  second: CozeScope | undefined,
+  nothingLeft: string,
+): CozeScope | undefined {
+  if (first === undefined) return second;
+  if (second === undefined) return first;
+
+  const firstLists = scopeLists(first);
+  const secondLists = scopeLists(second);
+  const intersection = new Map([...firstLists, ...secondLists]);
+  for (const [path, items] of secondLists) {
+    const common = items.filter((item) => firstLists.get(path)?.includes(item) ?? true);
+    if (common.length === 0 || bringsRights(path, firstLists)) {
+      throw new TokenError("invalid_scope", `${nothingLeft}: no ${path} is in TOKEN_SCOPE as well.`);
+    }
+    intersection.set(path, common);
+  }
+  return scopeFrom(intersection);
 }
 
 /** One text per meaning of a scope: the order and repetition of list items make no difference. "" when there is none. */
@@ -119,12 +143,15 @@ function scopeFrom(lists: ScopeLists): CozeScope {
   return scope;
 }
 
-function groupOf(path: string): string {
-  return path.slice(0, path.indexOf("."));
+/** Whether a list belongs to a group of rights that a scope, which names other rights, does not grant. */
+function bringsRights(path: string, granted: ScopeLists): boolean {
+  const group = groupOf(path);
+  const grantedGroups = [...granted.keys()].map(groupOf).filter((name) => name !== CONSTRAINT_GROUP);
+  return group !== CONSTRAINT_GROUP && grantedGroups.length > 0 && !grantedGroups.includes(group);
 }
 
-function notGranted(path: string): TokenError {
-  return new TokenError("invalid_scope", `The scope member ${path} asks for more than is granted.`);
+function groupOf(path: string): string {
+  return path.slice(0, path.indexOf("."));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -34,17 +34,16 @@ export function grantFor(userId: string | undefined, request: GrantRequest, limi
   return { userId, durationSeconds, scope: narrowScope(limits.scope, request.scope) };
 }
 
+/** Names the token of a grant: different for every input that changes the token, equal for all that do not. */
+export type CacheKeyFor = (grant: Grant) => string;
+
 /**
- * Names the token of a grant: different for every input that changes the token, equal for all that do not.
- * The absent user is `null`, which no user id, a string, can imitate.
+ * Creates the maker of cache keys for one source of tokens. A key is a row of JSON texts, each of which says where it
+ * ends, and then the user: `=` and the id, or nothing at all, which no user id can imitate.
  */
-export function cacheKeyFor(source: TokenSource, grant: Grant): string {
-  return JSON.stringify([
-    source.clientId,
-    source.audience,
-    source.tokenEndpoint,
-    grant.userId ?? null,
-    grant.durationSeconds,
-    canonicalScope(grant.scope),
-  ]);
+export function createCacheKeys({ clientId, audience, tokenEndpoint }: TokenSource): CacheKeyFor {
+  const prefix = JSON.stringify([clientId, audience, tokenEndpoint]);
+  return function cacheKeyFor({ userId, durationSeconds, scope }) {
+    return `${prefix}${durationSeconds}${canonicalScope(scope)}${userId === undefined ? "" : `=${userId}`}`;
+  };
 }

@@ -4,17 +4,20 @@ import type { SettingProblem } from "./problem.ts";
 export type TokenErrorCode =
   | "invalid_request"
   | "invalid_scope"
+  | "invalid_client"
   | "access_denied"
   | "not_found"
   | "method_not_allowed"
   | "payload_too_large"
   | "unsupported_media_type"
+  | "rate_limited"
   | "server_misconfigured"
   | "server_error"
   | "upstream_rejected"
   | "upstream_invalid_response"
   | "upstream_unavailable"
-  | "upstream_timeout";
+  | "upstream_timeout"
+  | "issuer_unavailable";
 
 /** What Coze itself said, in its own words and under its own names. */
 export type CozeWords = {

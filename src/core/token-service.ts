@@ -1,7 +1,7 @@
 import { EXCHANGE_BUDGET_MS, type Exchanged } from "./exchange.ts";
 import { createFlights, type FlightPorts, type KeepAlive } from "./flights.ts";
 import { isAboveReserve, isOfUse, isRefused, type KeptToken, keepToken, keepUnrenewed, useOf } from "./freshness.ts";
-import { cacheKeyFor, type Grant, type TokenSource } from "./grant.ts";
+import { createCacheKeys, type Grant, type TokenSource } from "./grant.ts";
 import { type IssuedToken, secondsLeft } from "./issued-token.ts";
 import type { Log } from "./log.ts";
 import { TokenError } from "./token-error.ts";
@@ -75,11 +75,12 @@ const FLIGHT_LIFETIME_MS = EXCHANGE_BUDGET_MS + 2000;
  */
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
   const { memory, store, exchange, random, log } = ports;
+  const cacheKeyFor = createCacheKeys(source);
   const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, (error) => error instanceof TokenError, ports);
 
   return async function issueToken(request) {
     const { grant, rejectedToken, afterAnswer } = request;
-    const key = cacheKeyFor(source, grant);
+    const key = cacheKeyFor(grant);
     for (;;) {
       const kept = memory.get(key);
       if (kept !== undefined && !isRefused(kept.token, rejectedToken, nowSeconds())) {

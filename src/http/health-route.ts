@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { allowMethods } from "./allow-methods.ts";
+import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
 import type { Service } from "./service.ts";
 
@@ -7,8 +8,8 @@ import type { Service } from "./service.ts";
 export function healthRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => {
-      if ("problems" in service) return c.json({ status: "misconfigured", problems: service.problems }, 503);
-      return c.json({ status: "ok", access: "open", cache: service.cache });
+      if ("problems" in service) return answerJson(c, { status: "misconfigured", problems: service.problems }, 503);
+      return answerJson(c, { status: "ok", access: service.access, cache: service.cache });
     })
     .all("/", allowMethods("GET", "HEAD"));
 }

@@ -1,15 +1,31 @@
+import type { Caller } from "../core/caller.ts";
 import type { GrantLimits } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
+import type { Recognise } from "../core/recognition.ts";
 import type { TokenService } from "../core/token-service.ts";
 
 /** What stands behind the routes: a service that issues tokens, or the reasons why it cannot. */
-export type Service =
-  | {
-      readonly issueToken: TokenService;
-      readonly limits: GrantLimits;
-      /** Where tokens are kept beyond this isolate's memory, if anywhere. */
-      readonly cache: "kv" | "memory";
-      /** Whether answers tell what took how long. */
-      readonly serverTiming: boolean;
-    }
-  | { readonly problems: readonly SettingProblem[] };
+export type Service = TokenIssuer | { readonly problems: readonly SettingProblem[] };
+
+export type TokenIssuer = {
+  readonly issueToken: TokenService;
+  readonly recognise: Recognise;
+  /** The most that a caller may be granted. */
+  readonly limitsFor: (caller: Caller) => GrantLimits;
+  /** Keeps the session names of anonymous visitors apart from those of verified users, where both are let in. */
+  readonly visitorPrefix: string | undefined;
+  /** Counts a request of somebody, and tells whether it is within the rate limit; `undefined`: there is none. */
+  readonly countRequest: ((who: string) => Promise<boolean>) | undefined;
+  /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */
+  readonly checkVisitor: (
+    caller: Caller,
+    turnstileResponse: string | undefined,
+    address: string | undefined,
+  ) => Promise<void>;
+  /** `open`: anybody gets a token. */
+  readonly access: "open" | "closed";
+  /** Where tokens are kept beyond this isolate's memory, if anywhere. */
+  readonly cache: "kv" | "memory";
+  /** Whether answers tell what took how long. */
+  readonly serverTiming: boolean;
+};

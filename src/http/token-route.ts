@@ -1,21 +1,25 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod/mini";
+import { type Caller, userIdFor } from "../core/caller.ts";
 import { type CozeScope, parseCozeScope } from "../core/coze-scope.ts";
 import { grantFor } from "../core/grant.ts";
+import { isAllowedOrigin } from "../core/origins.ts";
 import type { SettingProblem } from "../core/problem.ts";
 import { TokenError } from "../core/token-error.ts";
-import { parseUserId } from "../core/user-id.ts";
 import { allowMethods } from "./allow-methods.ts";
-import { cacheStatus, serverTiming } from "./answer-headers.ts";
+import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
+import { credentialOf } from "./credential.ts";
 import { readJsonBody } from "./json-body.ts";
-import type { Service } from "./service.ts";
+import type { Service, TokenIssuer } from "./service.ts";
+import { cacheStatus, serverTiming } from "./token-headers.ts";
 
 const tokenRequestBody = z.strictObject(
   {
     duration_seconds: z.optional(z.int("must be a whole number").check(z.minimum(1, "must be at least 1"))),
     scope: z.optional(z.pipe(z.unknown(), z.transform(toCozeScope))),
     rejected_token: z.optional(z.string("must be a text").check(z.minLength(1, "must not be empty"))),
+    "cf-turnstile-response": z.optional(z.string("must be a text")),
   },
   {
     error: (issue) =>
@@ -23,30 +27,65 @@ const tokenRequestBody = z.strictObject(
   },
 );
 
+/** A limiter does not say when it lets somebody in again; its shortest period is this long. */
+const RATE_LIMIT_PAUSE_SECONDS = 10;
+
 /**
  * `POST /`: an access token as Coze answers it, `expires_in` being the Unix time in seconds at which it ends.
- * `X-User-ID` names the user, and an optional JSON body asks for less than the settings grant, or for another token
- * than one that Coze has refused.
+ * `X-User-ID` names the user, `Authorization` says who asks, and an optional JSON body asks for less than is granted,
+ * or for another token than one that Coze has refused.
  */
 export function tokenRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/", async (c) => {
       if ("problems" in service) throw misconfigured(service.problems);
-      const userId = parseUserId(c.req.raw.headers.get("X-User-ID"));
+      const { headers } = c.req.raw;
+      const address = headers.get("CF-Connecting-IP") ?? undefined;
+      const afterAnswer = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+
+      const { caller, claims } = await service.recognise(credentialOf(headers), afterAnswer);
+      c.set("caller", caller);
+      checkOrigin(caller, c);
+      const userId = userIdFor(caller, headers.get("X-User-ID"), claims, service.visitorPrefix);
+      await countRequest(service, caller, userId, address);
+
       const body = parseTokenRequestBody(await readJsonBody(c.req.raw));
+      const turnstileResponse = headers.get("cf-turnstile-response") ?? body["cf-turnstile-response"];
+      await service.checkVisitor(caller, turnstileResponse, address);
+      const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
+      const grant = grantFor(userId, wanted, service.limitsFor(caller));
+      c.set("grant", grant);
 
-      const answer = await service.issueToken({
-        grant: grantFor(userId, { durationSeconds: body.duration_seconds, scope: body.scope }, service.limits),
-        rejectedToken: body.rejected_token,
-        afterAnswer: (work) => c.executionCtx.waitUntil(work),
-      });
-
-      c.header("Cache-Status", cacheStatus(answer));
-      if (service.serverTiming) c.header("Server-Timing", serverTiming(answer.effort));
+      const answer = await service.issueToken({ grant, rejectedToken: body.rejected_token, afterAnswer });
+      c.set("answer", answer);
+      const headersOut = c.get("headers");
+      headersOut["Cache-Status"] = cacheStatus(answer);
+      if (service.serverTiming) Object.assign(headersOut, serverTiming(answer.effort));
       const { accessToken, expiresAt } = answer.token;
-      return c.json({ access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
+      return answerJson(c, { access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
     })
     .all("/", allowMethods("POST"));
+}
+
+function checkOrigin({ name, origins }: Caller, c: Context<AppEnv>): void {
+  const origin = c.req.header("Origin");
+  if (origins === "*" || origin === undefined || isAllowedOrigin(origin, new URL(c.req.url).origin, origins)) return;
+  throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${origin}.`);
+}
+
+/** Counts per user, or where nobody says reliably who it is, per address. */
+async function countRequest(
+  service: TokenIssuer,
+  { name, recognition }: Caller,
+  userId: string | undefined,
+  address: string | undefined,
+): Promise<void> {
+  const isNamed = recognition.kind === "key" || recognition.kind === "jwt";
+  const isWithin = await service.countRequest?.(`${name} ${(isNamed ? userId : address) ?? ""}`);
+  if (isWithin !== false) return;
+  throw new TokenError("rate_limited", "Too many requests. Keep a token until it ends, and try again later.", {
+    retryAfterSeconds: RATE_LIMIT_PAUSE_SECONDS,
+  });
 }
 
 function parseTokenRequestBody(body: unknown): z.infer<typeof tokenRequestBody> {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../src/core/coze-scope.ts";
-import { cacheKeyFor, type Grant, grantFor, type TokenSource } from "../../src/core/grant.ts";
+import { createCacheKeys, type Grant, grantFor, type TokenSource } from "../../src/core/grant.ts";
 
 const scope: CozeScope = { account_permission: { permission_list: ["a"] } };
 const limits = { durationSeconds: 900, scope };
+const cacheKeyFor = (from: TokenSource, of: Grant) => createCacheKeys(from)(of);
 const source: TokenSource = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const grant: Grant = { userId: "ada", durationSeconds: 900, scope };
 
@@ -28,7 +29,7 @@ describe("grantFor", () => {
   });
 });
 
-describe("cacheKeyFor", () => {
+describe("createCacheKeys", () => {
   it("meets itself for the same token", () => {
     const again = { ...grant, scope: { account_permission: { permission_list: ["a", "a"] } } };
     expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));
@@ -49,7 +50,7 @@ describe("cacheKeyFor", () => {
 
   it("has no user id that imitates the absent one, or another field", () => {
     const shared = cacheKeyFor(source, { ...grant, userId: undefined });
-    for (const userId of ["null", "undefined", "", "default-session", '",null,"', 'ada",900,"']) {
+    for (const userId of ["null", "undefined", "", "default-session", '",null,"', "=", 'ada",900,"']) {
       expect(cacheKeyFor(source, { ...grant, userId })).not.toBe(shared);
     }
     expect(cacheKeyFor({ ...source, clientId: '1","2' }, grant)).not.toBe(

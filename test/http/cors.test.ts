@@ -77,7 +77,7 @@ describe("a preflight", () => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "access-control-allow-origin": "*",
       "access-control-allow-methods": "GET, POST, OPTIONS",
-      "access-control-allow-headers": "Authorization, Content-Type, X-User-ID, X-Request-Id, *",
+      "access-control-allow-headers": "Authorization, Content-Type, X-User-ID, X-Request-Id, cf-turnstile-response, *",
       "access-control-max-age": "86400",
       "x-request-id": expect.any(String),
     });

@@ -16,10 +16,33 @@ type Situation = {
 
 const post = (worker: TestWorker) => worker.post("ada");
 
+/** A JWT by its form, of an issuer that nobody listens for. */
+const UNSIGNED_JWT = [{ alg: "RS256", kid: "1" }, { iss: "http://127.0.0.1:9" }, ""]
+  .map((part) => btoa(part === "" ? "signature" : JSON.stringify(part)).replace(/=+$/, ""))
+  .join(".");
+
 /** For each error of the table, a request that produces it. */
 const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
   invalid_request: { send: (worker) => worker.post(""), description: "X-User-ID is empty" },
   invalid_scope: { send: (worker) => worker.post("ada", json({ duration_seconds: 9999 })), description: "900 seconds" },
+  invalid_client: {
+    settings: { CALLERS: [{ name: "script", key_sha256: "0".repeat(64) }] },
+    send: post,
+    description: "credential is required",
+    headers: { "WWW-Authenticate": "Bearer" },
+  },
+  rate_limited: {
+    settings: { RATE_LIMITER: { limit: async () => ({ success: false }) } },
+    send: post,
+    description: "Too many requests",
+    headers: { "Retry-After": "10" },
+  },
+  issuer_unavailable: {
+    settings: { CALLERS: [{ name: "users", issuer: "http://127.0.0.1:9", audience: "a" }] },
+    send: (worker) => worker.post("ada", { headers: { Authorization: UNSIGNED_JWT } }),
+    description: "http://127.0.0.1:9 could not be fetched",
+    headers: { "Retry-After": "5" },
+  },
   access_denied: {
     settings: { ALLOWED_ORIGINS: "https://app.example.com" },
     send: (worker) => worker.post("ada", { headers: { Origin: "https://evil.example" } }),
@@ -162,14 +185,16 @@ describe("the log", () => {
   it("names the failures of Coze, with request id and log id", async () => {
     const { worker } = await startIn(SITUATIONS.upstream_rejected);
     const response = await worker.post("ada");
-    const [line = "{}"] = logged;
-    expect(JSON.parse(line)).toMatchObject({
-      level: "warn",
-      event: "request_failed",
-      request_id: response.headers.get("X-Request-Id"),
-      error: "upstream_rejected",
-      coze: { error_code: "invalid_client", log_id: expect.any(String) },
-    });
+    expect(logged.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        event: "token_request",
+        outcome: "refused",
+        request_id: response.headers.get("X-Request-Id"),
+        error: "upstream_rejected",
+        coze: expect.objectContaining({ error_code: "invalid_client", log_id: expect.any(String) }),
+      }),
+    );
   });
 
   it("holds the stack of a bug, of which the answer tells nothing", async () => {

@@ -1,9 +1,14 @@
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 
-/** How a KV namespace misbehaves. */
-export type KvTrouble = "none" | "failing" | "hanging";
+/**
+ * How a KV namespace misbehaves. `slow`: it takes its time, but less than a reader gives it. `hanging`: it does not
+ * answer until the trouble is over, and then with an error. `stale`: it reads as it was before each last write, as KV
+ * does for a minute in other places than the one of the write.
+ */
+export type KvTrouble = "none" | "failing" | "hanging" | "slow" | "stale";
 
 /** A KV namespace that workerd reaches over HTTP, with its limits: values end when they expire, and expire no sooner than KV allows. */
 export type KvServer = {
@@ -20,30 +25,37 @@ export type KvEntry = { readonly value: ArrayBuffer; readonly expiration: number
 
 /** Workers KV refuses an expiration that is nearer. */
 const MIN_TTL_SECONDS = 60;
+const SLOW_MS = 300;
 
 /** Starts a KV namespace on a free port of the loopback address. What it holds is gone when it is closed. */
 export async function startKvServer(): Promise<KvServer> {
   const entries = new Map<string, KvEntry>();
+  const replaced = new Map<string, KvEntry>();
   const counts = { reads: 0, writes: 0 };
   let trouble: KvTrouble = "none";
+  let troubleOver = Promise.withResolvers<void>();
 
   const app = new Hono()
     .use(async function misbehave(c, next) {
-      if (trouble === "hanging") await new Promise((resolve) => c.req.raw.signal.addEventListener("abort", resolve));
-      if (trouble === "failing") return c.text("the namespace is out of order", 503);
-      return next();
+      if (trouble === "slow") await sleep(SLOW_MS);
+      if (trouble !== "failing" && trouble !== "hanging") return next();
+      if (trouble === "hanging") await Promise.race([departureOf(c.req.raw), troubleOver.promise]);
+      return c.text("the namespace is out of order", 503);
     })
     .get("/:key", (c) => {
       counts.reads += 1;
-      const entry = entries.get(c.req.param("key"));
+      const entry = (trouble === "stale" ? replaced : entries).get(c.req.param("key"));
       if (entry === undefined || entry.expiration <= Date.now() / 1000) return c.notFound();
       return c.body(entry.value);
     })
     .put("/:key", async (c) => {
       counts.writes += 1;
+      const name = c.req.param("key");
+      const before = entries.get(name);
       const expiration = Number(c.req.query("expiration") ?? Number.POSITIVE_INFINITY);
       if (expiration < Date.now() / 1000 + MIN_TTL_SECONDS) return c.text("Invalid expiration", 400);
-      entries.set(c.req.param("key"), { value: await c.req.arrayBuffer(), expiration });
+      if (before !== undefined) replaced.set(name, before);
+      entries.set(name, { value: await c.req.arrayBuffer(), expiration });
       return c.body(null, 200);
     })
     .delete("/:key", (c) => {
@@ -61,6 +73,8 @@ export async function startKvServer(): Promise<KvServer> {
     writes: () => counts.writes,
     setTrouble: (next) => {
       trouble = next;
+      troubleOver.resolve();
+      troubleOver = Promise.withResolvers();
     },
     close: () =>
       new Promise((resolve) => {
@@ -68,4 +82,8 @@ export async function startKvServer(): Promise<KvServer> {
         if ("closeAllConnections" in server) server.closeAllConnections();
       }),
   };
+}
+
+function departureOf({ signal }: Request): Promise<unknown> {
+  return new Promise((resolve) => signal.addEventListener("abort", resolve));
 }

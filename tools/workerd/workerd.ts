@@ -16,6 +16,8 @@ export type WorkerdOptions = {
   readonly kv?: Readonly<Record<string, string>>;
   /** Whether a stand-in for Cloudflare's edge comes before the Worker, so that clients can leave: see edge-worker.js. */
   readonly edge?: boolean;
+  /** Whether the Worker's log goes nowhere: reading it costs the machine time that a measurement would count. */
+  readonly quiet?: boolean;
 };
 
 /** A workerd process that serves one Worker on a free port of the loopback address. */
@@ -51,7 +53,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   // The fourth stream is the one on which workerd tells its port.
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", "config.capnp"], {
     cwd: folder,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", options.quiet ? "ignore" : "pipe", "pipe", "pipe"],
   });
   const lines = collectLines(child);
   const exited = once(child, "exit");

@@ -1,4 +1,5 @@
 import type { CacheOutcome, Effort, TokenAnswer } from "../core/token-service.ts";
+import type { AnswerHeaders } from "./answer.ts";
 
 const CACHE_STATUS = {
   hit: (ttl) => `hit; ttl=${ttl}`,
@@ -13,13 +14,13 @@ export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenAnswer): string {
 }
 
 /**
- * Tells what took how many milliseconds, as `Server-Timing` (W3C); from memory nothing takes any: `undefined`.
+ * Tells what took how many milliseconds, as `Server-Timing` (W3C); from memory nothing takes any, and there is no header.
  * On Workers the clock stands still while the CPU works, so signing takes no time there.
  */
-export function serverTiming({ cacheMs, signMs, upstreamMs }: Effort): string | undefined {
+export function serverTiming({ cacheMs, signMs, upstreamMs }: Effort): AnswerHeaders {
   const timings = Object.entries({ cache: cacheMs, sign: signMs, upstream: upstreamMs })
     .filter(([, duration]) => duration !== undefined)
     .map(([name, duration]) => `${name};dur=${duration}`)
     .join(", ");
-  return timings || undefined;
+  return timings === "" ? {} : { "Server-Timing": timings };
 }

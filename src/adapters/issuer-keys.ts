@@ -1,0 +1,101 @@
+import { createLocalJWKSet, type JSONWebKeySet } from "jose";
+import * as z from "zod/mini";
+import type { JwtRule } from "../core/caller.ts";
+import { EXCHANGE_BUDGET_MS } from "../core/exchange.ts";
+import { createFlights, type FlightPorts, type KeepAlive } from "../core/flights.ts";
+import { isProblem } from "../core/problem.ts";
+import { TokenError } from "../core/token-error.ts";
+import { parseWebAddress } from "../core/web-address.ts";
+import { type Fetch, fetchJson } from "./json-resource.ts";
+
+/** The keys of an issuer, ready to verify with. */
+export type KeySet = ReturnType<typeof createLocalJWKSet>;
+export type IssuerKeys = { readonly keySet: KeySet; readonly fetchedAt: number };
+
+/** Issuers change keys rarely; a changed one is noticed by its unknown id at once. */
+const FRESH_MS = 10 * 60 * 1000;
+/** While an issuer cannot be asked, its last keys serve on for a while. */
+const USABLE_MS = 60 * 60 * 1000;
+/** An unknown key id makes the keys be fetched again, but no more often than this. */
+const REFETCH_PAUSE_MS = 30 * 1000;
+/** An issuer that could not be asked at all is not asked again at once. */
+const FAILURE_PAUSE_MS = 1000;
+
+const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
+const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+
+export type IssuerKeysPorts = FlightPorts & { readonly fetch: Fetch };
+
+/** Finds the keys of an issuer. `unknownKeyId` says that the keys at hand did not do. */
+export type FindIssuerKeys = (rule: JwtRule, keepAlive: KeepAlive, unknownKeyId?: boolean) => Promise<IssuerKeys>;
+
+/**
+ * Creates the memory of issuers' keys, found by discovery (OpenID Connect Discovery §4) or at `jwks_uri`. All requests
+ * of the isolate share one fetch for an issuer; an issuer that is down does not touch the others.
+ */
+export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
+  const remembered = new Map<string, IssuerKeys>();
+  const askedAt = new Map<string, number>();
+  const flights = createFlights<IssuerKeys>(EXCHANGE_BUDGET_MS + 2000, (error) => error instanceof TokenError, ports);
+
+  return async function findIssuerKeys(rule, keepAlive, unknownKeyId = false) {
+    const { issuer } = rule;
+    const known = remembered.get(issuer);
+    if (known === undefined) return fetchTogether(rule, keepAlive, FAILURE_PAUSE_MS);
+    if (unknownKeyId) {
+      return wasAsked(issuer, REFETCH_PAUSE_MS) ? known : fetchTogether(rule, keepAlive, REFETCH_PAUSE_MS);
+    }
+
+    const age = ports.now() - known.fetchedAt;
+    const isUsable = age < USABLE_MS;
+    if (age < FRESH_MS || (isUsable && wasAsked(issuer, REFETCH_PAUSE_MS))) return known;
+    return fetchTogether(rule, keepAlive, FAILURE_PAUSE_MS).catch((error: unknown) => {
+      if (isUsable) return known;
+      throw error;
+    });
+  };
+
+  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive, pauseMs: number): Promise<IssuerKeys> {
+    const { issuer } = rule;
+    const shared = await flights.follow(issuer);
+    if (shared !== undefined) return shared;
+    if (wasAsked(issuer, pauseMs)) throw unavailable(issuer, undefined);
+
+    askedAt.set(issuer, ports.now());
+    return flights.lead(issuer, () => fetchKeys(rule), keepAlive);
+  }
+
+  async function fetchKeys(rule: JwtRule): Promise<IssuerKeys> {
+    try {
+      const keys = { keySet: await fetchKeySet(ports.fetch, rule), fetchedAt: ports.now() };
+      remembered.set(rule.issuer, keys);
+      return keys;
+    } catch (cause) {
+      throw unavailable(rule.issuer, cause);
+    }
+  }
+
+  function wasAsked(issuer: string, withinMs: number): boolean {
+    return ports.now() - (askedAt.get(issuer) ?? Number.NEGATIVE_INFINITY) < withinMs;
+  }
+}
+
+async function fetchKeySet(fetch: Fetch, { issuer, jwksUri }: JwtRule): Promise<KeySet> {
+  const document = keySetDocument.parse(await fetchJson(fetch, jwksUri ?? (await discoverKeys(fetch, issuer))));
+  // The import of a key checks the rest of it (RFC 7517).
+  return createLocalJWKSet(document as JSONWebKeySet);
+}
+
+async function discoverKeys(fetch: Fetch, issuer: string): Promise<string> {
+  const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const found = discoveryDocument.parse(await fetchJson(fetch, address));
+  if (found.issuer !== issuer) throw new Error(`${address} speaks of another issuer`);
+
+  const keys = parseWebAddress(found.jwks_uri, "https://…");
+  if (isProblem(keys)) throw new Error(`the jwks_uri of ${address} ${keys.problem}`);
+  return found.jwks_uri;
+}
+
+function unavailable(issuer: string, cause: unknown): TokenError {
+  return new TokenError("issuer_unavailable", `The keys of ${issuer} could not be fetched. Try again.`, { cause });
+}

@@ -1,0 +1,33 @@
+/** Discovery documents and key sets have some kilobytes. */
+const MAX_RESOURCE_BYTES = 256 * 1024;
+
+/** How long an issuer, or Turnstile, may take. */
+const TIMEOUT_MS = 5000;
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/**
+ * Fetches a JSON document over the network, with a timeout and a size limit, following no redirect.
+ * @throws Error when it cannot be had: unreachable, too slow, too large, not 200, not JSON.
+ */
+export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+
+  const text = await readText(response, MAX_RESOURCE_BYTES);
+  if (text === undefined) throw new Error(`${url} answered more than ${MAX_RESOURCE_BYTES} bytes`);
+  return JSON.parse(text);
+}
+
+/** The body of an answer as text, or `undefined` once it is larger than the limit. */
+export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

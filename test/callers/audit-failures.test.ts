@@ -1,0 +1,61 @@
+import { createExecutionContext } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { createAuditLog } from "../../src/adapters/audit-log.ts";
+import { createApp } from "../../src/app.ts";
+import { TokenError } from "../../src/core/token-error.ts";
+import type { TokenIssuer } from "../../src/http/service.ts";
+import type { Line } from "../support/log.ts";
+
+/** What is logged about a request whose caller cannot be recognised because of this error. */
+async function loggedFor(error: unknown): Promise<readonly Line[]> {
+  const lines: Line[] = [];
+  const log = (level: string, event: string, facts: object = {}) => void lines.push({ level, event, ...facts });
+  const service: TokenIssuer = {
+    recognise: async () => Promise.reject(error),
+    issueToken: () => Promise.reject(new Error("not reached")),
+    limitsFor: () => ({ durationSeconds: 900, scope: undefined }),
+    visitorPrefix: undefined,
+    countRequest: undefined,
+    checkVisitor: async () => undefined,
+    access: "closed",
+    cache: "memory",
+    serverTiming: false,
+  };
+  const audit = createAuditLog({ log, userIdKey: new Uint8Array(32), metrics: undefined });
+  let milliseconds = 0;
+  const now = () => (milliseconds += 5);
+  const app = createApp({ service, allowedOrigins: "*", log, audit, now });
+  await app.request("/", { method: "POST" }, {}, createExecutionContext());
+  return lines.filter(({ event }) => event === "token_request");
+}
+
+describe("the line about a request that failed", () => {
+  it("is an error with its cause where it was a bug", async () => {
+    expect(await loggedFor(new RangeError("a bug"))).toEqual([
+      expect.objectContaining({
+        level: "error",
+        outcome: "refused",
+        error: "server_error",
+        cause: expect.stringContaining("RangeError: a bug"),
+        total_ms: 5,
+      }),
+    ]);
+  });
+
+  it("holds the cause of a refusal where there is one", async () => {
+    const error = new TokenError("issuer_unavailable", "Try again.", { cause: new TypeError("network away") });
+    expect(await loggedFor(error)).toEqual([
+      expect.objectContaining({
+        level: "warn",
+        error: "issuer_unavailable",
+        cause: expect.stringContaining("TypeError: network away"),
+      }),
+    ]);
+  });
+
+  it("holds no cause that is no error", async () => {
+    const [line] = await loggedFor(new TokenError("invalid_client", "No.", { cause: "hunter2" }));
+    expect(line).toMatchObject({ error: "invalid_client" });
+    expect(JSON.stringify(line)).not.toContain("hunter2");
+  });
+});

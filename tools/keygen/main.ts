@@ -1,0 +1,40 @@
+import { createHash, randomBytes } from "node:crypto";
+import { Command, InvalidArgumentError } from "commander";
+
+/** As many as a SHA-256 has: nobody guesses it, and nobody finds it from its digest. */
+const KEY_BYTES = 32;
+/** Tells a key that is found somewhere where it belongs. */
+const KEY_PREFIX = "ctw_";
+
+new Command("npm run keygen --")
+  .description("Makes an API key for a script or a backend, shows it once, and prints the caller to paste.")
+  .argument("<name>", "name of the caller: letters, digits, . _ and -, at most 64", parseName)
+  .addHelpText("after", "\nExample:\n  npm run keygen -- nightly-report\n")
+  .action(printKey)
+  .showHelpAfterError()
+  .parse();
+
+function parseName(name: string): string {
+  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) return name;
+  throw new InvalidArgumentError(
+    "It must be letters, digits, . _ and -, at most 64, and begin with one of the first two.",
+  );
+}
+
+function printKey(name: string): void {
+  const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString("base64url");
+  const digest = createHash("sha256").update(key).digest("hex");
+  console.log(`The key of ${name}. It is shown this once and stored nowhere; give it to whoever runs ${name}:
+
+  ${key}
+
+The caller, for wrangler.toml. The key cannot be found from it, so it may be committed:
+
+  [[vars.CALLERS]]
+  name = "${name}"
+  key_sha256 = "${digest}"
+
+Deploy, and then:
+
+  curl -X POST https://token.example.com/ -H "Authorization: Bearer ${key}"`);
+}
