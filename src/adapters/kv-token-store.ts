@@ -1,4 +1,4 @@
-import { base64url } from "jose";
+import { createHmac } from "node:crypto";
 import * as z from "zod/mini";
 import { type IssuedToken, secondsLeft } from "../core/issued-token.ts";
 import type { Log } from "../core/log.ts";
@@ -32,7 +32,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
   return {
     async get(key) {
       try {
-        const name = await nameFor(secrets, key);
+        const name = nameFor(secrets, key);
         const sealed = await within(READ_TIMEOUT_MS, kv.get(name, "arrayBuffer"));
         return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
       } catch (error) {
@@ -51,7 +51,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
 }
 
 async function putToken(kv: KVNamespace, secrets: CacheSecrets, key: string, token: IssuedToken): Promise<void> {
-  const name = await nameFor(secrets, key);
+  const name = nameFor(secrets, key);
   await kv.put(name, await seal(secrets, name, JSON.stringify(token)), { expiration: token.expiresAt });
 }
 
@@ -69,20 +69,18 @@ async function openToken(
   }
 }
 
-async function nameFor(secrets: CacheSecrets, key: string): Promise<string> {
-  const mac = await crypto.subtle.sign("HMAC", secrets.nameKey, new TextEncoder().encode(key));
-  return NAME_PREFIX + base64url.encode(new Uint8Array(mac));
+function nameFor(secrets: CacheSecrets, key: string): string {
+  return NAME_PREFIX + createHmac("sha256", secrets.nameKey).update(key).digest("base64url");
 }
 
 async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
-  const done = new AbortController();
-  const tooLate = scheduler.wait(milliseconds, { signal: done.signal }).then(() => {
-    throw new Error(`KV did not answer within ${milliseconds} ms`);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`KV did not answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([work, tooLate]);
   } finally {
-    done.abort();
-    tooLate.catch(() => undefined);
+    clearTimeout(timer);
   }
 }

@@ -1,7 +1,7 @@
 /** The secrets of the KV cache. Both follow from the private key, so there is nothing more to configure. */
 export type CacheSecrets = {
-  /** HMAC-SHA-256, names entries. */
-  readonly nameKey: CryptoKey;
+  /** HMAC-SHA-256, names entries. Bytes, because `node:crypto` hashes them at once, without a promise. */
+  readonly nameKey: Uint8Array;
   /** AES-256-GCM, seals values. */
   readonly valueKey: CryptoKey;
 };
@@ -9,16 +9,13 @@ export type CacheSecrets = {
 /** NIST SP 800-38D §8.2: 96 bits, random for each value. */
 const IV_BYTES = 12;
 
+/** As long as what SHA-256 gives. */
+const KEY_BITS = 256;
+
 /** Derives the secrets of the cache by HKDF-SHA-256 (RFC 5869), one `info` for each use. */
 export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<CacheSecrets> {
   const [nameKey, valueKey] = await Promise.all([
-    crypto.subtle.deriveKey(
-      hkdf("coze-token-worker cache name v1"),
-      derivationKey,
-      { name: "HMAC", hash: "SHA-256", length: 256 },
-      false,
-      ["sign"],
-    ),
+    deriveBytes(derivationKey, "coze-token-worker cache name v1"),
     crypto.subtle.deriveKey(
       hkdf("coze-token-worker cache value v1"),
       derivationKey,
@@ -32,7 +29,7 @@ export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<Cach
 
 /** Derives the key under which user ids are digested for the log. */
 export async function deriveLogKey(derivationKey: CryptoKey): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.deriveBits(hkdf("coze-token-worker log v1"), derivationKey, 256));
+  return deriveBytes(derivationKey, "coze-token-worker log v1");
 }
 
 /** Encrypts a text under the name it is stored by, which it can then be opened with only. Layout: IV, then ciphertext and tag. */
@@ -51,6 +48,10 @@ export async function open(secrets: CacheSecrets, name: string, sealed: ArrayBuf
   const ciphertext = new Uint8Array(sealed, iv.byteLength);
   const text = await crypto.subtle.decrypt(gcm(iv, name), secrets.valueKey, ciphertext);
   return new TextDecoder().decode(text);
+}
+
+async function deriveBytes(derivationKey: CryptoKey, info: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.deriveBits(hkdf(info), derivationKey, KEY_BITS));
 }
 
 function hkdf(info: string) {

@@ -181,7 +181,7 @@ function expectRefusal(imported: unknown): void {
 
 async function secretOf({ derivationKey }: PrivateKey): Promise<string> {
   const { nameKey } = await deriveCacheSecrets(derivationKey);
-  return Buffer.from(await crypto.subtle.sign("HMAC", nameKey, new Uint8Array())).toString("hex");
+  return Buffer.from(nameKey).toString("hex");
 }
 
 function render(der: Buffer, { label, lineLength, breaks, wrappings }: Paste): string {

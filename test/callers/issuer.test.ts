@@ -146,6 +146,18 @@ describe("an issuer that goes down", () => {
     expect((await worker.post("ada", bearer(API_KEY))).status).not.toBe(503);
   });
 
+  it("is served for by its keys of before no longer than that, whoever asks next", async () => {
+    await ask();
+    await goDown();
+    passTo(59 * MINUTE + 50 * SECOND);
+    expect((await ask()).status).toBe(200);
+    passTo(60 * MINUTE + 5 * SECOND);
+    await expectError(ask(), down());
+    passTo(61 * MINUTE);
+    await expectError(ask(), down());
+    await expectError(ask(), down());
+  });
+
   it("is asked at most every 30 seconds while its keys of before serve", async () => {
     await ask();
     await goDown();

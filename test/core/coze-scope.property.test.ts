@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CozeScope, canonicalScope, narrowScope, parseCozeScope } from "../../src/core/coze-scope.ts";
+import {
+  type CozeScope,
+  canonicalScope,
+  intersectScopes,
+  narrowScope,
+  parseCozeScope,
+} from "../../src/core/coze-scope.ts";
 
 const LIST_NAMES = ["permissions", "bots", "workspaces", "workspaceRights", "workflows", "workflowRights"] as const;
 
@@ -104,6 +110,37 @@ describe("a scope narrowed to what is asked for", () => {
       fc.property(scopeOrNone, (either) => {
         expect(narrowScope(undefined, either)).toBe(either);
         expect(narrowScope(either, undefined)).toBe(either);
+      }),
+    );
+  });
+});
+
+describe("two scopes intersected", () => {
+  it("share each list that both state, keep those that one states, and are refused where nothing is left", () => {
+    fc.assert(
+      fc.property(lists, lists, (one, other) => {
+        const intersect = () => intersectScopes(scopeOf(one), scopeOf(other), "Nothing is left");
+        const common = Object.fromEntries(LIST_NAMES.map((name) => [name, commonItems(one[name], other[name])]));
+        const isEmpty = Object.values(common).some((items) => items?.length === 0);
+        if (!isEmpty && !addsGroups(one, other)) expect(intersect()).toEqual(scopeOf(common));
+        else {
+          expect(intersect).toThrow(
+            expect.objectContaining({
+              code: "invalid_scope",
+              message: expect.stringMatching(/^Nothing is left: no \w+(\.\w+)+ is in TOKEN_SCOPE as well\.$/),
+            }),
+          );
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("are the other one where one says nothing", () => {
+    fc.assert(
+      fc.property(scopeOrNone, (either) => {
+        expect(intersectScopes(undefined, either, "")).toBe(either);
+        expect(intersectScopes(either, undefined, "")).toBe(either);
       }),
     );
   });
@@ -214,8 +251,16 @@ function asksForMore(granted: Lists, asked: Lists): boolean {
   const addsItems = LIST_NAMES.some(
     (name) => granted[name] && asked[name]?.some((each) => !granted[name]?.includes(each)),
   );
+  return addsItems || addsGroups(granted, asked);
+}
+
+function addsGroups(granted: Lists, asked: Lists): boolean {
   const grantedGroups = groupsOf(granted);
-  return addsItems || (grantedGroups.length > 0 && !isWithin(groupsOf(asked), grantedGroups));
+  return grantedGroups.length > 0 && !isWithin(groupsOf(asked), grantedGroups);
+}
+
+function commonItems(one: readonly string[] | undefined, other: readonly string[] | undefined) {
+  return one && other ? other.filter((each) => one.includes(each)) : (one ?? other);
 }
 
 /** Some of the lists, with some of the items of each. */

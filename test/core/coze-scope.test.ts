@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type CozeScope, canonicalScope, narrowScope, parseCozeScope } from "../../src/core/coze-scope.ts";
+import {
+  type CozeScope,
+  canonicalScope,
+  intersectScopes,
+  narrowScope,
+  parseCozeScope,
+} from "../../src/core/coze-scope.ts";
 
 const scope: CozeScope = {
   account_permission: { permission_list: ["Connector.botChat", "Connector.botManage"] },
@@ -26,7 +32,12 @@ describe("parseCozeScope", () => {
     ["a text", "Connector.botChat", "", "must be an object"],
     ["a list", [], "", "must be an object"],
     ["nothing at all", undefined, "", "must be an object"],
-    ["no member", {}, "", "must have at least one of account_permission"],
+    [
+      "no member",
+      {},
+      "",
+      "must have at least one of account_permission, attribute_constraint, workspace_permission, workflow_permission",
+    ],
     ["an unknown group", { permission_list: ["a"] }, "permission_list", "is not a member"],
     ["an inherited name", JSON.parse('{"__proto__":{}}'), "__proto__", "is not a member"],
     ["an inherited name", { toString: {} }, "toString", "is not a member"],
@@ -49,6 +60,36 @@ describe("parseCozeScope", () => {
       "a number in a list",
       { account_permission: { permission_list: [1] } },
       "account_permission.permission_list",
+      "must be a list",
+    ],
+    [
+      "one number among texts",
+      { account_permission: { permission_list: ["a", 1] } },
+      "account_permission.permission_list",
+      "must be a list",
+    ],
+    [
+      "an empty list of workspaces",
+      { workspace_permission: { workspace_id_list: [] } },
+      "workspace_permission.workspace_id_list",
+      "must be a list",
+    ],
+    [
+      "an empty list of rights in them",
+      { workspace_permission: { permission_list: [] } },
+      "workspace_permission.permission_list",
+      "must be a list",
+    ],
+    [
+      "an empty list of workflows",
+      { workflow_permission: { workflow_id_list: [] } },
+      "workflow_permission.workflow_id_list",
+      "must be a list",
+    ],
+    [
+      "an empty list of rights to them",
+      { workflow_permission: { permission_list: [] } },
+      "workflow_permission.permission_list",
       "must be a list",
     ],
     [
@@ -125,6 +166,66 @@ describe("narrowScope", () => {
     const granted: CozeScope = { workspace_permission: { permission_list: ["a", "b"] } };
     const asked: CozeScope = { workspace_permission: { workspace_id_list: ["1"], permission_list: ["a"] } };
     expect(narrowScope(granted, asked)).toEqual(asked);
+  });
+});
+
+describe("intersectScopes", () => {
+  const bots = (...ids: string[]): CozeScope => ({
+    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
+  });
+  const permissions = (...names: string[]): CozeScope => ({ account_permission: { permission_list: names } });
+  const workspaces = (...names: string[]): CozeScope => ({ workspace_permission: { permission_list: names } });
+  const intersect = (first: CozeScope | undefined, second: CozeScope | undefined) =>
+    intersectScopes(first, second, "Nothing is left");
+
+  it.each<[string, CozeScope | undefined, CozeScope | undefined, CozeScope | undefined]>([
+    ["nothing where neither limits", undefined, undefined, undefined],
+    ["the first where it alone limits", scope, undefined, scope],
+    ["the second where it alone limits", undefined, scope, scope],
+    ["equal scopes as they are", scope, scope, scope],
+    ["the items that both have", bots("1", "2", "3"), bots("3", "4", "2"), bots("3", "2")],
+    [
+      "a list of rights and a list of bots together",
+      permissions("a"),
+      bots("1"),
+      { ...permissions("a"), ...bots("1") },
+    ],
+    ["the same the other way about", bots("1"), permissions("a"), { ...permissions("a"), ...bots("1") }],
+    [
+      "the rest of the first",
+      { ...permissions("a", "b"), ...bots("1") },
+      permissions("b"),
+      { ...permissions("b"), ...bots("1") },
+    ],
+    ["the bots within rights of another kind", workspaces("a"), bots("1"), { ...workspaces("a"), ...bots("1") }],
+    [
+      "the workspaces that the rights are bound to",
+      { workspace_permission: { permission_list: ["a", "b"] } },
+      { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
+      { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
+    ],
+  ])("leaves %s", (_what, first, second, expected) => {
+    expect(intersect(first, second)).toEqual(expected);
+  });
+
+  it.each<[string, CozeScope, CozeScope, string]>([
+    ["bots", bots("1"), bots("2"), "attribute_constraint.connector_bot_chat_attribute.bot_id_list"],
+    ["permissions", permissions("a"), permissions("A"), "account_permission.permission_list"],
+    [
+      "permissions, though the bots do",
+      { ...permissions("a"), ...bots("1") },
+      { ...permissions("b"), ...bots("1") },
+      "account",
+    ],
+    ["kinds of rights", workspaces("a"), permissions("a"), "account_permission.permission_list"],
+  ])("refuses what has no %s in common", (_what, first, second, path) => {
+    expect(() => intersect(first, second)).toThrow(notGranted(`Nothing is left: no ${path}`));
+  });
+
+  it("changes neither of them", () => {
+    const [first, second] = [bots("1", "2"), bots("2", "3")];
+    intersect(first, second);
+    expect([first, second]).toEqual([bots("1", "2"), bots("2", "3")]);
   });
 });
 

@@ -34,7 +34,7 @@ function worldWith(
   let nowMs = START_MS;
   let ids = 0;
   const assertions: string[] = [];
-  const logged: string[] = [];
+  const logged: unknown[] = [];
   const signAs = (key: string) => async (claims: AssertionClaims) => {
     signed.push(claims);
     nowMs += 3;
@@ -52,7 +52,7 @@ function worldWith(
       if (outcome === undefined) throw new Error("one attempt too many");
       return { token: outcome, logId: "log id" };
     },
-    log: (_level, event) => logged.push(event),
+    log: (level, event, facts) => logged.push({ level, event, ...facts }),
     now: () => nowMs,
     sleep: async (milliseconds) => {
       pauses.push(milliseconds);
@@ -64,7 +64,7 @@ function worldWith(
       return `id ${ids}`;
     },
   };
-  return { ports, signed, assertions, logged, timeouts, pauses, elapsedMs: () => nowMs - START_MS };
+  return { ports, signed, assertions, logged, timeouts, pauses, ids: () => ids, elapsedMs: () => nowMs - START_MS };
 }
 
 describe("exchange", () => {
@@ -122,6 +122,7 @@ describe("exchange", () => {
   it("does not sign with a previous key that is not there", async () => {
     const world = worldWith([unknownKey, token]);
     await expect(exchange(grant, settings, world.ports)).rejects.toBe(unknownKey);
+    expect(world.ids()).toBe(1);
   });
 
   it("tries the previous key once when Coze does not know the current one, and logs it", async () => {
@@ -129,7 +130,14 @@ describe("exchange", () => {
     const { token: issued }: Exchanged = await exchange(grant, settings, world.ports);
     expect(issued).toBe(token);
     expect(world.assertions).toEqual(["current id 1", "current id 2", "previous id 3"]);
-    expect(world.logged).toEqual(["previous_key_used"]);
+    expect(world.logged).toEqual([
+      {
+        level: "warn",
+        event: "previous_key_used",
+        description: "unknown key",
+        coze: { status: 401, error_code: "invalid_client" },
+      },
+    ]);
   });
 
   it.each([unknownKey, unavailable(), timeout])(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createFlights } from "../../src/core/flights.ts";
 
 const LIFETIME_MS = 1000;
@@ -73,6 +73,15 @@ describe("flights", () => {
     expect(await follower).toBeUndefined();
     expect(flights.isUnderWay("key")).toBe(false);
     await expect(leader).rejects.toThrow("since ended");
+  });
+
+  it("are forgotten by a follower who alone sees the leader's promise break", async () => {
+    const { flights, keepAlive } = createWorld();
+    const work = new Promise<string>(() => {});
+    void flights.lead("key", () => work, keepAlive);
+    vi.spyOn(work, "then").mockImplementation((_, broken) => Promise.reject("of another request").catch(broken));
+    expect(await flights.follow("key")).toBeUndefined();
+    expect(flights.isUnderWay("key")).toBe(false);
   });
 
   it("let a follower go alone when the leader's promise never settles, and are ignored from then on", async () => {

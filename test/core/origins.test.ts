@@ -25,6 +25,7 @@ describe("parseAllowedOrigins", () => {
     "https://app.example.com?x",
     "https://user@example.com",
     "https://exa mple.com",
+    "at https://app.example.com",
     "*,https://app.example.com",
     "https://app.example.com,",
     "https://app.example.com https://b.example.com",
@@ -44,6 +45,7 @@ describe("isAllowedOrigin", () => {
     ["https://app.example.com:443", "https://app.example.com"],
     ["https://*.example.com", "https://app.example.com"],
     ["https://*.example.com", "https://a.b.example.com"],
+    ["https://*.example.com", "https://app.eu-1.example.com"],
     ["https://*.example.com:8443", "https://app.example.com:8443"],
     ["https://app.example.com", OWN],
   ])("with %j allows %s", (list, origin) => {

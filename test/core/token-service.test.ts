@@ -20,7 +20,8 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
   const clock = { nowMs };
   const memory = new Map<string, KeptToken>();
   const work: Promise<unknown>[] = [];
-  const logged: string[] = [];
+  const logged: unknown[] = [];
+  const writes: Promise<void>[] = [];
   const coze = { exchanges: 0, failure: undefined as unknown, held: undefined as Promise<void> | undefined };
   const issueToken = createTokenService(source, {
     memory: {
@@ -47,11 +48,14 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
     now: () => clock.nowMs,
     sleep: () => new Promise(() => {}),
     random: () => 0,
-    log: (_level, event) => logged.push(event),
+    log: (level, event, facts) => logged.push({ level, event, ...facts }),
   });
 
-  async function write(key: string, token: IssuedToken): Promise<void> {
+  function write(key: string, token: IssuedToken): Promise<void> {
     store?.set(key, token);
+    const writing = Promise.resolve();
+    writes.push(writing);
+    return writing;
   }
 
   return {
@@ -60,6 +64,7 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
     memory,
     logged,
     work,
+    writes,
     ask: (grant = ada, rejectedToken?: string) =>
       issueToken({ grant, rejectedToken, afterAnswer: (task) => void work.push(task) }),
     /** Waits for all that goes on behind answers. */
@@ -119,6 +124,13 @@ describe("a token service", () => {
     expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
   });
 
+  it("lets the write to the store go on after the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    expect(world.writes).toHaveLength(1);
+    expect(world.work).toContain(world.writes[0]);
+  });
+
   it("keeps in memory what the store cannot keep", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
@@ -126,6 +138,7 @@ describe("a token service", () => {
     expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "miss" });
     expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "hit" });
     expect(store.size).toBe(0);
+    expect(world.work).not.toContain(undefined);
   });
 
   it("never answers one user with the token of another", async () => {
@@ -228,7 +241,7 @@ describe("an ageing token", () => {
       await world.settle();
     }
     expect(world.coze.exchanges).toBe(2);
-    expect(world.logged).toEqual(["renewal_failed"]);
+    expect(world.logged).toEqual([{ level: "warn", event: "renewal_failed", error: "upstream_unavailable" }]);
 
     world.coze.failure = undefined;
     world.laterBy(1);
@@ -245,7 +258,7 @@ describe("an ageing token", () => {
     await world.ask();
     await world.settle();
     expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
-    expect(world.logged).toEqual(["renewal_failed"]);
+    expect(world.logged).toEqual([{ level: "warn", event: "renewal_failed", error: "Error: a bug" }]);
   });
 });
 
@@ -287,7 +300,11 @@ describe("a token below the line", () => {
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_850_000 });
     world.coze.failure = down;
-    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+    expect(await world.ask()).toMatchObject({
+      token: { accessToken: "token 1" },
+      cacheOutcome: "stale",
+      effort: { cacheMs: 0 },
+    });
   });
 
   it("is renewed by the renewal that is under way already", async () => {

@@ -37,9 +37,10 @@ function readVars({ unstable_readConfig, unstable_getVarsForDev }: Wrangler, env
   return unstable_getVarsForDev(configPath, envFiles, vars, undefined, true);
 }
 
-function tokenHost(vars: ReturnType<typeof readVars>): string {
-  const env = Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value]));
-  // The Worker has found the key right. It may be in a Secrets Store, and not among the variables.
-  const settings = parseConfig({ ...env, PRIVATE_KEY: "right" });
-  return "config" in settings ? new URL(settings.config.tokenEndpoint).host : "the TOKEN_ENDPOINT of your settings";
+/** The host of the token endpoint, or of the default one. The other settings have no part in it. */
+function tokenHost({ TOKEN_ENDPOINT }: ReturnType<typeof readVars>): string {
+  const required = { CLIENT_ID: "any", KID: "any", PRIVATE_KEY: "any" };
+  const settings = parseConfig({ ...required, TOKEN_ENDPOINT: TOKEN_ENDPOINT?.value });
+  if ("problems" in settings) throw new Error("The Worker has found this TOKEN_ENDPOINT right.");
+  return new URL(settings.config.tokenEndpoint).host;
 }

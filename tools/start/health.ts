@@ -4,6 +4,9 @@ import type { SettingProblem } from "../../src/core/problem.ts";
 
 const POLL_MS = 100;
 
+/** wrangler now and then loses a request while it starts; the next one is answered. */
+const ATTEMPT_MS = 5000;
+
 const health = z.union([
   z.object({ status: z.literal("ok") }),
   z.object({
@@ -24,7 +27,7 @@ export async function settingProblems(url: string): Promise<readonly SettingProb
 /** Undefined while nobody answers, or only wrangler does because the Worker cannot run. */
 async function askHealth(url: string): Promise<z.infer<typeof health> | undefined> {
   try {
-    const response = await fetch(new URL("/health", url));
+    const response = await fetch(new URL("/health", url), { signal: AbortSignal.timeout(ATTEMPT_MS) });
     return health.safeParse(await response.json()).data;
   } catch {
     return undefined;

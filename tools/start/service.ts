@@ -36,7 +36,7 @@ export async function runService(options: ServiceOptions, resources: AsyncDispos
   resources.defer(wrangler.end);
 
   const url = `http://${HOST}:${port.number}/`;
-  const answer = wrangler.listening.then(() => settingProblems(url));
+  const answer = wrangler.ready.then(() => settingProblems(url));
   const problems = await Promise.race([answer, wrangler.ended, startLimit()]);
   if (problems.length > 0) throw new Failure(await problemsMessage(problems, coze));
 

@@ -20,8 +20,8 @@ const ENVIRONMENT = {
 };
 
 export type WranglerDev = {
-  /** Resolves when wrangler listens on the port. The Worker may still be loading; requests wait for it. */
-  readonly listening: Promise<void>;
+  /** Resolves when wrangler says that the Worker can be used. */
+  readonly ready: Promise<void>;
   /** Rejects with a `Failure` when wrangler ends without having been asked to. */
   readonly ended: Promise<never>;
   /** From now on what the Worker logs is shown, and a line for each request. */
@@ -60,8 +60,7 @@ export function runWranglerDev(port: number, moreArguments: readonly string[]): 
   child.once("close", (code, signal) => ended.reject(endFailure(signal ?? `exit code ${code}`, output.hiddenError())));
 
   return {
-    // `wrangler dev` sends one message only: that it is ready.
-    listening: new Promise((resolve) => child.once("message", () => resolve())),
+    ready: output.ready,
     ended: ended.promise,
     showOutput: output.show,
 

@@ -2,8 +2,11 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 
-/** Lines that come once, around the time of the ready message: they repeat it, or tell of the question behind it. */
-const ANNOUNCEMENTS = [/Ready on http/, /GET \/health \d/];
+/** wrangler serves the port, and has loaded the Worker. */
+const READY = /Ready on http/;
+
+/** Lines that come once, around the ready message: they say the same, or tell of the question that led to it. */
+const ANNOUNCEMENTS = [READY, /"event":"ready"/, /GET \/health \d/];
 
 /** What wrangler adds to its errors for people who run wrangler by hand. */
 const ADVICE = /If you think this is a bug|Logs were written to|newer version of Wrangler/;
@@ -14,14 +17,19 @@ export type WranglerOutput = ReturnType<typeof createWranglerOutput>;
 export function createWranglerOutput() {
   const announcements = [...ANNOUNCEMENTS];
   const hidden: string[] = [];
+  const ready = Promise.withResolvers<void>();
   let isShown = false;
 
   return {
+    /** Resolves when wrangler says that the Worker can be used. */
+    ready: ready.promise,
+
     /** Passes the lines of `source` on to `target`, in colour where the target has colours. */
     read(source: Readable, target: Writable): void {
       const colored = hasColors(target);
       createInterface({ input: source }).on("line", (line) => {
         const text = stripVTControlCharacters(line);
+        if (READY.test(text)) ready.resolve();
         if (isAnnouncement(text)) return;
         if (isShown) target.write(`${colored ? line : text}\n`);
         else hidden.push(text);

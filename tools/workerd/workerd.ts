@@ -18,6 +18,8 @@ export type WorkerdOptions = {
   readonly edge?: boolean;
   /** Whether the Worker's log goes nowhere: reading it costs the machine time that a measurement would count. */
   readonly quiet?: boolean;
+  /** Flags of V8, such as those that limit its heap. */
+  readonly v8Flags?: readonly string[];
 };
 
 /** A workerd process that serves one Worker on a free port of the loopback address. */
@@ -77,7 +79,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   };
 }
 
-function capnpConfig({ vars = {}, kv = {}, edge = false }: WorkerdOptions): string {
+function capnpConfig({ vars = {}, kv = {}, edge = false, v8Flags = [] }: WorkerdOptions): string {
   const bindings = [
     ...Object.entries(vars).map(([name, value]) =>
       typeof value === "string"
@@ -108,6 +110,7 @@ const config :Workerd.Config = (
     ${stores.join(",\n    ")}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = ${quoted(edge ? "edge" : "main")})],
+  v8Flags = [${v8Flags.map(quoted).join(", ")}],
 );
 `;
 }

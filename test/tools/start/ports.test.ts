@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { findFreePort, processesOn } from "./processes.ts";
 import { createProject } from "./project.ts";
-import { runService, startService } from "./service.ts";
+import { requestToken, runService, startService } from "./service.ts";
 
 describe("the ports", () => {
   it.each([
@@ -23,29 +23,22 @@ describe("the ports", () => {
     expect(project.foldersLeft()).toEqual([]);
   });
 
-  it("come from the environment, too", async () => {
+  it("come from the environment, too, and two runs on different ones leave each other alone", async () => {
     using project = createProject();
     const [port, emulatorPort] = [await findFreePort(), await findFreePort()];
-    await using service = runService(project, { env: { PORT: String(port), EMULATOR_PORT: String(emulatorPort) } });
+    await using one = await startService(project);
+    await using two = runService(project, { env: { PORT: String(port), EMULATOR_PORT: String(emulatorPort) } });
+    const url = `http://127.0.0.1:${port}/`;
+    await two.says(`Ready. ${url} hands out tokens of a Coze emulator (http://127.0.0.1:${emulatorPort})`);
 
-    await service.says(
-      `Ready. http://127.0.0.1:${port}/ hands out tokens of a Coze emulator (http://127.0.0.1:${emulatorPort})`,
-    );
-  });
-
-  it("let two run side by side, each with an emulator and tokens of its own", async () => {
-    using project = createProject();
-    const both = await Promise.all([startService(project), startService(project)]);
-    await using one = both[0];
-    await using two = both[1];
-
-    const tokens = await Promise.all([one, two, one, two].map((service) => service.requestToken("ann")));
-    expect(tokens.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect(one.emulator).not.toBe(two.emulator);
-
+    const [ofOne, ofTwo] = [await one.requestToken("ann"), await requestToken(url, "ann")];
     one.signal("SIGINT");
-    expect(await one.ended).toMatchObject({ code: 0, stderr: "" });
-    expect((await two.requestToken("bob")).status).toBe(200);
+    const { code, stderr } = await one.ended;
+    const ofTwoAlone = await requestToken(url, "bob");
+
+    expect([ofOne.status, ofTwo.status, ofTwoAlone.status]).toEqual([200, 200, 200]);
+    expect(ofTwo.body["access_token"]).not.toBe(ofOne.body["access_token"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 });
 

@@ -15,6 +15,8 @@ const keyPair = generateKeyPairSync("rsa", {
 });
 const KEY_LINES = keyPair.privateKey.trim().split("\n").slice(1, -1);
 
+const TOKEN_PATH = "/api/permission/oauth2/token";
+
 /** The Worker stores a token behind its answer. */
 const STORE_MS = 300;
 
@@ -32,47 +34,8 @@ describe("a vars file", () => {
 
   afterAll(() => coze.close());
 
-  it.each([
-    { name: ".dev.vars", args: [] },
-    { name: "remote.vars", args: ["--vars-file", "remote.vars"] },
-  ])("named $name leads the Worker to its endpoint, without an emulator", async ({ name, args }) => {
-    using project = createProject({ [name]: vars({ TOKEN_ENDPOINT: `${coze.url}/api/permission/oauth2/token` }) });
-    await using service = await startService(project, { args });
-
-    const token = await service.requestToken("ann");
-
-    expect(token).toMatchObject({ status: 200, body: { token_type: "Bearer" } });
-    expect(service.output().split("Stop: Ctrl-C\n")[0]).toBe(`Starting the Worker with the settings of ${name} ...
-
-Ready. ${service.url} hands out tokens of Coze at ${new URL(coze.url).host}, with the settings of ${name}.
-
-  curl -X POST ${service.url} -H "X-User-ID: user123"
-
-`);
-    for (const secret of ["PRIVATE KEY", ...KEY_LINES]) expect(service.output()).not.toContain(secret);
-    expect(project.foldersLeft()).toEqual([]);
-  });
-
-  it("without an endpoint leads to the Coze of api.coze.cn", async () => {
-    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: "" }) });
-    await using service = await startService(project);
-
-    await service.says("hands out tokens of Coze at api.coze.cn, with the settings of .dev.vars.\n");
-  });
-
-  it("may leave settings to wrangler.toml", async () => {
-    const endpoint = `${coze.url}/api/permission/oauth2/token`;
-    using project = createProject({
-      ".dev.vars": vars({}),
-      "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: endpoint }),
-    });
-    await using service = await startService(project);
-
-    await service.says(`hands out tokens of Coze at ${new URL(coze.url).host}, with`);
-  });
-
-  it("keeps tokens from one run to the next on the same port", async () => {
-    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: `${coze.url}/api/permission/oauth2/token` }) });
+  it("leads the Worker to its endpoint, without an emulator, and keeps the tokens for the next run", async () => {
+    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: `${coze.url}${TOKEN_PATH}` }) });
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}/`;
 
@@ -82,10 +45,39 @@ Ready. ${service.url} hands out tokens of Coze at ${new URL(coze.url).host}, wit
       await service.says("Ctrl-C");
       tokens.push(await requestToken(url, "ann"));
       await sleep(STORE_MS);
+
+      expect(service.output().split("Stop: Ctrl-C\n")[0]).toBe(`Starting the Worker with the settings of .dev.vars ...
+
+Ready. ${url} hands out tokens of Coze at ${new URL(coze.url).host}, with the settings of .dev.vars.
+
+  curl -X POST ${url} -H "X-User-ID: user123"
+
+`);
+      for (const secret of ["PRIVATE KEY", ...KEY_LINES]) expect(service.output()).not.toContain(secret);
+      expect(project.foldersLeft()).toEqual([]);
     }
 
-    expect(tokens[1]?.body).toEqual(tokens[0]?.body);
+    expect(tokens[0]).toMatchObject({ status: 200, body: { token_type: "Bearer" } });
     expect(tokens[1]?.cacheStatus).toContain("; hit");
+    expect(tokens[1]?.body).toEqual(tokens[0]?.body);
+  });
+
+  it("may go by another name, and leave settings to wrangler.toml", async () => {
+    using project = createProject({
+      "remote.vars": vars({}),
+      "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: `${coze.url}${TOKEN_PATH}` }),
+    });
+    await using service = await startService(project, { args: ["--vars-file", "remote.vars"] });
+
+    await service.says(`hands out tokens of Coze at ${new URL(coze.url).host}, with the settings of remote.vars.\n`);
+    expect((await service.requestToken("ann")).status).toBe(200);
+  });
+
+  it("without an endpoint leads to the Coze of api.coze.cn", async () => {
+    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: "" }) });
+    await using service = await startService(project);
+
+    await service.says("hands out tokens of Coze at api.coze.cn, with the settings of .dev.vars.\n");
   });
 
   it.each([

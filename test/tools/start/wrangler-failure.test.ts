@@ -8,7 +8,6 @@ const WITHOUT_BINDINGS = 'name = "bare"\nmain = "src/index.ts"\ncompatibility_da
 describe("a failure of wrangler", () => {
   it.each([
     { fault: "code", files: { "src/index.ts": "export default {\n" }, words: "Build failed with 1 error:\n" },
-    { fault: "configuration", files: { "wrangler.toml": "name = [\n" }, words: "Invalid TOML document" },
     {
       fault: "start of the Worker",
       // A binding for a Worker that handles no events would be what workerd complains of first.

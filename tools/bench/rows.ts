@@ -1,0 +1,40 @@
+import { grantAccessByJwt, grantAccessByKey, grantOpenAccess } from "./access.ts";
+import { exchangeCountRows } from "./exchange-count-rows.ts";
+import { kvHitRow } from "./kv-hit-row.ts";
+import { createMemoryHitRow } from "./memory-hit-row.ts";
+import { missRow } from "./miss-row.ts";
+import type { Row } from "./row.ts";
+import { slowUpstreamRow } from "./slow-upstream-row.ts";
+import { spreadOf } from "./statistics.ts";
+
+/** All that is measured, in the order of the table. */
+export const ROWS: readonly Row[] = [
+  createMemoryHitRow({
+    name: "memory-hit",
+    what: "memory hit, open access, against a bare Hono app answering the same JSON and headers",
+    budget: { rule: "at least", limit: 0.75 },
+    grantAccess: grantOpenAccess,
+  }),
+  createMemoryHitRow({
+    name: "memory-hit-key",
+    what: "memory hit with an API key, against the same",
+    budget: { rule: "at least", limit: 0.65 },
+    grantAccess: grantAccessByKey,
+  }),
+  createMemoryHitRow({
+    name: "memory-hit-jwt",
+    what: "memory hit with an RS256 JWT, against the same",
+    budget: { rule: "at least", limit: 0.3 },
+    grantAccess: grantAccessByJwt,
+  }),
+  kvHitRow,
+  missRow,
+  slowUpstreamRow,
+  ...exchangeCountRows,
+  {
+    name: "bundle",
+    what: "bundle, minified and gzipped",
+    budget: { rule: "at most", limit: 64, unit: "KiB" },
+    measure: async ({ bundles }) => ({ value: spreadOf([bundles.workerGzipKiB]) }),
+  },
+];

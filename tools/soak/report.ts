@@ -1,0 +1,96 @@
+import { MAX_ANSWER_MS } from "./answer-check.ts";
+import type { Failure } from "./failure.ts";
+import type { ExchangeTotals } from "./judge.ts";
+import type { Residence } from "./memory-bound.ts";
+import { MAX_GROWTH_KIB } from "./memory-bound.ts";
+import type { Group, Tally } from "./tally.ts";
+
+/** All that a run has come to. */
+export type SoakReport = {
+  readonly seed: number;
+  /** From the first request to the last check. */
+  readonly seconds: number;
+  /** Whether it was ended before its time. */
+  readonly wasStopped: boolean;
+  readonly tally: Tally;
+  readonly exchanges: ExchangeTotals;
+  /** Of the places, in their order; empty where it could not be measured. */
+  readonly residences: readonly Residence[];
+  readonly kv: { readonly reads: number; readonly writes: number };
+  readonly failures: readonly Failure[];
+};
+
+/** Beyond so many, failures tell nothing new. */
+const MAX_SHOWN_FAILURES = 50;
+
+const GROUPS: readonly (readonly [title: string, group: Group])[] = [
+  ["requests", "request"],
+  ["outcomes", "outcome"],
+  ["tokens by Cache-Status", "cache status"],
+  ["errors", "error"],
+  ["clients that left, seen by", "left"],
+  ["tokens tried at Coze", "token"],
+  ["faults armed", "armed"],
+  ["exchanges struck by", "struck"],
+  ["periods of trouble", "weather"],
+];
+
+/** The report as a table of counts and a list of failures. */
+export function describeReport(report: SoakReport): string {
+  const { tally, exchanges, residences, kv, failures } = report;
+  const mebibytes = (kibibytes: number) => `${Math.round(kibibytes / 1024)} MiB`;
+  return [
+    ...GROUPS.flatMap(([title, group]) => section(title, tally.total(group), tally.counts(group))),
+    ...section("exchanges", `${exchanges.attempts} attempts`, [
+      ["at most, by the life of tokens", exchanges.bound],
+      ["tokens issued", exchanges.issued],
+    ]),
+    ...section("KV", "", [
+      ["reads", kv.reads],
+      ["writes", kv.writes],
+    ]),
+    ...section(
+      "milliseconds to an answer",
+      `at most ${MAX_ANSWER_MS}`,
+      [0.5, 0.9, 0.99, 0.999, 1].map((share) => [`p${share * 100}`, tally.latencyMs(share)]),
+    ),
+    ...section(
+      "memory of workerd",
+      `may grow by ${mebibytes(MAX_GROWTH_KIB)}`,
+      residences.map(({ afterWarmUpKiB, atEndKiB }, index) => [
+        `place ${index + 1}`,
+        `${mebibytes(afterWarmUpKiB)} after the warm-up, ${mebibytes(atEndKiB)} at the end`,
+      ]),
+    ),
+    "",
+    ...describeFailures(failures),
+    verdictOf(report),
+  ].join("\n");
+}
+
+function section(
+  title: string,
+  total: number | string,
+  rows: readonly (readonly [name: string, value: number | string])[],
+): string[] {
+  return [line(title, total, ""), ...rows.map(([name, value]) => line(name, value, "  "))];
+}
+
+function line(name: string, value: number | string, indent: string): string {
+  const shown = typeof value === "number" ? value.toLocaleString("en") : value;
+  return `${indent}${name}`.padEnd(36) + shown;
+}
+
+function describeFailures(failures: readonly Failure[]): string[] {
+  const shown = failures
+    .slice(0, MAX_SHOWN_FAILURES)
+    .map(({ check, requestId, problem }) => `FAILED ${check}: ${[requestId, problem].filter(Boolean).join(" ")}`);
+  const hidden = failures.length - shown.length;
+  return hidden > 0 ? [...shown, `… and ${hidden} more`] : shown;
+}
+
+function verdictOf({ seed, seconds, wasStopped, failures }: SoakReport): string {
+  const how = wasStopped ? "stopped" : "ended";
+  const what = failures.length === 0 ? "every check held" : `${failures.length} failures`;
+  return `The run ${how} after ${seconds} s: ${what}. --seed ${seed} plans the same troubles and requests.`;
+}

@@ -1,0 +1,40 @@
+import type { Leave } from "./asking.ts";
+import type { Random } from "./random.ts";
+
+/** What a client does next. */
+export type PlannedRequest = {
+  /** Before it asks. */
+  readonly pauseMs: number;
+  readonly place: number;
+  readonly user: string | undefined;
+  readonly durationSeconds: number | undefined;
+  readonly leave: Leave | undefined;
+};
+
+export type RequestChoices = {
+  readonly places: number;
+  readonly users: readonly (string | undefined)[];
+  /** `undefined`: as the settings have it. */
+  readonly durationsSeconds: readonly (number | undefined)[];
+};
+
+const MAX_PAUSE_MS = 200;
+/** The first few users ask far more often than the others, so that requests for one token meet. */
+const HOT_USERS = 4;
+const HOT_SHARE = 0.25;
+const LEAVING_SHARE = 0.08;
+/** Some are gone before anything happens, some in the middle of an exchange, some after it. */
+const MAX_LEAVE_AFTER_MS = 1000;
+
+/** Plans the next request of a client. Pure, but for the random numbers. */
+export function planRequest({ places, users, durationsSeconds }: RequestChoices, random: Random): PlannedRequest {
+  return {
+    pauseMs: random.whole(0, MAX_PAUSE_MS),
+    place: random.whole(0, places - 1),
+    user: random.oneOf(random.chance(HOT_SHARE) ? users.slice(0, HOT_USERS) : users),
+    durationSeconds: random.oneOf(durationsSeconds),
+    leave: random.chance(LEAVING_SHARE)
+      ? { by: random.oneOf(["edge", "socket"]), afterMs: random.whole(1, MAX_LEAVE_AFTER_MS) }
+      : undefined,
+  };
+}

@@ -1,0 +1,76 @@
+import type { Caller } from "./caller.ts";
+import type { Chronicle } from "./chronicle.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Judge } from "./judge.ts";
+import { runClient, runRevocations } from "./load.ts";
+import { pause } from "./pause.ts";
+import type { Random } from "./random.ts";
+import type { RequestChoices } from "./request-plan.ts";
+import { runTroubles } from "./troubles.ts";
+import type { FaultKind } from "./upstream-fault.ts";
+import type { Period } from "./weather.ts";
+
+/** What the rounds of a run have in common. */
+export type Run = {
+  readonly deployment: Deployment;
+  readonly chronicle: Chronicle;
+  readonly call: Caller;
+  readonly choices: RequestChoices;
+  readonly concurrency: number;
+  /** After the last trouble, every exchange that it has reached ends within this time. */
+  readonly calmMs: number;
+  readonly judge: Judge;
+  /** Ends the run before its time. */
+  readonly stop: AbortSignal;
+};
+
+/** Requests at the same time when all users ask once more. */
+const RECOVERY_CONCURRENCY = 32;
+/** For renewals behind the last answers. */
+const LAST_RENEWALS_MS = 1000;
+
+/**
+ * Lets clients ask while the periods of trouble pass, and on until all is calm; then every user asks once more, at every
+ * place and for every duration, and everything is judged.
+ */
+export async function runRound(run: Run, periods: readonly Period[], random: Random): Promise<void> {
+  const { deployment, chronicle, call, choices, stop } = run;
+  const startedAt = Date.now();
+  const calm = new AbortController();
+  const end = AbortSignal.any([calm.signal, stop]);
+  const load = [
+    runRevocations(deployment.coze, choices.users, chronicle, random.forPart("revocations"), end),
+    ...Array.from({ length: run.concurrency }, (_, index) =>
+      runClient(call, choices, random.forPart(`client ${index}`), end),
+    ),
+  ];
+  const armed = new Map<string, FaultKind>();
+
+  await runTroubles(deployment, periods, armed, chronicle.tally, stop);
+  await pause(run.calmMs, stop);
+  calm.abort();
+  await Promise.all(load);
+
+  if (!stop.aborted) await askOnceMore(run);
+  await pause(LAST_RENEWALS_MS, stop);
+  await run.judge.judgeRound(armed, (Date.now() - startedAt) / 1000);
+}
+
+/** Whatever happened before, now one request each brings a token. */
+async function askOnceMore({ call, choices, chronicle, stop }: Run): Promise<void> {
+  const { places, users, durationsSeconds } = choices;
+  const calls = Array.from({ length: places }, (_, place) =>
+    users.flatMap((user) => durationsSeconds.map((durationSeconds) => ({ place, user, durationSeconds }))),
+  ).flat();
+
+  const waiting = calls.values();
+  const askers = Array.from({ length: RECOVERY_CONCURRENCY }, async () => {
+    for (const asked of waiting) {
+      const { id, accessToken } = await call({ ...asked, rejectedToken: undefined, leave: undefined });
+      if (accessToken !== undefined || stop.aborted) continue;
+      const problem = "got no token although all troubles were over";
+      chronicle.failures.push({ check: "recovery", requestId: id, problem });
+    }
+  });
+  await Promise.all(askers);
+}
