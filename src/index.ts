@@ -6,6 +6,7 @@ import { createIssuerKeys } from "./adapters/issuer-keys.ts";
 import { claimedIssuer, createJwtVerifier } from "./adapters/jwt-verifier.ts";
 import { createKvTokenStore } from "./adapters/kv-token-store.ts";
 import { consoleLog as log } from "./adapters/log.ts";
+import { createNamesForLog, type NamesForLog } from "./adapters/log-names.ts";
 import { importPrivateKey, type PrivateKey } from "./adapters/private-key.ts";
 import { createRateLimiter } from "./adapters/rate-limiter.ts";
 import { deriveCacheSecrets, deriveLogKey } from "./adapters/sealing.ts";
@@ -44,19 +45,15 @@ export default {
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
-  // No setting can be trusted then; the answer names settings only, so any page may read it.
-  if ("problems" in settings)
-    return createApp({
-      service: settings,
-      allowedOrigins: "*",
-      log,
-      audit: createAuditLog({ log, userIdKey: new Uint8Array(), metrics: undefined }),
-      now,
-    });
+  // No setting can be trusted then; the answer names settings only, so any page may read it. Nobody becomes known.
+  if ("problems" in settings) {
+    const audit = createAuditLog({ log, userName: async () => undefined, metrics: undefined });
+    return createApp({ service: settings, allowedOrigins: "*", log, audit, now });
+  }
 
-  const service = await createService(settings);
-  const userIdKey = await deriveLogKey(settings.privateKey.derivationKey);
-  const audit = createAuditLog({ log, userIdKey, metrics: settings.config.metrics });
+  const namesForLog = createNamesForLog(await deriveLogKey(settings.privateKey.derivationKey));
+  const service = await createService(settings, namesForLog);
+  const audit = createAuditLog({ log, userName: namesForLog.userName, metrics: settings.config.metrics });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
     app = createApp({ service, allowedOrigins: settings.config.allowedOrigins, log, audit, now });
@@ -96,15 +93,20 @@ async function importKeyText(secret: unknown): Promise<PrivateKey | Problem | un
   return typeof secret === "string" && secret.trim() !== "" ? importPrivateKey(secret) : undefined;
 }
 
-async function createService({ config, privateKey, previousKey }: Settings): Promise<TokenIssuer> {
+async function createService(
+  { config, privateKey, previousKey }: Settings,
+  namesForLog: NamesForLog,
+): Promise<TokenIssuer> {
   const { tokenCache: kv } = config;
-  const store = kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
+  const readStore =
+    kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
   const exchangePorts: ExchangePorts = {
     sign: createSigner(privateKey.signingKey, config.kid),
     signWithPrevious: previousKey && config.previousKey && createSigner(previousKey.signingKey, config.previousKey.kid),
     requestToken: createCozeEndpoint({
       tokenEndpoint: config.tokenEndpoint,
       fetch: fetchOutside,
+      namesForLog,
       now,
     }),
     now,
@@ -117,7 +119,7 @@ async function createService({ config, privateKey, previousKey }: Settings): Pro
   return {
     issueToken: createTokenService(config, {
       memory: createTokenMemory(),
-      store,
+      readStore,
       exchange: (grant) => exchange(grant, config, exchangePorts),
       now,
       sleep,
@@ -138,7 +140,7 @@ async function createService({ config, privateKey, previousKey }: Settings): Pro
       fetch: fetchOutside,
     }),
     access: isOpen(config.callers) ? "open" : "closed",
-    cache: store ? "kv" : "memory",
+    cache: readStore ? "kv" : "memory",
     serverTiming: config.serverTiming,
   };
 }

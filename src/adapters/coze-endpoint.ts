@@ -3,6 +3,7 @@ import type { Grant } from "../core/grant.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type CozeReply, judgeReply } from "./coze-reply.ts";
 import { type Fetch, readText } from "./json-resource.ts";
+import type { NamesForLog } from "./log-names.ts";
 
 /** RFC 7523 §2.1. */
 const JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -13,6 +14,7 @@ const MAX_REPLY_BYTES = 64 * 1024;
 export type CozeEndpointDependencies = {
   readonly tokenEndpoint: string;
   readonly fetch: Fetch;
+  readonly namesForLog: NamesForLog;
   /** Unix milliseconds. */
   readonly now: () => number;
 };
@@ -23,7 +25,7 @@ export type CozeEndpointDependencies = {
  * travel with it, and gives up after `timeoutMs`, the reading of the answer included.
  * @throws TokenError `upstream_…` when no usable token comes of it.
  */
-export function createCozeEndpoint({ tokenEndpoint, fetch, now }: CozeEndpointDependencies) {
+export function createCozeEndpoint({ tokenEndpoint, fetch, namesForLog, now }: CozeEndpointDependencies) {
   return async function requestToken(assertion: string, grant: Grant, timeoutMs: number): Promise<CozeAnswer> {
     const askedAt = Math.floor(now() / 1000);
     const signal = AbortSignal.timeout(timeoutMs);
@@ -36,7 +38,9 @@ export function createCozeEndpoint({ tokenEndpoint, fetch, now }: CozeEndpointDe
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }
-    return { token: judgeReply(withoutAssertion(reply, assertion), askedAt), logId: reply.logId };
+    const token = judgeReply(withoutAssertion(reply, assertion), askedAt);
+    const logNames = await namesForLog.tokenNames(token.accessToken, grant.userId);
+    return { token: { ...token, logNames }, logId: reply.logId };
   };
 }
 

@@ -12,6 +12,9 @@ export type CozeReply = {
   readonly text: string | undefined;
 };
 
+/** What an answer says of the token in it. */
+export type CozeToken = Omit<IssuedToken, "logNames">;
+
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
 const LEAST_UNIX_TIME = 1e9;
 
@@ -43,7 +46,7 @@ const REGION_REFUSAL =
  * `askedAt`, in Unix seconds, is when the request was sent, so that a lifetime is never counted too long.
  * @throws TokenError `upstream_rejected`, `upstream_unavailable` (worth another try) or `upstream_invalid_response`.
  */
-export function judgeReply(reply: CozeReply, askedAt: number): IssuedToken {
+export function judgeReply(reply: CozeReply, askedAt: number): CozeToken {
   const body = parseBody(reply.text);
   const words = wordsOf(reply, body);
 
@@ -57,7 +60,7 @@ export function judgeReply(reply: CozeReply, askedAt: number): IssuedToken {
   return issuedToken(body, words, askedAt);
 }
 
-function issuedToken(body: CozeBody, words: CozeWords, askedAt: number): IssuedToken {
+function issuedToken(body: CozeBody, words: CozeWords, askedAt: number): CozeToken {
   const { access_token: accessToken, expires_in: expiresIn } = body;
   if (typeof accessToken !== "string" || accessToken === "") throw invalid("holds no access_token", words);
   if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);

@@ -21,6 +21,9 @@ export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {
 
 /** The body of an answer as text, or `undefined` once it is larger than the limit. */
 export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
+  const announced = announcedBytes(response);
+  if (announced !== undefined) return announced > maxBytes ? undefined : response.text();
+
   const decoder = new TextDecoder();
   let bytes = 0;
   let text = "";
@@ -30,4 +33,10 @@ export async function readText(response: Response, maxBytes: number): Promise<st
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** The length that HTTP holds an answer to, so that it need not be counted; a compressed one unfolds to any length. */
+function announcedBytes({ headers }: Response): number | undefined {
+  const length = headers.get("Content-Length");
+  return length === null || headers.has("Content-Encoding") ? undefined : Number(length);
 }

@@ -1,7 +1,9 @@
+import { base64url } from "jose";
+
 /** The secrets of the KV cache. Both follow from the private key, so there is nothing more to configure. */
 export type CacheSecrets = {
-  /** HMAC-SHA-256, names entries. Bytes, because `node:crypto` hashes them at once, without a promise. */
-  readonly nameKey: Uint8Array;
+  /** HMAC-SHA-256, names entries. */
+  readonly nameKey: CryptoKey;
   /** AES-256-GCM, seals values. */
   readonly valueKey: CryptoKey;
 };
@@ -12,14 +14,17 @@ const IV_BYTES = 12;
 /** As long as what SHA-256 gives. */
 const KEY_BITS = 256;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** Derives the secrets of the cache by HKDF-SHA-256 (RFC 5869), one `info` for each use. */
 export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<CacheSecrets> {
   const [nameKey, valueKey] = await Promise.all([
-    deriveBytes(derivationKey, "coze-token-worker cache name v1"),
+    deriveHmacKey(derivationKey, "coze-token-worker cache name v1"),
     crypto.subtle.deriveKey(
       hkdf("coze-token-worker cache value v1"),
       derivationKey,
-      { name: "AES-GCM", length: 256 },
+      { name: "AES-GCM", length: KEY_BITS },
       false,
       ["encrypt", "decrypt"],
     ),
@@ -27,15 +32,20 @@ export async function deriveCacheSecrets(derivationKey: CryptoKey): Promise<Cach
   return { nameKey, valueKey };
 }
 
-/** Derives the key under which user ids are digested for the log. */
-export async function deriveLogKey(derivationKey: CryptoKey): Promise<Uint8Array> {
-  return deriveBytes(derivationKey, "coze-token-worker log v1");
+/** Derives the key under which user ids are digested for the log: HMAC-SHA-256. */
+export async function deriveLogKey(derivationKey: CryptoKey): Promise<CryptoKey> {
+  return deriveHmacKey(derivationKey, "coze-token-worker log v1");
+}
+
+/** Names the entry of a cache key: its HMAC-SHA-256 in base64url, so that nobody can read from it whose it is. */
+export async function entryName({ nameKey }: CacheSecrets, key: string): Promise<string> {
+  return base64url.encode(new Uint8Array(await crypto.subtle.sign("HMAC", nameKey, encoder.encode(key))));
 }
 
 /** Encrypts a text under the name it is stored by, which it can then be opened with only. Layout: IV, then ciphertext and tag. */
 export async function seal(secrets: CacheSecrets, name: string, text: string): Promise<ArrayBuffer> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const ciphertext = await crypto.subtle.encrypt(gcm(iv, name), secrets.valueKey, new TextEncoder().encode(text));
+  const ciphertext = await crypto.subtle.encrypt(gcm(iv, name), secrets.valueKey, encoder.encode(text));
   const sealed = new Uint8Array(IV_BYTES + ciphertext.byteLength);
   sealed.set(iv);
   sealed.set(new Uint8Array(ciphertext), IV_BYTES);
@@ -47,17 +57,18 @@ export async function open(secrets: CacheSecrets, name: string, sealed: ArrayBuf
   const iv = new Uint8Array(sealed, 0, Math.min(IV_BYTES, sealed.byteLength));
   const ciphertext = new Uint8Array(sealed, iv.byteLength);
   const text = await crypto.subtle.decrypt(gcm(iv, name), secrets.valueKey, ciphertext);
-  return new TextDecoder().decode(text);
+  return decoder.decode(text);
 }
 
-async function deriveBytes(derivationKey: CryptoKey, info: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.deriveBits(hkdf(info), derivationKey, KEY_BITS));
+async function deriveHmacKey(derivationKey: CryptoKey, info: string): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256", length: KEY_BITS };
+  return crypto.subtle.deriveKey(hkdf(info), derivationKey, algorithm, false, ["sign"]);
 }
 
 function hkdf(info: string) {
-  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: new TextEncoder().encode(info) };
+  return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(info) };
 }
 
 function gcm(iv: Uint8Array<ArrayBuffer>, name: string) {
-  return { name: "AES-GCM", iv, additionalData: new TextEncoder().encode(name) };
+  return { name: "AES-GCM", iv, additionalData: encoder.encode(name) };
 }

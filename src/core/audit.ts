@@ -19,4 +19,4 @@ export type TokenAttempt = {
 };
 
 /** Writes down one request for a token. */
-export type Audit = (attempt: TokenAttempt) => void;
+export type Audit = (attempt: TokenAttempt) => Promise<void>;

@@ -13,16 +13,19 @@ export type TokenMemory = {
   readonly delete: (key: string) => void;
 };
 
-/** Where all isolates keep tokens. It never fails: what cannot be read is a miss. */
-export type TokenStore = {
-  readonly get: (key: string) => Promise<IssuedToken | undefined>;
-  /** The write under way, which never rejects; `undefined` for a token that cannot be kept there. */
-  readonly put: (key: string, token: IssuedToken) => Promise<void> | undefined;
+/** Reads from where all isolates keep tokens. It never fails: what cannot be read is a miss. */
+export type ReadStore = (key: string) => Promise<StoreEntry>;
+
+/** What the store holds for a key. */
+export type StoreEntry = {
+  readonly token: IssuedToken | undefined;
+  /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be kept. */
+  readonly replace: (token: IssuedToken) => Promise<void> | undefined;
 };
 
 export type TokenServicePorts = FlightPorts & {
   readonly memory: TokenMemory;
-  readonly store: TokenStore | undefined;
+  readonly readStore: ReadStore | undefined;
   readonly exchange: (grant: Grant) => Promise<Exchanged>;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
@@ -74,7 +77,7 @@ const FLIGHT_LIFETIME_MS = EXCHANGE_BUDGET_MS + 2000;
  * who wait. A token is renewed behind an answer while it ages, and before an answer once it nears its end.
  */
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
-  const { memory, store, exchange, random, log } = ports;
+  const { memory, readStore, exchange, random, log } = ports;
   const cacheKeyFor = createCacheKeys(source);
   const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, (error) => error instanceof TokenError, ports);
 
@@ -111,15 +114,16 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     if (wasRefused) memory.delete(key);
 
     const startedAt = ports.now();
-    const found = await store?.get(key);
-    const effort = store && { cacheMs: ports.now() - startedAt };
+    const entry = await readStore?.(key);
+    const effort = entry && { cacheMs: ports.now() - startedAt };
+    const found = entry?.token;
     const stored = found !== undefined && isRefused(found, rejectedToken, nowSeconds()) ? undefined : found;
     if (stored !== undefined && stored.expiresAt > (known?.expiresAt ?? 0) && isAboveReserve(stored, nowSeconds())) {
       return keep(key, { kept: keepToken(stored, random()), cacheOutcome: "hit", effort: { ...effort } });
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(grant);
-      const write = store?.put(key, token);
+      const write = entry?.replace(token);
       if (write !== undefined) afterAnswer(write);
       const kept = keepToken(token, random());
       return keep(key, { kept, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });

@@ -16,21 +16,21 @@ const API_HEADERS: Readonly<AnswerHeaders> = {
   "Strict-Transport-Security": "max-age=31536000",
 };
 
-/** Makes the headers that an answer begins with. */
-export function apiHeaders(requestId: string): AnswerHeaders {
-  return { ...API_HEADERS, "X-Request-Id": requestId };
-}
+/** Made once: the runtime copies headers from an object of its own faster than it reads them from a record. */
+const BARE_HEADERS = new Headers(API_HEADERS);
+const JSON_HEADERS = new Headers({ ...API_HEADERS, "Content-Type": "application/json" });
 
-/**
- * Answers with JSON and the headers gathered so far. It makes the response in one go, from a plain record: setting
- * headers one by one on the runtime's own object costs more than all the rest of an answer from memory.
- */
+/** Answers with JSON, the headers that every answer has, and those gathered so far. */
 export function answerJson(c: Context<AppEnv>, members: object, status: ContentfulStatusCode = 200): Response {
-  const headers = { ...c.get("headers"), "Content-Type": "application/json" };
-  return new Response(JSON.stringify(members), { status, headers });
+  return withHeaders(c, new Response(JSON.stringify(members), { status, headers: JSON_HEADERS }));
 }
 
-/** Answers with the headers gathered so far and nothing else. */
+/** Answers with the headers that every answer has, those gathered so far, and nothing else. */
 export function answerNothing(c: Context<AppEnv>): Response {
-  return new Response(null, { status: 204, headers: c.get("headers") });
+  return withHeaders(c, new Response(null, { status: 204, headers: BARE_HEADERS }));
+}
+
+function withHeaders(c: Context<AppEnv>, response: Response): Response {
+  for (const [name, value] of Object.entries(c.get("headers"))) response.headers.set(name, value);
+  return response;
 }

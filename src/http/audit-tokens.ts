@@ -11,7 +11,7 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
     await next();
 
     const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined; // what Cloudflare adds to each request
-    audit({
+    await audit({
       requestId: c.get("requestId"),
       caller: c.get("caller")?.name,
       issuer: issuerOf(c.get("caller")),

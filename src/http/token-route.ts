@@ -40,18 +40,16 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
     .post("/", async (c) => {
       if ("problems" in service) throw misconfigured(service.problems);
       const { headers } = c.req.raw;
-      const address = headers.get("CF-Connecting-IP") ?? undefined;
       const afterAnswer = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
 
       const { caller, claims } = await service.recognise(credentialOf(headers), afterAnswer);
       c.set("caller", caller);
       checkOrigin(caller, c);
       const userId = userIdFor(caller, headers.get("X-User-ID"), claims, service.visitorPrefix);
-      await countRequest(service, caller, userId, address);
+      await countRequest(service, caller, userId, headers);
 
       const body = parseTokenRequestBody(await readJsonBody(c.req.raw));
-      const turnstileResponse = headers.get("cf-turnstile-response") ?? body["cf-turnstile-response"];
-      await service.checkVisitor(caller, turnstileResponse, address);
+      await checkVisitor(service, caller, headers, body["cf-turnstile-response"]);
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
       const grant = grantFor(userId, wanted, service.limitsFor(caller));
       c.set("grant", grant);
@@ -68,8 +66,9 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
 }
 
 function checkOrigin({ name, origins }: Caller, c: Context<AppEnv>): void {
-  const origin = c.req.header("Origin");
-  if (origins === "*" || origin === undefined || isAllowedOrigin(origin, new URL(c.req.url).origin, origins)) return;
+  if (origins === "*") return;
+  const origin = c.req.raw.headers.get("Origin");
+  if (origin === null || isAllowedOrigin(origin, new URL(c.req.url).origin, origins)) return;
   throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${origin}.`);
 }
 
@@ -78,14 +77,31 @@ async function countRequest(
   service: TokenIssuer,
   { name, recognition }: Caller,
   userId: string | undefined,
-  address: string | undefined,
+  headers: Headers,
 ): Promise<void> {
+  if (service.countRequest === undefined) return;
   const isNamed = recognition.kind === "key" || recognition.kind === "jwt";
-  const isWithin = await service.countRequest?.(`${name} ${(isNamed ? userId : address) ?? ""}`);
-  if (isWithin !== false) return;
+  const who = isNamed ? userId : clientAddress(headers);
+  if (await service.countRequest(`${name} ${who ?? ""}`)) return;
+
   throw new TokenError("rate_limited", "Too many requests. Keep a token until it ends, and try again later.", {
     retryAfterSeconds: RATE_LIMIT_PAUSE_SECONDS,
   });
+}
+
+/** Turnstile's widget puts the response into a form; whoever sends JSON, or nothing, has a header for it. */
+async function checkVisitor(
+  service: TokenIssuer,
+  caller: Caller,
+  headers: Headers,
+  fromBody: string | undefined,
+): Promise<void> {
+  if (caller.recognition.kind !== "anonymous") return;
+  await service.checkVisitor(caller, headers.get("cf-turnstile-response") ?? fromBody, clientAddress(headers));
+}
+
+function clientAddress(headers: Headers): string | undefined {
+  return headers.get("CF-Connecting-IP") ?? undefined;
 }
 
 function parseTokenRequestBody(body: unknown): z.infer<typeof tokenRequestBody> {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CozeReply, judgeReply } from "../../src/adapters/coze-reply.ts";
-import type { IssuedToken } from "../../src/core/issued-token.ts";
+import { type CozeReply, type CozeToken, judgeReply } from "../../src/adapters/coze-reply.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 
 const ASKED_AT = 1_790_000_000;
@@ -121,7 +120,7 @@ describe("whatever Coze answers", () => {
 });
 
 /** The token, or the error in its place. Anything else that is thrown is thrown on. */
-function judge(answer: CozeReply): IssuedToken | TokenError {
+function judge(answer: CozeReply): CozeToken | TokenError {
   try {
     return judgeReply(answer, ASKED_AT);
   } catch (error) {

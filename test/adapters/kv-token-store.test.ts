@@ -29,16 +29,22 @@ async function createSecrets(): Promise<CacheSecrets> {
 }
 
 function createCache({ store = kv, secretsOf = secrets } = {}) {
-  return createKvTokenStore({
+  const readStore = createKvTokenStore({
     kv: store,
     secrets: secretsOf,
     now: () => Date.now(),
     log: (_level, event) => logged.push(event),
   });
+  return {
+    readStore,
+    get: async (key: string) => (await readStore(key)).token,
+    put: async (key: string, token: IssuedToken) => (await readStore(key)).replace(token),
+  };
 }
 
 function tokenFor(lifetime: number): IssuedToken {
-  return { accessToken: "czs_secret", issuedAt: nowSeconds(), expiresAt: nowSeconds() + lifetime };
+  const issuedAt = nowSeconds();
+  return { accessToken: "czs_secret", issuedAt, expiresAt: issuedAt + lifetime, logNames: { token: "1", user: "2" } };
 }
 
 async function onlyName(): Promise<string> {
@@ -56,6 +62,13 @@ describe("createKvTokenStore", () => {
     expect(await cache.get("another key")).toBeUndefined();
   });
 
+  it("gives back a token that is for no user", async () => {
+    const cache = createCache();
+    const token: IssuedToken = { ...tokenFor(900), logNames: { token: "1", user: undefined } };
+    await cache.put("key", token);
+    expect(await cache.get("key")).toEqual(token);
+  });
+
   it("shows neither user nor token in the raw entry, and expires with the token", async () => {
     const token = tokenFor(900);
     await createCache().put("ada lovelace", token);
@@ -70,9 +83,10 @@ describe("createKvTokenStore", () => {
   });
 
   it("does not offer KV what it would refuse: a token that ends within a minute", async () => {
-    expect(createCache().put("key", tokenFor(61))).toBeUndefined();
+    const { replace } = await createCache().readStore("key");
+    expect(replace(tokenFor(61))).toBeUndefined();
     expect((await kv.list()).keys).toEqual([]);
-    await createCache().put("key", tokenFor(65));
+    await replace(tokenFor(65));
     expect((await kv.list()).keys).toHaveLength(1);
   });
 
@@ -106,8 +120,13 @@ describe("createKvTokenStore", () => {
 
   it.each([
     ["not JSON", "token"],
-    ["of another shape", JSON.stringify({ accessToken: 1 })],
-    ["with more members than a token has", JSON.stringify({ ...tokenFor(900), admin: true })],
+    ["no list", JSON.stringify({ accessToken: 1 })],
+    ["without a token", JSON.stringify([null, 1, 2, "1", "2"])],
+    ["without the moment of its issue", JSON.stringify(["czs_secret", null, 2, "1", "2"])],
+    ["without its end", JSON.stringify(["czs_secret", 1, "2", "1", "2"])],
+    ["without a name for the log", JSON.stringify(["czs_secret", 1, 2])],
+    ["without a word about the user", JSON.stringify(["czs_secret", 1, 2, "1"])],
+    ["longer than a token is", JSON.stringify(["czs_secret", 1, 2, "1", "2", "admin"])],
   ])("misses on a well-sealed value that is %s", async (_what, text) => {
     const cache = createCache();
     await cache.put("key", tokenFor(900));
@@ -125,9 +144,9 @@ describe("createKvTokenStore", () => {
   });
 
   it("treats a KV that throws as a miss, and goes on", async () => {
-    const broken = createCache({ store: throwingKv });
-    expect(await broken.get("key")).toBeUndefined();
-    await expect(broken.put("key", tokenFor(900))).resolves.toBeUndefined();
+    const { token, replace } = await createCache({ store: throwingKv }).readStore("key");
+    expect(token).toBeUndefined();
+    await expect(replace(tokenFor(900))).resolves.toBeUndefined();
     expect(logged).toEqual(["cache_read_failed", "cache_write_failed"]);
   });
 });

@@ -2,7 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { importPrivateKey, type PrivateKey } from "../../src/adapters/private-key.ts";
-import { deriveCacheSecrets } from "../../src/adapters/sealing.ts";
+import { deriveCacheSecrets, entryName } from "../../src/adapters/sealing.ts";
 import { isProblem } from "../../src/core/problem.ts";
 import { createTestKey, type TestKey } from "../support/keys.ts";
 
@@ -180,8 +180,7 @@ function expectRefusal(imported: unknown): void {
 }
 
 async function secretOf({ derivationKey }: PrivateKey): Promise<string> {
-  const { nameKey } = await deriveCacheSecrets(derivationKey);
-  return Buffer.from(nameKey).toString("hex");
+  return entryName(await deriveCacheSecrets(derivationKey), "a cache key");
 }
 
 function render(der: Buffer, { label, lineLength, breaks, wrappings }: Paste): string {

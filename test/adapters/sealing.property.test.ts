@@ -22,6 +22,7 @@ const token: fc.Arbitrary<IssuedToken> = fc.record({
   accessToken: anyText,
   issuedAt: fc.constant(NOW_SECONDS),
   expiresAt: fc.integer({ min: NOW_SECONDS + 65, max: NOW_SECONDS + 86_399 }),
+  logNames: fc.record({ token: anyText, user: fc.option(anyText, { nil: undefined }) }),
 });
 
 /** Ways to spoil sealed bytes; none leaves them as they are. */
@@ -151,7 +152,11 @@ function createKv() {
 }
 
 function storeOn(kv: KVNamespace, secretsOf = secrets) {
-  return createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
+  const readStore = createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
+  return {
+    get: async (key: string) => (await readStore(key)).token,
+    put: async (key: string, one: IssuedToken) => (await readStore(key)).replace(one),
+  };
 }
 
 function withFlippedBit(bytes: Bytes, place: number, bit: number): Bytes {

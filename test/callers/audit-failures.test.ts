@@ -21,7 +21,7 @@ async function loggedFor(error: unknown): Promise<readonly Line[]> {
     cache: "memory",
     serverTiming: false,
   };
-  const audit = createAuditLog({ log, userIdKey: new Uint8Array(32), metrics: undefined });
+  const audit = createAuditLog({ log, userName: async () => undefined, metrics: undefined });
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const app = createApp({ service, allowedOrigins: "*", log, audit, now });

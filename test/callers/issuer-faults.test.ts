@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { API_KEY, bearer, expectRefusal, sha256, unavailable } from "../support/callers.ts";
 import { createTestApp, type TestApp } from "../support/coze.ts";
 import { createTestIssuer, documentOf, type TestIssuer } from "../support/issuer.ts";
@@ -45,6 +45,7 @@ const wrongAnywhere: readonly [string, Reply][] = [
   ["HTML", { headers: { "Content-Type": "text/html" }, body: "<!doctype html><title>Log in</title>" }],
   ["broken JSON", { headers: { "Content-Type": "application/json" }, body: '{"keys":[' }],
   ["nothing", { body: "" }],
+  ["no content", { status: 204 }],
   ["null", documentOf(null)],
   ["a list", documentOf([])],
   ["a text", documentOf("keys")],
@@ -125,6 +126,7 @@ describe("an issuer", () => {
   it("is given up after five seconds of silence, while the others' callers are served", async () => {
     await faulty.publish("discovery", { hang: true });
     const waiting = askAs(faulty);
+    await vi.waitFor(async () => expect((await faulty.fetches()).discovery).toBe(1));
     const following = askAs(faulty);
     expect((await askAs(sound)).status).toBe(200);
     expect((await worker.post("bob", bearer(API_KEY))).status).toBe(200);

@@ -50,6 +50,16 @@ const down = () => unavailable(`The keys of ${issuer.issuer} could not be fetche
 const unknownKey = invalidClient("signed with a key that the issuer does not have");
 
 describe("the keys of an issuer", () => {
+  it("are fetched once for who asks first and for who asks in the meantime", async () => {
+    const { issuer: address, jwksUri } = issuer;
+    await issuer.publish("discovery", { delay_ms: 300, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
+    const first = ask();
+    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
+    expect((await ask(undefined, "bob")).status).toBe(200);
+    expect((await first).status).toBe(200);
+    expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
+  });
+
   it("are fetched once for all callers of the issuer, and without discovery from jwks_uri", async () => {
     const caller = { issuer: issuer.issuer, jwks_uri: issuer.jwksUri, audience: "api" };
     const callers = [

@@ -24,7 +24,12 @@ type Attempt = Reply & {
 
 const START_MS = 1_700_000_000_250;
 const SETTINGS = { clientId: "1127", audience: "api.coze.cn", assertionDurationSeconds: 600 };
-const TOKEN = { accessToken: "t", issuedAt: 1_700_000_000, expiresAt: 1_700_000_900 };
+const TOKEN = {
+  accessToken: "t",
+  issuedAt: 1_700_000_000,
+  expiresAt: 1_700_000_900,
+  logNames: { token: "t", user: undefined },
+};
 
 const reply: fc.Arbitrary<Reply> = fc.record({
   ms: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 6000 })),

@@ -13,7 +13,12 @@ const settings = {
   assertionDurationSeconds: 600,
   upstreamTimeoutMs: 5000,
 };
-const token: IssuedToken = { accessToken: "t", issuedAt: 1_700_000_000, expiresAt: 1_700_000_900 };
+const token: IssuedToken = {
+  accessToken: "t",
+  issuedAt: 1_700_000_000,
+  expiresAt: 1_700_000_900,
+  logNames: { token: "t", user: undefined },
+};
 
 const unavailable = (retryAfterSeconds?: number) =>
   new TokenError("upstream_unavailable", "busy", retryAfterSeconds === undefined ? {} : { retryAfterSeconds });

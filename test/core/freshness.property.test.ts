@@ -16,7 +16,12 @@ const LIFE: readonly Use[] = ["serve", "serve-and-renew", "renew"];
 
 const token: fc.Arbitrary<IssuedToken> = fc
   .oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 86_399 }))
-  .map((lifetime) => ({ accessToken: "t", issuedAt: ISSUED_AT, expiresAt: ISSUED_AT + lifetime }));
+  .map((lifetime) => ({
+    accessToken: "t",
+    issuedAt: ISSUED_AT,
+    expiresAt: ISSUED_AT + lifetime,
+    logNames: { token: "t", user: undefined },
+  }));
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 /** A token, and a moment between shortly before it was issued and shortly after its end. */

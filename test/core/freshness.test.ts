@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { isOfUse, isRefused, keepToken, keepUnrenewed, useOf } from "../../src/core/freshness.ts";
 import { type IssuedToken, secondsLeft } from "../../src/core/issued-token.ts";
 
-const tokenOf = (lifetime: number): IssuedToken => ({ accessToken: "t", issuedAt: 1000, expiresAt: 1000 + lifetime });
+const tokenOf = (lifetime: number): IssuedToken => ({
+  accessToken: "t",
+  issuedAt: 1000,
+  expiresAt: 1000 + lifetime,
+  logNames: { token: "t", user: undefined },
+});
 
 /** The use of a token of that life, kept since it was issued, with so many seconds left. */
 const useWith = (lifetime: number, left: number, random = 0) =>

@@ -286,7 +286,10 @@ async function simulate({ steps, treatments, reads }: Plan) {
         set: (key, kept) => void memory.set(key, kept),
         delete: (key) => void memory.delete(key),
       },
-      store: { get: readStore, put: writeStore },
+      readStore: async (key) => ({
+        token: await readStore(key),
+        replace: (token) => writeStore(key, token),
+      }),
       exchange: (grant) => exchange(index, memory, grant),
       now,
       sleep,
@@ -337,7 +340,12 @@ async function simulate({ steps, treatments, reads }: Plan) {
     if (outcome === "is down") throw new TokenError("upstream_unavailable", failure);
     if (outcome === "breaks") throw new Error(failure);
     const issuedAt = inSeconds(startedMs);
-    const token = { accessToken: `token ${issued.size}`, issuedAt, expiresAt: issuedAt + lifetime };
+    const token = {
+      accessToken: `token ${issued.size}`,
+      issuedAt,
+      expiresAt: issuedAt + lifetime,
+      logNames: { token: "t", user: undefined },
+    };
     issued.set(token.accessToken, { user: userId, token });
     exchanged.issued = token;
     return { token, logId: undefined, signMs: 0, upstreamMs: ms };

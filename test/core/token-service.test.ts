@@ -8,6 +8,7 @@ import { createTokenService } from "../../src/core/token-service.ts";
 const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const ada: Grant = { userId: "ada", durationSeconds: 900, scope: undefined };
 const bob: Grant = { ...ada, userId: "bob" };
+const logNames = { token: "a digest", user: "another" };
 const down = new TokenError("upstream_unavailable", "down");
 
 type World = ReturnType<typeof createWorld>;
@@ -29,20 +30,20 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
       set: (key, kept) => void memory.set(key, kept),
       delete: (key) => void memory.delete(key),
     },
-    store:
+    readStore:
       store === null
         ? undefined
-        : {
-            get: async (key) => store.get(key),
-            put: (key, token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
-          },
+        : async (key) => ({
+            token: store.get(key),
+            replace: (token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
+          }),
     exchange: async ({ durationSeconds }) => {
       coze.exchanges += 1;
       const accessToken = `token ${coze.exchanges}`;
       await coze.held;
       if (coze.failure !== undefined) throw coze.failure;
       const issuedAt = clock.nowMs / 1000;
-      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds };
+      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds, logNames };
       return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
     },
     now: () => clock.nowMs,
@@ -94,14 +95,14 @@ describe("a token service", () => {
   it("exchanges once and answers from memory while the token is fresh", async () => {
     const world = createWorld();
     expect(await world.ask()).toEqual({
-      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900 },
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
       cacheOutcome: "miss",
       ttlSeconds: 900,
       effort: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
     });
     world.laterBy(100);
     expect(await world.ask()).toEqual({
-      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900 },
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
       cacheOutcome: "hit",
       ttlSeconds: 800,
       effort: {},

@@ -45,7 +45,7 @@ export async function answerWith(c: Context, reply: Reply): Promise<Response> {
     return RESPONSE_ALREADY_SENT;
   }
   if (reply.delay_ms) await new Promise((resolve) => setTimeout(resolve, reply.delay_ms));
-  return new Response(reply.stall ? endless(reply.body) : (reply.body ?? ""), {
+  return new Response(reply.stall ? endless(reply.body) : (reply.body ?? null), {
     status: reply.status ?? 200,
     headers: reply.headers ?? {},
   });

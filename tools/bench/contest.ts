@@ -34,7 +34,10 @@ const RATIOS = {
  * Lets two Workers do the same work by turns, so that whatever else the machine does falls on both alike. The
  * measurement is the median of the ratios of the rounds, after those for warm-up.
  */
-export async function compare(contest: Contest, { effort, signal }: Bench): Promise<Measurement> {
+export async function compare(
+  contest: Contest,
+  { effort, signal }: Pick<Bench, "effort" | "signal">,
+): Promise<Measurement> {
   const rounds: Round[] = [];
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round += 1) {
     const ours = await play(contest.ours, contest.connections, signal);

@@ -8,7 +8,7 @@ export type Effort = {
 };
 
 /** A few minutes. */
-export const FULL_EFFORT: Effort = { rounds: 9, warmUpRounds: 2, share: 1 };
+export const FULL_EFFORT: Effort = { rounds: 21, warmUpRounds: 3, share: 1 };
 
 /** Under a minute: shows that all works, and little about ratios. */
-export const QUICK_EFFORT: Effort = { rounds: 3, warmUpRounds: 1, share: 0.25 };
+export const QUICK_EFFORT: Effort = { rounds: 5, warmUpRounds: 1, share: 0.5 };

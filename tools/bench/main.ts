@@ -20,7 +20,7 @@ try {
   const outcomes = await runRows({ rows, effort, signal: stopped.signal, tell: console.error });
   await writeReport(json, effort, outcomes);
   console.log(tableOf(outcomes));
-  console.log(`Ratios are of one Worker to the other in the same round; CPU is that of the workerd process. ${json}`);
+  console.log(`The figures are in ${json} too. docs/performance.md explains the rows.`);
   if (enforce && !outcomes.every(isMet)) process.exitCode = 1;
 } catch (error) {
   if (!stopped.signal.aborted) throw error;

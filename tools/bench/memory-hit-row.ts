@@ -8,7 +8,7 @@ import type { Row } from "./row.ts";
 import { startUpstream } from "./upstream.ts";
 import { startWorkerUnderTest } from "./worker-under-test.ts";
 
-const REQUESTS = 10_000;
+const REQUESTS = 4000;
 const CONNECTIONS = 16;
 
 /** The row of a token from memory, for one way of access, against an app that repeats the same answer. */

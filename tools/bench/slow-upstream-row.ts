@@ -11,8 +11,8 @@ import { settingsFor, startWorkerUnderTest } from "./worker-under-test.ts";
 const UPSTREAM_DELAY_MS = 50;
 /** With more, the uncached Worker is bounded by its CPU, and no longer by its upstream alone. */
 const CONNECTIONS = 10;
-const REQUESTS = 8000;
-const UNCACHED_REQUESTS = 200;
+const REQUESTS = 3000;
+const UNCACHED_REQUESTS = 60;
 
 /** The row of what a cache is for: a token from memory, against one exchange for each request. */
 export const slowUpstreamRow: Row = {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { importPKCS8, SignJWT } from "jose";
 import { createKvTokenStore } from "../../src/adapters/kv-token-store.ts";
+import { createNamesForLog } from "../../src/adapters/log-names.ts";
 import { importPrivateKey } from "../../src/adapters/private-key.ts";
-import { deriveCacheSecrets } from "../../src/adapters/sealing.ts";
+import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/sealing.ts";
 import { createCacheKeys } from "../../src/core/grant.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
 import { isProblem } from "../../src/core/problem.ts";
@@ -24,19 +25,23 @@ export async function putAgeingTokens(
 ): Promise<void> {
   const key = await importPrivateKey(privateKey);
   if (isProblem(key)) throw new Error(key.problem);
-  const store = createKvTokenStore({
+  const readStore = createKvTokenStore({
     kv: namespaceAt(kv.address),
     secrets: await deriveCacheSecrets(key.derivationKey),
     now: Date.now,
     log: () => undefined,
   });
+  const namesForLog = createNamesForLog(await deriveLogKey(key.derivationKey));
   const signingKey = await importPKCS8(privateKey, "RS256");
   for (const user of users) {
     const grant = { userId: user, durationSeconds: DEFAULT_DURATION_SECONDS, scope: undefined };
     const source = { clientId: CLIENT_ID, audience: AUDIENCE, tokenEndpoint: coze.tokenEndpoint };
     const { accessToken, expiresAt } = await exchange(coze.tokenEndpoint, signingKey, user);
-    const token: IssuedToken = { accessToken, expiresAt, issuedAt: expiresAt - DEFAULT_DURATION_SECONDS };
-    await store.put(createCacheKeys(source)(grant), token);
+    const issuedAt = expiresAt - DEFAULT_DURATION_SECONDS;
+    const logNames = await namesForLog.tokenNames(accessToken, user);
+    const token: IssuedToken = { accessToken, issuedAt, expiresAt, logNames };
+    const { replace } = await readStore(createCacheKeys(source)(grant));
+    await replace(token);
   }
 }
 
@@ -65,13 +70,14 @@ async function exchange(tokenEndpoint: string, signingKey: CryptoKey, user: stri
   return { accessToken, expiresAt };
 }
 
-/** As much of a KV namespace as writing takes. */
+/** As much of a KV namespace as writing takes; to a reader it is empty. */
 function namespaceAt(address: string): KVNamespace {
-  const namespace: Pick<KVNamespace, "put"> = {
+  const namespace = {
+    get: async () => null,
     async put(name: string, value: unknown, options?: KVNamespacePutOptions) {
       const url = `http://${address}/${encodeURIComponent(name)}?expiration=${options?.expiration}`;
       await fetch(url, { method: "PUT", body: value as ArrayBuffer }); // what a sealed token is
     },
   };
-  return namespace as KVNamespace; // the rest of it is not used
+  return namespace as unknown as KVNamespace; // the rest of it is not used
 }

@@ -4,8 +4,8 @@ import { type ExpectedErrors, parseJson, readErrorAnswer } from "./error-answer.
 
 /** All attempts of an exchange together have 10 seconds, and the reading of KV before them has one. */
 const ANSWER_BUDGET_MS = 11_000;
-/** For a busy machine, on which all processes of the run share the processors. */
-const ANSWER_MARGIN_MS = 1500;
+/** For a busy machine: all processes of a run share its processors, and a test run has others beside it. */
+const ANSWER_MARGIN_MS = 4000;
 
 /** An answer that takes longer than this is late. */
 export const MAX_ANSWER_MS = ANSWER_BUDGET_MS + ANSWER_MARGIN_MS;

@@ -16,7 +16,7 @@ export type Called = {
   readonly isRefused: boolean;
 };
 
-/** Makes a request, uses the token it brings at Coze, and notes all of it. It never throws. */
+/** Makes a request, uses the token it brings at Coze, and notes all of it. */
 export type Caller = (call: Call) => Promise<Called>;
 
 /** Creates a caller that numbers its requests; `leave` makes all of its clients leave. */

@@ -9,8 +9,20 @@ export type Chronicle = {
   /** Of the round under way. */
   readonly records: RequestRecord[];
   readonly revocations: Revocation[];
+  readonly weather: () => string;
+  readonly noteWeather: (weather: string) => void;
 };
 
 export function createChronicle(): Chronicle {
-  return { tally: createTally(), failures: [], records: [], revocations: [] };
+  let weather = "fair";
+  return {
+    tally: createTally(),
+    failures: [],
+    records: [],
+    revocations: [],
+    weather: () => weather,
+    noteWeather: (next) => {
+      weather = next;
+    },
+  };
 }

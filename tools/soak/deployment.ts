@@ -72,6 +72,7 @@ export async function startDeployment(
       kv: { TOKEN_CACHE: kv.address },
       edge: true,
       v8Flags: V8_FLAGS,
+      detached: true,
     });
     resources.defer(() => workerd.close());
     places.push({ workerd, kid });

@@ -38,7 +38,7 @@ export function freshSeconds(lifetimeSeconds: number): number {
  *     attempts <= 3 * (2 * (1 + T / fresh(L)) + T / 30 + refused tokens + requests that ended badly)
  *
  * and, more strictly: once an isolate has answered with a token, it makes no attempt at all for that key as long as the
- * token is fresh, unless the token is refused to it.
+ * token is fresh, unless the token is refused to it, or is a makeshift ("stale") in place of one that was refused.
  */
 export function judgeExchanges(
   attempts: readonly Attempt[],
@@ -90,8 +90,9 @@ function needlessAttempts(
 
     const knownFrom = Math.min(...withToken.map(({ handed }) => handed?.receivedAt ?? Number.POSITIVE_INFINITY));
     const freshUntil = issue.at + (freshSeconds(issue.durationSeconds) - ROUNDING_SECONDS) * 1000;
-    const refusedFrom = Math.min(...records.filter((record) => refuses(record, sha256)).map(({ sentAt }) => sentAt));
-    const needless = attempts.filter(({ at }) => at > knownFrom && at < freshUntil && at < refusedFrom);
+    const excused = records.filter((record) => refuses(record, sha256) || isMakeshift(record, sha256));
+    const excusedFrom = Math.min(...excused.map(({ sentAt }) => sentAt));
+    const needless = attempts.filter(({ at }) => at > knownFrom && at < freshUntil && at < excusedFrom);
     if (needless.length > 0) {
       failures.push({
         check: "exchanges",
@@ -101,6 +102,10 @@ function needlessAttempts(
     }
   }
   return failures;
+}
+
+function isMakeshift({ ending, handed }: RequestRecord, sha256: string | undefined): boolean {
+  return ending === "stale" && handed?.sha256 === sha256;
 }
 
 function refuses({ asked }: RequestRecord, sha256: string | undefined): boolean {

@@ -1,3 +1,4 @@
+import { stopRequest } from "../start/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { describeReport } from "./report.ts";
 import { runSoak } from "./soak.ts";
@@ -6,14 +7,21 @@ import { runSoak } from "./soak.ts";
 const INTERRUPTED_EXIT_CODE = 130;
 
 const options = readCommandLine();
+const { seed, users, concurrency, seconds } = options;
 const stop = new AbortController();
-// Under npm the signal may arrive twice, and must not cut the report short.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+stopRequest().then(() => stop.abort());
 
-console.log(
-  `--seed ${options.seed}: ${options.users} users, ${options.concurrency} clients, ${options.seconds} s. Ctrl-C ends it.`,
-);
-const report = await runSoak(options, { stop: stop.signal, onProgress: console.log });
-console.log(describeReport(report));
-if (report.failures.length > 0) process.exitCode = 1;
-else if (report.wasStopped) process.exitCode = INTERRUPTED_EXIT_CODE;
+console.log(`--seed ${seed}: ${users} users, ${concurrency} clients, ${seconds} s of trouble. Ctrl-C ends it.`);
+try {
+  const report = await runSoak(options, { stop: stop.signal, onProgress: console.log });
+  console.log(describeReport(report));
+  process.exitCode = report.failures.length > 0 ? 1 : exitCodeOfSuccess();
+} catch (error) {
+  // Ctrl-C ends the build of the Worker as well, and then there is nothing to report.
+  if (!stop.signal.aborted) throw error;
+  process.exitCode = INTERRUPTED_EXIT_CODE;
+}
+
+function exitCodeOfSuccess(): number {
+  return stop.signal.aborted ? INTERRUPTED_EXIT_CODE : 0;
+}

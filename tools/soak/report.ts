@@ -32,7 +32,8 @@ const GROUPS: readonly (readonly [title: string, group: Group])[] = [
   ["tokens tried at Coze", "token"],
   ["faults armed", "armed"],
   ["exchanges struck by", "struck"],
-  ["periods of trouble", "weather"],
+  ["periods of weather at Coze", "weather"],
+  ["periods of trouble with KV", "KV"],
 ];
 
 /** The report as a table of counts and a list of failures. */
@@ -45,7 +46,7 @@ export function describeReport(report: SoakReport): string {
       ["at most, by the life of tokens", exchanges.bound],
       ["tokens issued", exchanges.issued],
     ]),
-    ...section("KV", "", [
+    ...section("KV requests", "", [
       ["reads", kv.reads],
       ["writes", kv.writes],
     ]),

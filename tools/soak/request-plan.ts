@@ -23,8 +23,8 @@ const MAX_PAUSE_MS = 200;
 const HOT_USERS = 4;
 const HOT_SHARE = 0.25;
 const LEAVING_SHARE = 0.08;
-/** Some are gone before anything happens, some in the middle of an exchange, some after it. */
-const MAX_LEAVE_AFTER_MS = 1000;
+/** Some are gone before anything happens, or while KV is read, and some in the middle of an exchange that takes long. */
+const LEAVE_AFTER_MS = [5, 50, 1000];
 
 /** Plans the next request of a client. Pure, but for the random numbers. */
 export function planRequest({ places, users, durationsSeconds }: RequestChoices, random: Random): PlannedRequest {
@@ -34,7 +34,7 @@ export function planRequest({ places, users, durationsSeconds }: RequestChoices,
     user: random.oneOf(random.chance(HOT_SHARE) ? users.slice(0, HOT_USERS) : users),
     durationSeconds: random.oneOf(durationsSeconds),
     leave: random.chance(LEAVING_SHARE)
-      ? { by: random.oneOf(["edge", "socket"]), afterMs: random.whole(1, MAX_LEAVE_AFTER_MS) }
+      ? { by: random.oneOf(["edge", "socket"]), afterMs: random.whole(1, random.oneOf(LEAVE_AFTER_MS)) }
       : undefined,
   };
 }

@@ -6,8 +6,7 @@ import { runClient, runRevocations } from "./load.ts";
 import { pause } from "./pause.ts";
 import type { Random } from "./random.ts";
 import type { RequestChoices } from "./request-plan.ts";
-import { runTroubles } from "./troubles.ts";
-import type { FaultKind } from "./upstream-fault.ts";
+import { type ArmedFaults, runTroubles } from "./troubles.ts";
 import type { Period } from "./weather.ts";
 
 /** What the rounds of a run have in common. */
@@ -36,24 +35,24 @@ const LAST_RENEWALS_MS = 1000;
 export async function runRound(run: Run, periods: readonly Period[], random: Random): Promise<void> {
   const { deployment, chronicle, call, choices, stop } = run;
   const startedAt = Date.now();
+  const armed: ArmedFaults = new Map();
   const calm = new AbortController();
   const end = AbortSignal.any([calm.signal, stop]);
-  const load = [
+  await Promise.all([
+    passTroubles().finally(() => calm.abort()),
     runRevocations(deployment.coze, choices.users, chronicle, random.forPart("revocations"), end),
     ...Array.from({ length: run.concurrency }, (_, index) =>
       runClient(call, choices, random.forPart(`client ${index}`), end),
     ),
-  ];
-  const armed = new Map<string, FaultKind>();
-
-  await runTroubles(deployment, periods, armed, chronicle.tally, stop);
-  await pause(run.calmMs, stop);
-  calm.abort();
-  await Promise.all(load);
-
+  ]);
   if (!stop.aborted) await askOnceMore(run);
   await pause(LAST_RENEWALS_MS, stop);
   await run.judge.judgeRound(armed, (Date.now() - startedAt) / 1000);
+
+  async function passTroubles(): Promise<void> {
+    await runTroubles(deployment, periods, armed, chronicle, stop);
+    await pause(run.calmMs, stop);
+  }
 }
 
 /** Whatever happened before, now one request each brings a token. */

@@ -118,7 +118,7 @@ function residencesOf(
   return afterWarmUp.map((afterWarmUpKiB, index) => ({ afterWarmUpKiB, atEndKiB: atEnd[index] ?? 0 }));
 }
 
-function progressOf({ tally, failures }: Chronicle): string {
-  const [[weather = "starting"] = []] = tally.counts("weather").slice(-1);
-  return `${tally.total("outcome")} requests, ${tally.of("outcome", "200")} tokens, ${failures.length} failures (${weather})`;
+function progressOf({ tally, failures, weather }: Chronicle): string {
+  const counts = `${tally.total("outcome")} requests, ${tally.of("outcome", "200")} tokens, ${failures.length} failures`;
+  return `${counts} (${weather()})`;
 }

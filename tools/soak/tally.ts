@@ -20,6 +20,7 @@ export type Group =
   | "armed"
   | "struck"
   | "weather"
+  | "KV"
   | "token";
 
 export function createTally(): Tally {

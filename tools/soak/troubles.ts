@@ -1,6 +1,6 @@
+import type { Chronicle } from "./chronicle.ts";
 import type { Deployment } from "./deployment.ts";
 import { pause } from "./pause.ts";
-import type { Tally } from "./tally.ts";
 import type { FaultKind } from "./upstream-fault.ts";
 import type { Period } from "./weather.ts";
 
@@ -12,12 +12,14 @@ export async function runTroubles(
   { coze, kv }: Pick<Deployment, "coze" | "kv">,
   periods: readonly Period[],
   armed: ArmedFaults,
-  tally: Tally,
+  { tally, noteWeather }: Pick<Chronicle, "tally" | "noteWeather">,
   end: AbortSignal,
 ): Promise<void> {
   for (const { name, milliseconds, faults, kv: trouble } of periods) {
     if (end.aborted) break;
-    tally.count("weather", `${name}, KV ${trouble}`);
+    noteWeather(`${name}, KV ${trouble}`);
+    tally.count("weather", name);
+    tally.count("KV", trouble);
     kv.setTrouble(trouble);
     for (const { kind, fault } of faults) {
       armed.set(await coze.arm(fault), kind);
@@ -27,4 +29,5 @@ export async function runTroubles(
     await coze.disarm();
   }
   kv.setTrouble("none");
+  noteWeather("calm");
 }

@@ -36,8 +36,10 @@ export function createWranglerOutput() {
       });
     },
 
+    /** Shows what comes from now on. What came before has no part in a later failure. */
     show(): void {
       isShown = true;
+      hidden.length = 0;
     },
 
     hide(): void {

@@ -20,6 +20,8 @@ export type WorkerdOptions = {
   readonly quiet?: boolean;
   /** Flags of V8, such as those that limit its heap. */
   readonly v8Flags?: readonly string[];
+  /** Whether Ctrl-C in a terminal leaves it alone, because whoever starts it has something to finish before it ends. */
+  readonly detached?: boolean;
 };
 
 /** A workerd process that serves one Worker on a free port of the loopback address. */
@@ -55,6 +57,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   // The fourth stream is the one on which workerd tells its port.
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", "config.capnp"], {
     cwd: folder,
+    detached: options.detached ?? false,
     stdio: ["ignore", options.quiet ? "ignore" : "pipe", "pipe", "pipe"],
   });
   const lines = collectLines(child);

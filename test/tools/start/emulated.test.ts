@@ -1,15 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runningProcesses } from "./processes.ts";
 import { createProject } from "./project.ts";
 import { type StartedService, startService } from "./service.ts";
-
-/** The Worker stores a token behind its answer. */
-const STORE_MS = 300;
 
 describe("npm start in a fresh clone", () => {
   const project = createProject();
@@ -53,7 +49,6 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
 
   it("answers one user with one token, from the cache, and another user with another", async () => {
     const first = await service.requestToken("ann");
-    await sleep(STORE_MS);
     const second = await service.requestToken("ann");
     const other = await service.requestToken("bob");
 
@@ -67,7 +62,6 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
   it("prints a line that shows one exchange for each user, with the user's session", async () => {
     await service.requestToken("eve@example.com");
     await service.requestToken("Dan 2");
-    await sleep(STORE_MS);
     await service.requestToken("eve@example.com");
 
     const line = service.output().match(/(curl .*\/emulator\/exchanges)$/m)?.[1];

@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findFreePort, processTree } from "./processes.ts";
 import type { Project } from "./project.ts";
+
+const POLL_MS = 20;
 
 type RunOptions = {
   readonly args?: readonly string[];
@@ -28,7 +31,11 @@ export function runService({ root, home, temp }: Project, { args = [], env = {},
   child.stderr.setEncoding("utf8").on("data", (text) => {
     stderr += text;
   });
-  const ended = once(child, "close").then(([code]) => ({ code, stdout, stderr }));
+  let isOver = false;
+  const ended = once(child, "close").then(([code]) => {
+    isOver = true;
+    return { code, stdout, stderr };
+  });
 
   return {
     child,
@@ -37,13 +44,11 @@ export function runService({ root, home, temp }: Project, { args = [], env = {},
     output: () => stdout + stderr,
     processes: () => processTree(child.pid ?? 0),
 
-    /** Waits until it has printed this. */
+    /** Waits until it has printed this; throws when it ends without. */
     async says(text: string | RegExp): Promise<void> {
       const isSaid = () => (typeof text === "string" ? (stdout + stderr).includes(text) : text.test(stdout + stderr));
-      while (!isSaid()) {
-        const end = await Promise.race([ended, once(child.stdout, "data"), once(child.stderr, "data")]);
-        if ("code" in end && !isSaid()) throw new Error(`It ended without saying ${text}: ${stdout}${stderr}`);
-      }
+      while (!isSaid() && !isOver) await sleep(POLL_MS);
+      if (!isSaid()) throw new Error(`It ended without saying ${text}: ${stdout}${stderr}`);
     },
 
     /** Sends the signal as a terminal does: to every process in the foreground. */
@@ -52,7 +57,7 @@ export function runService({ root, home, temp }: Project, { args = [], env = {},
     },
 
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+      child.kill("SIGTERM");
       await ended;
     },
   };

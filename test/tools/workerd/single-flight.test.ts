@@ -212,8 +212,14 @@ async function putAgeing(): Promise<IssuedToken> {
   if (isProblem(key)) throw new Error(key.problem);
   const [name = ""] = kv.entries.keys();
   const now = Math.floor(Date.now() / 1000);
-  const token = { accessToken: "czs_ageing", issuedAt: now - 750, expiresAt: now + 150 };
-  const value = await seal(await deriveCacheSecrets(key.derivationKey), name, JSON.stringify(token));
+  const token = {
+    accessToken: "czs_ageing",
+    issuedAt: now - 750,
+    expiresAt: now + 150,
+    logNames: { token: "1", user: "2" },
+  };
+  const text = JSON.stringify([token.accessToken, token.issuedAt, token.expiresAt, "1", "2"]);
+  const value = await seal(await deriveCacheSecrets(key.derivationKey), name, text);
   await fetch(`http://${kv.address}/${encodeURIComponent(name)}?expiration=${token.expiresAt}`, {
     method: "PUT",
     body: value,

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Contestant, compare } from "../../../tools/bench/contest.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/bench/loopback-server.ts";
+
+const AMOUNT = 10;
+const effort = { rounds: 3, warmUpRounds: 1, share: 1 };
+
+let server: LoopbackServer;
+
+beforeEach(async () => {
+  server = await serveOnLoopback(() => Response.json({}));
+});
+
+afterEach(() => server.close());
+
+/** A Worker that takes so many milliseconds of CPU in its rounds, one after the other. */
+function contestant(roundsMs: readonly number[], turns: string[] = [], name = ""): Contestant {
+  const readings = roundsMs.flatMap((ms, round) => {
+    const before = roundsMs.slice(0, round).reduce((total, earlier) => total + earlier, 0);
+    return [before, before + ms];
+  });
+  return {
+    worker: { url: server.url, cpuMs: async () => readings.shift() ?? Number.NaN },
+    nextRequests: () => {
+      turns.push(name);
+      return [{}];
+    },
+    amount: AMOUNT,
+  };
+}
+
+function compareCpu(ours: Contestant, baseline: Contestant) {
+  const { signal } = new AbortController();
+  return compare({ ours, baseline, connections: 2, ratioOf: "cpu" }, { effort, signal });
+}
+
+describe("a comparison of CPU time", () => {
+  it("is the median of the ratios of the rounds, and not the ratio of their medians", async () => {
+    const { value } = await compareCpu(contestant([900, 10, 20, 100]), contestant([1, 9, 30, 60]));
+    expect(value).toEqual({ median: 0.9, min: 0.6, max: 1.5 });
+  });
+
+  it("leaves out the rounds for warm-up", async () => {
+    const { ours, baseline } = await compareCpu(contestant([900, 20, 20, 20]), contestant([900, 10, 10, 10]));
+    expect(ours?.cpuMicroseconds).toBe(2000);
+    expect(baseline?.cpuMicroseconds).toBe(1000);
+  });
+
+  it("lets both play by turns", async () => {
+    const turns: string[] = [];
+    await compareCpu(contestant([1, 1, 1, 1], turns, "ours"), contestant([1, 1, 1, 1], turns, "baseline"));
+    expect(turns).toEqual(Array(4).fill(["ours", "baseline"]).flat());
+  });
+});
+
+describe("a comparison of throughput", () => {
+  it("is above 1 for the one that answers more in the same time", async () => {
+    const slow = await serveOnLoopback(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return Response.json({});
+    });
+    const ours = contestant([1, 1, 1, 1]);
+    const slower = contestant([1, 1, 1, 1]);
+    const baseline = { ...slower, worker: { ...slower.worker, url: slow.url } };
+    const { signal } = new AbortController();
+    const { value } = await compare({ ours, baseline, connections: 2, ratioOf: "throughput" }, { effort, signal });
+    await slow.close();
+    expect(value.median).toBeGreaterThan(2);
+  });
+});

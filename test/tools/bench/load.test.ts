@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Hono } from "hono";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Load, sendLoad, sharesOf } from "../../../tools/bench/load.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/bench/loopback-server.ts";
+
+let server: LoopbackServer;
+let received: string[];
+let answer: () => Response | Promise<Response>;
+
+beforeEach(async () => {
+  received = [];
+  answer = () => Response.json({});
+  const app = new Hono().post("/", (c) => {
+    received.push(c.req.header("X-User-ID") ?? "nobody");
+    return answer();
+  });
+  server = await serveOnLoopback(app.fetch);
+});
+
+afterEach(() => server.close());
+
+const users = (count: number) => Array.from({ length: count }, (_, index) => ({ "X-User-ID": `user${index}` }));
+
+function send(load: Partial<Load>): Promise<number> {
+  const signal = new AbortController().signal;
+  return sendLoad({ url: server.url, requests: users(1), amount: 1, connections: 1, signal, ...load });
+}
+
+describe("a load", () => {
+  it("sends each of many requests once, over all connections", async () => {
+    await send({ requests: users(50), amount: 50, connections: 7 });
+    expect(received.toSorted()).toEqual(
+      users(50)
+        .map((headers) => headers["X-User-ID"])
+        .toSorted(),
+    );
+  });
+
+  it("repeats a single request as often as asked", async () => {
+    await send({ requests: users(1), amount: 20, connections: 4 });
+    expect(received).toEqual(Array(20).fill("user0"));
+  });
+
+  it("tells the seconds from the first request to the last answer", async () => {
+    answer = async () => {
+      await sleep(100);
+      return Response.json({});
+    };
+    const seconds = await send({ amount: 6, connections: 2 });
+    expect(seconds).toBeGreaterThan(0.29);
+    expect(seconds).toBeLessThan(3);
+  });
+
+  it("fails when an answer is no success, and tells how many were", async () => {
+    answer = () => (received.length === 3 ? Response.json({}, { status: 502 }) : Response.json({}));
+    await expect(send({ amount: 10 })).rejects.toThrow("Of 10 requests");
+  });
+
+  it("fails when nobody answers", async () => {
+    await server.close();
+    await expect(send({ amount: 2 })).rejects.toThrow("failed");
+  });
+
+  it("ends when it is stopped", async () => {
+    const stopped = new AbortController();
+    answer = async () => {
+      await sleep(20);
+      stopped.abort();
+      return Response.json({});
+    };
+    await expect(send({ amount: 10_000, signal: stopped.signal })).rejects.toThrow("aborted");
+    expect(received.length).toBeLessThan(100);
+  });
+});
+
+describe("the shares of the connections", () => {
+  it("are all of the requests, where there are fewer requests than connections", () => {
+    expect(sharesOf(users(1), 3)).toEqual(Array(3).fill([{ headers: { "X-User-ID": "user0" } }]));
+  });
+
+  it("are one request each, where there are as many", () => {
+    expect(sharesOf(users(3), 3).map((share) => share.length)).toEqual([1, 1, 1]);
+  });
+
+  it("are as even as they can be, where there are more", () => {
+    expect(sharesOf(users(8), 3).map((share) => share.length)).toEqual([3, 3, 2]);
+  });
+});

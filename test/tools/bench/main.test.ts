@@ -1,0 +1,42 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "coze-token-worker-bench-test-"));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Its temporary folders are made where the test can see whether they are left behind. */
+function runBench(...options: readonly string[]) {
+  const env = { ...process.env, TMPDIR: folder };
+  return promisify(execFile)(process.execPath, ["tools/bench/main.ts", ...options], { env });
+}
+
+describe("npm run bench", () => {
+  it("measures single rows, prints them as a table, writes them as JSON, and leaves nothing behind", async () => {
+    const file = join(folder, "new", "bench.json");
+    const { stdout } = await runBench("--quick", "--enforce", "--json", file, "--row", "bundle", "one-user");
+    expect(stdout).toContain("≤ 64 KiB");
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
+      effort: { rounds: expect.any(Number) },
+      rows: [
+        { name: "one-user", budget: { rule: "exactly", limit: 1 }, value: { median: 1 }, met: true },
+        { name: "bundle", met: true },
+      ],
+    });
+    expect((await readdir(folder)).filter((name) => name.startsWith("coze-token-worker"))).toEqual([]);
+  }, 120_000);
+
+  it("names its rows when asked for one that it does not know", async () => {
+    await expect(runBench("--row", "everything")).rejects.toMatchObject({
+      stderr: expect.stringContaining("memory-hit, "),
+    });
+  });
+});

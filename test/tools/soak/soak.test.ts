@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { describeReport } from "../../../tools/soak/report.ts";
+import { runSoak, type SoakOptions } from "../../../tools/soak/soak.ts";
+import { FAULT_KINDS } from "../../../tools/soak/upstream-fault.ts";
+
+/** As little of everything as shows each kind of trouble and of answer. */
+const SHORT: SoakOptions = {
+  seconds: 4,
+  users: 24,
+  concurrency: 24,
+  seed: 20_261_120,
+  periodMs: 400,
+  durationsSeconds: [8, 20, 120, undefined],
+  upstreamTimeoutsMs: [500, 500],
+};
+
+describe("a short soak run", () => {
+  it("holds every check", { timeout: 120_000 }, async () => {
+    const report = await runSoak(SHORT, { stop: new AbortController().signal, onProgress: () => undefined });
+    const text = describeReport(report);
+    expect(report.failures, text).toEqual([]);
+
+    const { tally } = report;
+    for (const ending of ["hit", "miss"]) expect(tally.of("cache status", ending), text).toBeGreaterThan(0);
+    for (const group of ["error", "left", "armed"] as const) expect(tally.total(group), text).toBeGreaterThan(0);
+    expect(tally.of("token", "refused by Coze"), text).toBeGreaterThan(0);
+    expect(FAULT_KINDS.filter((kind) => tally.of("struck", kind) > 0).length, text).toBeGreaterThan(8);
+    expect(report.exchanges.issued, text).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,84 @@
+import { connect } from "node:net";
+
+/** An answer as it came over the wire. */
+export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly text: string };
+
+/** What came of bytes that were sent: the first final answer, or none. */
+export type RawOutcome = RawAnswer | "closed without an answer" | "no answer in time";
+
+export type RawRequest = {
+  readonly port: number;
+  /** One character for each byte. */
+  readonly bytes: string;
+  /** Says after the bytes that no more will come. */
+  readonly isUnfinished: boolean;
+  /** The answer to a HEAD has the headers of a body and no body (RFC 9110 §9.3.2). */
+  readonly isHead: boolean;
+};
+
+const LIMIT_MS = 15_000;
+
+/** Sends bytes over a connection of their own, and reads what comes back, for 15 seconds at most. */
+export function sendRaw({ port, bytes, isUnfinished, isHead }: RawRequest): Promise<RawOutcome> {
+  return new Promise((resolve) => {
+    let received = "";
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const timer = setTimeout(() => finish("no answer in time"), LIMIT_MS);
+    socket.setEncoding("latin1");
+    socket.on("data", (chunk: string) => {
+      received += chunk;
+      const answer = readAnswer(received, isHead, false);
+      if (answer !== undefined) finish(answer);
+    });
+    // Who refuses a request need not read all of it; what was answered before the connection broke still counts.
+    const end = () => finish(readAnswer(received, isHead, true) ?? "closed without an answer");
+    socket.on("end", end).on("close", end).on("error", end);
+    socket.write(bytes, "latin1");
+    if (isUnfinished) socket.end();
+
+    function finish(outcome: RawOutcome): void {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(outcome);
+    }
+  });
+}
+
+/** The first final answer of a text (RFC 9112), once it is whole; interim ones such as 100 are passed over. */
+function readAnswer(text: string, isHead: boolean, isAll: boolean): RawAnswer | undefined {
+  const [, statusText, fields = "", rest = ""] =
+    /^HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n(.*)$/s.exec(text) ?? [];
+  if (statusText === undefined) return undefined;
+  const status = Number(statusText);
+  if (status < 200) return readAnswer(rest, isHead, isAll);
+
+  const headers = readFields(fields);
+  const body = isHead || status === 204 || status === 304 ? "" : readBody(rest, headers, isAll);
+  return body === undefined ? undefined : { status, headers, text: Buffer.from(body, "latin1").toString() };
+}
+
+function readFields(fields: string): Headers {
+  const headers = new Headers();
+  for (const [, name, value] of fields.matchAll(/^([^:\r\n]+):[ \t]*([^\r\n]*)\r\n/gm)) {
+    if (name !== undefined && value !== undefined) headers.append(name, value);
+  }
+  return headers;
+}
+
+function readBody(rest: string, headers: Headers, isAll: boolean): string | undefined {
+  if (headers.get("Transfer-Encoding") === "chunked") return readChunks(rest);
+  const length = Number(headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
+  if (rest.length >= length) return rest.slice(0, length);
+  return isAll && length === Number.POSITIVE_INFINITY ? rest : undefined;
+}
+
+function readChunks(rest: string): string | undefined {
+  const [head, size] = /^([0-9a-f]+)\r\n/i.exec(rest) ?? [];
+  if (head === undefined || size === undefined) return undefined;
+  const bytes = Number.parseInt(size, 16);
+  if (bytes === 0) return "";
+
+  const after = head.length + bytes;
+  const more = rest.length < after + 2 ? undefined : readChunks(rest.slice(after + 2));
+  return more === undefined ? undefined : rest.slice(head.length, after) + more;
+}
