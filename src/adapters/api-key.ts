@@ -1,12 +1,14 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+const encoder = new TextEncoder();
 
 /** Tells whether an API key is the one with this SHA-256, in lower-case hexadecimal, in constant time. */
 export type MatchKey = (keySha256: string) => boolean;
 
 /** Hashes a credential, to be compared with the digests of many keys. */
-export function createKeyMatcher(credential: string): MatchKey {
-  const digest = createHash("sha256").update(credential).digest();
+export async function createKeyMatcher(credential: string): Promise<MatchKey> {
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(credential));
+  // As texts, so that the digests of the settings need not be decoded for each request.
+  const hexadecimal = encoder.encode(Buffer.from(digest).toString("hex"));
   return function matchesKey(keySha256) {
-    return timingSafeEqual(digest, Buffer.from(keySha256, "hex"));
+    return crypto.subtle.timingSafeEqual(hexadecimal, encoder.encode(keySha256));
   };
 }

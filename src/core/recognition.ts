@@ -8,7 +8,7 @@ export type Recognised = { readonly caller: Caller; readonly claims: Claims | un
 /** What recognising somebody needs of the world. */
 export type RecognitionPorts = {
   /** Hashes a credential, to be compared in constant time with the SHA-256 of keys, in hexadecimal. */
-  readonly createKeyMatcher: (credential: string) => (keySha256: string) => boolean;
+  readonly createKeyMatcher: (credential: string) => Promise<(keySha256: string) => boolean>;
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
   /** The claims of a JWT, once it is shown to be valid. */
@@ -38,12 +38,12 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
     }
     if (credential.length > MAX_CREDENTIAL_LENGTH) throw refused("The credential is too long to be one.");
 
-    const caller = callerByKey(credential);
+    const caller = await callerByKey(credential);
     return caller === undefined ? callerByJwt(credential, keepAlive) : { caller, claims: undefined };
   };
 
-  function callerByKey(credential: string): Caller | undefined {
-    const matchesKey = ports.createKeyMatcher(credential);
+  async function callerByKey(credential: string): Promise<Caller | undefined> {
+    const matchesKey = await ports.createKeyMatcher(credential);
     // All are compared, so that the time tells nothing about which.
     const [caller] = callers.filter(
       ({ recognition }) => recognition.kind === "key" && matchesKey(recognition.keySha256),

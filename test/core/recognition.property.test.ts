@@ -127,7 +127,7 @@ function recognise(all: readonly Caller[], given: Credential | undefined, asked:
 
 function portsFor(given: Credential, asked: string[]) {
   return {
-    createKeyMatcher: () => (keySha256: string) => {
+    createKeyMatcher: async () => (keySha256: string) => {
       asked.push(keySha256);
       return given.is === "key" && given.sha256 === keySha256;
     },

@@ -27,7 +27,9 @@ const visitors: Caller = { ...unlimited, name: "visitors", recognition: { kind: 
 /** In this world, the digest of a key is the key, and a JWT is its issuer and audience with a point between. */
 function world() {
   return {
-    createKeyMatcher: vi.fn<RecognitionPorts["createKeyMatcher"]>((credential) => (digest) => digest === credential),
+    createKeyMatcher: vi.fn<RecognitionPorts["createKeyMatcher"]>(
+      async (credential) => (digest) => digest === credential,
+    ),
     claimedIssuer: vi.fn((credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined)),
     verifyJwt: vi.fn(async (credential: string): Promise<Claims> => {
       const [iss, aud] = credential.split(" ");
@@ -73,7 +75,7 @@ describe("recognise", () => {
     const compared: string[] = [];
     const ports = {
       ...world(),
-      createKeyMatcher: (credential: string) => (digest: string) => {
+      createKeyMatcher: async (credential: string) => (digest: string) => {
         compared.push(digest);
         return digest === credential;
       },

@@ -31,8 +31,8 @@ const RATIOS = {
 } satisfies Record<string, (round: Round) => number>;
 
 /**
- * Lets two Workers do the same work by turns, so that whatever else the machine does falls on both alike. The
- * measurement is the median of the ratios of the rounds, after those for warm-up.
+ * Lets two Workers do the same work by turns, so that whatever else the machine does falls on both alike; each begins
+ * every other round. The * measurement is the median of the ratios of the rounds, after those for warm-up.
  */
 export async function compare(
   contest: Contest,
@@ -40,15 +40,22 @@ export async function compare(
 ): Promise<Measurement> {
   const rounds: Round[] = [];
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round += 1) {
-    const ours = await play(contest.ours, contest.connections, signal);
-    const baseline = await play(contest.baseline, contest.connections, signal);
-    if (round >= effort.warmUpRounds) rounds.push({ ours, baseline });
+    const played = await playRound(contest, round, signal);
+    if (round >= effort.warmUpRounds) rounds.push(played);
   }
   return {
     value: spreadOf(rounds.map(RATIOS[contest.ratioOf])),
     ours: mediansOf(rounds.map(({ ours }) => ours)),
     baseline: mediansOf(rounds.map(({ baseline }) => baseline)),
   };
+}
+
+async function playRound(contest: Contest, round: number, signal: AbortSignal): Promise<Round> {
+  const { ours, baseline, connections } = contest;
+  const oursBegins = round % 2 === 0;
+  const first = await play(oursBegins ? ours : baseline, connections, signal);
+  const second = await play(oursBegins ? baseline : ours, connections, signal);
+  return oursBegins ? { ours: first, baseline: second } : { ours: second, baseline: first };
 }
 
 async function play(

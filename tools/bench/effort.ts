@@ -11,4 +11,4 @@ export type Effort = {
 export const FULL_EFFORT: Effort = { rounds: 21, warmUpRounds: 3, share: 1 };
 
 /** Under a minute: shows that all works, and little about ratios. */
-export const QUICK_EFFORT: Effort = { rounds: 5, warmUpRounds: 1, share: 0.5 };
+export const QUICK_EFFORT: Effort = { rounds: 5, warmUpRounds: 1, share: 0.25 };

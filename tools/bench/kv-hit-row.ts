@@ -13,7 +13,7 @@ import { startWorkerUnderTest } from "./worker-under-test.ts";
 /** Users who ask in turn, so many more than memory holds that it has forgotten each of them when their turn comes. */
 const USERS = Math.ceil(MAX_KEPT_TOKENS * 1.25);
 /** Requests of one round, in which their turn does not come round. */
-const REQUESTS = 800;
+const REQUESTS = 1250;
 const CONNECTIONS = 16;
 /** The last writes reach KV after the last answer. */
 const FILL_TIMEOUT_MS = 5000;

@@ -6,7 +6,7 @@ import type { Row } from "./row.ts";
 import { startUpstream } from "./upstream.ts";
 import { settingsFor, startWorkerUnderTest } from "./worker-under-test.ts";
 
-const REQUESTS = 240;
+const REQUESTS = 400;
 const CONNECTIONS = 16;
 
 /** The row of a new token for each request, against an app that signs and exchanges and does nothing besides. */

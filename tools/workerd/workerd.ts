@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,8 +39,7 @@ export type Workerd = {
 
 const COMPATIBILITY_DATE = "2026-11-01";
 const COMPATIBILITY_FLAGS = ["nodejs_compat"];
-/** Linux counts CPU time in ticks of a hundredth of a second (`getconf CLK_TCK`). */
-const MS_PER_TICK = 10;
+const NS_PER_MS = 1e6;
 /** The last lines are enough to tell what went wrong; a long run writes many. */
 const MAX_LOG_LINES = 10_000;
 
@@ -154,11 +153,11 @@ function collectLines({ stdout, stderr }: ChildProcess): string[] {
   return lines;
 }
 
+/** The scheduler counts in nanoseconds, where `/proc/PID/stat` has hundredths of a second; but thread by thread. */
 async function readCpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // Fields 14 and 15 of proc(5), counted after the name, which may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+  const threads = await readdir(`/proc/${pid}/task`);
+  const times = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8")));
+  return times.reduce((sum, time) => sum + Number.parseInt(time, 10), 0) / NS_PER_MS;
 }
 
 async function readResidentKiB(pid: number): Promise<number> {
