@@ -6,6 +6,8 @@ const EVERYTHING = { statements: 100, branches: 100, functions: 100, lines: 100 
 export default defineConfig({
   test: {
     sequence: { shuffle: true },
+    // What the Worker logs is of interest only where a test fails.
+    silent: "passed-only",
     coverage: {
       provider: "istanbul",
       include: ["src/**/*.ts"],
