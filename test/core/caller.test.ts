@@ -13,6 +13,7 @@ import {
   visitorPrefixFor,
 } from "../../src/core/caller.ts";
 import type { CozeScope } from "../../src/core/coze-scope.ts";
+import { isAllowedOrigin } from "../../src/core/origins.ts";
 
 const issuer = "https://id.example.com";
 const rule: JwtRule = {
@@ -39,6 +40,15 @@ const checked = callerOf({ kind: "anonymous", turnstile: { hostname: undefined, 
 
 const failure = (code: string, description: string) =>
   expect.objectContaining({ code, message: expect.stringContaining(description) });
+
+describe("anyone", () => {
+  it("goes by that name, and may ask from every page for all that the settings allow", () => {
+    const settings = { durationSeconds: 900, scope: undefined };
+    expect(ANYONE.name).toBe("anyone");
+    expect(isAllowedOrigin("https://any.example", "https://own.example", ANYONE.origins)).toBe(true);
+    expect(limitsFor(ANYONE, settings)).toEqual(settings);
+  });
+});
 
 describe("matchesClaims", () => {
   const claims: Claims = { aud: "api", sub: "ada" };

@@ -81,6 +81,7 @@ describe("a token endpoint", () => {
           problem: expect.stringMatching(/^must be a whole address such as https:/),
         });
       }),
+      { examples: [[["https://api.coze.cn/t"]], [new URL("https://api.coze.cn/t")]] },
     );
     expect(parseTokenEndpoint(undefined)).toEqual(new URL("https://api.coze.cn/api/permission/oauth2/token"));
   });
@@ -159,5 +160,7 @@ it("never throws over a value, and never quotes it", () => {
         }
       },
     ),
+    // A table of this kind can stand in wrangler.toml, and cannot be made a text.
+    { examples: [[{ toString: "hunter2" }]] },
   );
 });

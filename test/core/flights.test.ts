@@ -96,6 +96,15 @@ describe("flights", () => {
     expect(flights.isUnderWay("key")).toBe(false);
   });
 
+  it("are forgotten by a follower whose timer rings a moment early", async () => {
+    const { flights, keepAlive, timers } = createWorld();
+    void flights.lead("key", () => new Promise(() => {}), keepAlive);
+    const follower = flights.follow("key");
+    for (const timer of timers) timer.ring();
+    expect(await follower).toBeUndefined();
+    expect(flights.isUnderWay("key")).toBe(false);
+  });
+
   it("are ignored after their deadline though nobody followed", async () => {
     const { flights, keepAlive, advance } = createWorld();
     void flights.lead("key", () => new Promise(() => {}), keepAlive);

@@ -35,6 +35,22 @@ describe("createCacheKeys", () => {
     expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));
   });
 
+  it("keeps its form, so that tokens stored by an earlier version are found", () => {
+    const bound: Grant = {
+      userId: "ada",
+      durationSeconds: 900,
+      scope: {
+        attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["2", "1"] } },
+        account_permission: { permission_list: ["a"] },
+      },
+    };
+    const prefix = '["1","api.coze.cn","https://api.coze.cn/token"]900';
+    expect(cacheKeyFor(source, { ...bound, userId: undefined, scope: undefined })).toBe(prefix);
+    expect(cacheKeyFor(source, bound)).toBe(
+      `${prefix}[["account_permission.permission_list",["a"]],["attribute_constraint.connector_bot_chat_attribute.bot_id_list",["1","2"]]]=ada`,
+    );
+  });
+
   it("differs with every input that changes the token", () => {
     const keys = [
       cacheKeyFor(source, grant),

@@ -63,13 +63,15 @@ describe("recognise", () => {
     );
   });
 
-  it.each(["", "unknown", "https://evil.example api", "https://id.example.com other"])(
-    "never takes who brings a wrong credential for a visitor: %s",
-    async (credential) => {
-      const recognise = createRecognition([visitors, key("script", "k"), jwt("web")], world());
-      await expect(recognise(credential, keepAlive)).rejects.toEqual(refused(""));
-    },
-  );
+  it.each([
+    ["", "neither an API key of this service nor a JWT it trusts"],
+    ["unknown", "neither an API key of this service nor a JWT it trusts"],
+    ["https://evil.example api", "neither an API key of this service nor a JWT it trusts"],
+    ["https://id.example.com other", "The audience or the claims of the JWT"],
+  ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
+    const recognise = createRecognition([visitors, key("script", "k"), jwt("web")], world());
+    await expect(recognise(credential, keepAlive)).rejects.toEqual(refused(description));
+  });
 
   it("takes the first of two callers with the key, and compares with all", async () => {
     const compared: string[] = [];
