@@ -62,6 +62,7 @@ describe("matchesClaims", () => {
     ["a number", { level: 3 }, { level: 3 }],
     ["false", { active: false }, { active: false }],
     ["a pattern", { team: "red" }, { team: /^(?:red|blue)$/su }],
+    ["a text as long as any pattern is tried on", { team: "x".repeat(1024) }, { team: /^x+$/su }],
     ["all rules", { a: 1, b: "x" }, { a: 1, b: /^x$/su }],
   ])("is true for %s", (_what, changes, rules) => {
     expect(isMatch(changes, rules)).toBe(true);
@@ -77,6 +78,8 @@ describe("matchesClaims", () => {
     ["one of two rules", { a: 1, b: 1 }, { a: 1, b: 2 }],
     ["another type", { level: "3" }, { level: 3 }],
     ["a list with the value", { role: ["user"] }, { role: "user" }],
+    ["a text of another pattern", { team: "green" }, { team: /^(?:red|blue)$/su }],
+    ["a list for a pattern", { team: ["red"] }, { team: /^(?:red|blue)$/su }],
     ["a number for a pattern", { level: 3 }, { level: /^3$/su }],
     ["a text too long for any pattern", { team: "x".repeat(1025) }, { team: /^x+$/su }],
     ["what every object has", {}, { toString: /^.*$/su }],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { KeptToken } from "../../src/core/freshness.ts";
 import type { Grant } from "../../src/core/grant.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
@@ -23,6 +23,7 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
   const work: Promise<unknown>[] = [];
   const logged: unknown[] = [];
   const writes: Promise<void>[] = [];
+  const timers: { readonly ms: number; readonly ring: () => void }[] = [];
   const coze = { exchanges: 0, failure: undefined as unknown, held: undefined as Promise<void> | undefined };
   const issueToken = createTokenService(source, {
     memory: {
@@ -47,7 +48,7 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
       return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
     },
     now: () => clock.nowMs,
-    sleep: () => new Promise(() => {}),
+    sleep: (ms) => new Promise((ring) => void timers.push({ ms, ring })),
     random: () => 0,
     log: (level, event, facts) => logged.push({ level, event, ...facts }),
   });
@@ -66,6 +67,7 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
     logged,
     work,
     writes,
+    timers,
     ask: (grant = ada, rejectedToken?: string) =>
       issueToken({ grant, rejectedToken, afterAnswer: (task) => void work.push(task) }),
     /** Waits for all that goes on behind answers. */
@@ -190,6 +192,22 @@ describe("requests for one token at the same time", () => {
     const world = createWorld({ store });
     const answers = await Promise.all([world.ask(), world.ask()]);
     expect(answers.map(({ cacheOutcome }) => cacheOutcome)).toEqual(["hit", "hit"]);
+  });
+});
+
+describe("a request that waits for another's exchange", () => {
+  it("makes its own once that has not ended within twelve seconds", async () => {
+    const world = createWorld();
+    world.hold();
+    void world.ask();
+    const waiting = world.ask();
+    expect(world.timers).toMatchObject([{ ms: 12_000 }]);
+    await vi.waitFor(() => expect(world.coze.exchanges).toBe(1));
+
+    world.coze.held = undefined;
+    world.laterBy(12);
+    for (const { ring } of world.timers) ring();
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
   });
 });
 
