@@ -11,8 +11,11 @@ export type OriginRule =
 /** One or more DNS labels, as they stand in place of a wildcard. */
 const HOST_LABELS = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
-/** Tells whether pages of an origin may use the service. Its own pages always may. */
-export function isAllowedOrigin(origin: string, ownOrigin: string, allowed: AllowedOrigins): boolean {
+/**
+ * Tells whether pages of an origin may use the service. Its own pages always may; it has no origin of its own where the
+ * request names a host that is none.
+ */
+export function isAllowedOrigin(origin: string, ownOrigin: string | undefined, allowed: AllowedOrigins): boolean {
   return allowed === "*" || origin === ownOrigin || allowed.some((rule) => matchesRule(origin, rule));
 }
 

@@ -21,7 +21,7 @@ export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
     const origin = c.req.raw.headers.get("Origin");
     const headers = c.get("headers");
     headers["Vary"] = "Origin";
-    if (origin !== null && allowed !== "*" && !isAllowedOrigin(origin, new URL(c.req.url).origin, allowed)) {
+    if (origin !== null && allowed !== "*" && !isAllowedOrigin(origin, URL.parse(c.req.url)?.origin, allowed)) {
       throw new TokenError("access_denied", `Pages of ${origin} may not use this service. See ALLOWED_ORIGINS.`);
     }
 

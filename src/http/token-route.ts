@@ -68,7 +68,7 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
 function checkOrigin({ name, origins }: Caller, c: Context<AppEnv>): void {
   if (origins === "*") return;
   const origin = c.req.raw.headers.get("Origin");
-  if (origin === null || isAllowedOrigin(origin, new URL(c.req.url).origin, origins)) return;
+  if (origin === null || isAllowedOrigin(origin, URL.parse(c.req.url)?.origin, origins)) return;
   throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${origin}.`);
 }
 

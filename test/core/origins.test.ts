@@ -70,4 +70,9 @@ describe("isAllowedOrigin", () => {
   ])("with %j refuses %j", (list, origin) => {
     expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(false);
   });
+
+  it("goes by the list alone where the service was reached under a host that is none", () => {
+    expect(isAllowedOrigin("https://app.example.com", undefined, rulesOf("https://app.example.com"))).toBe(true);
+    expect(isAllowedOrigin("undefined", undefined, rulesOf("https://app.example.com"))).toBe(false);
+  });
 });

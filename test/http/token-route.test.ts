@@ -137,6 +137,7 @@ describe("the body", () => {
       "invalid_request",
       "JSON",
     ],
+    ["one that breaks off", { ...json({}), body: brokenOff('{"a":') }, 400, "invalid_request", "ended before"],
     ["a form", { body: new URLSearchParams({ a: "b" }) }, 415, "unsupported_media_type", "application/json"],
     ["text", { body: "{}" }, 415, "unsupported_media_type", "application/json"],
     ["bytes of no type", { body: new Uint8Array([1]) }, 415, "unsupported_media_type", "application/json"],
@@ -167,3 +168,15 @@ describe("the body", () => {
     expect(description).toContain("????xxx");
   });
 });
+
+/** A body whose sender leaves after its beginning. */
+function brokenOff(beginning: string): ReadableStream {
+  const chunks = [new TextEncoder().encode(beginning)];
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk) controller.enqueue(chunk);
+      else controller.error(new Error("Network connection lost."));
+    },
+  });
+}
