@@ -8,7 +8,7 @@ export type Answerer = "the Worker" | "workerd" | "nobody";
 
 export type Verdict = { readonly answerer: Answerer; readonly what: string; readonly faults: readonly string[] };
 
-/** Coze is well and the settings are right, so every error is the request's own. */
+/** The errors that may occur: Coze is well and the settings are right, so each is the request's own. */
 const EXPECTED_ERRORS: ExpectedErrors = {
   invalid_request: 400,
   invalid_scope: 400,
@@ -23,7 +23,6 @@ const EXPECTED_ERRORS: ExpectedErrors = {
 /** What workerd says by itself of bytes that are no HTTP request. */
 const WORKERD_ANSWERS: Readonly<Record<number, readonly string[]>> = {
   400: [
-    "Bad Request",
     "invalid HTTP method parsed",
     "invalid HTTP version parsed",
     "invalid HTTP header parsed",
@@ -36,6 +35,9 @@ const WORKERD_ANSWERS: Readonly<Record<number, readonly string[]>> = {
   431: ["message head is too large"],
   501: ["ERROR: Unrecognized request method."],
 };
+
+/** What it says of a request without a Host, and the only answer that it gives no type. */
+const HOSTLESS = { status: 400, text: "Bad Request" };
 
 const FIXED_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
@@ -52,10 +54,13 @@ const PLAIN_ID = /^[\w=-]{1,128}$/;
 /** Judges what came of a request. */
 export function judgeOutcome(request: JudgedRequest, door: Door, outcome: RawOutcome): Verdict {
   if (typeof outcome === "string") {
-    const isExcused = outcome === "closed without an answer" && request.isUnfinished;
+    const isExcused = outcome === "closed without an answer" && request.isFormless;
     return { answerer: "nobody", what: outcome, faults: isExcused ? [] : [outcome] };
   }
-  if (!outcome.headers.has("X-Request-Id")) return judgeWorkerd(request, outcome);
+  if (isFromWorkerd(request, outcome)) {
+    const faults = request.fit === "right" ? [`refused a request that is right: ${outcome.text}`] : [];
+    return { answerer: "workerd", what: `${outcome.status}`, faults };
+  }
 
   const token = outcome.text.includes("czs_");
   return {
@@ -70,34 +75,44 @@ export function judgeOutcome(request: JudgedRequest, door: Door, outcome: RawOut
   };
 }
 
-function judgeWorkerd({ fit, method }: JudgedRequest, { status, text }: RawAnswer): Verdict {
-  const own = WORKERD_ANSWERS[status] ?? [];
-  const isKnown = own.includes(text) || (own.length > 0 && method === "HEAD" && text === "");
-  return {
-    answerer: "workerd",
-    what: `${status} ${text}`,
-    faults: isKnown && fit !== "right" ? [] : [`not an answer of the Worker: ${status} ${text}`],
-  };
+/** By the exact text, and by the headers of it, which are fewer than any answer of the Worker has. */
+function isFromWorkerd({ method }: JudgedRequest, { status, headers, text }: RawAnswer): boolean {
+  const names = [...headers.keys()].filter((name) => name !== "connection").join();
+  if (names === "content-length") return status === HOSTLESS.status && isText(HOSTLESS.text);
+  if (names !== "content-length,content-type" || headers.get("Connection") !== "close") return false;
+  return WORKERD_ANSWERS[status]?.some(isText) ?? false;
+
+  function isText(expected: string): boolean {
+    return text === (method === "HEAD" ? "" : expected);
+  }
 }
 
-function headerFaults(request: JudgedRequest, { name }: Door, { headers }: RawAnswer): string[] {
-  const faults = Object.entries(FIXED_HEADERS)
+function headerFaults(request: JudgedRequest, { name }: Door, { status, headers }: RawAnswer): string[] {
+  const expected = { ...FIXED_HEADERS, ...(status === 401 && { "WWW-Authenticate": "Bearer" }) };
+  const faults = Object.entries(expected)
     .filter(([name, value]) => headers.get(name) !== value)
     .map(([name]) => `${name}: ${headers.get(name)}`);
+  if ((status === 405) !== headers.has("Allow")) faults.push(`Allow: ${headers.get("Allow")} with a ${status}`);
+  return [...faults, ...requestIdFaults(request, headers), ...originFaults(request, name, headers)];
+}
 
+/** A plain id of the client's own comes back; any other is replaced by one that is plain. */
+function requestIdFaults({ head }: JudgedRequest, headers: Headers): string[] {
   const id = headers.get("X-Request-Id") ?? "";
-  const given = request.head.flatMap((line) => /^x-request-id:[ \t]*(.*?)[ \t]*$/i.exec(line)?.[1] ?? []);
-  const isEcho = given.length === 1 && given[0] === id;
-  if (!PLAIN_ID.test(id)) faults.push(`X-Request-Id: ${id}`);
-  if (isEcho !== (given.length === 1 && PLAIN_ID.test(given[0] ?? ""))) faults.push(`X-Request-Id: ${id} for ${given}`);
+  const given = head.flatMap((line) => /^x-request-id:[ \t]*(.*?)[ \t]*$/i.exec(line)?.[1] ?? []).join(", ");
+  const isRight = PLAIN_ID.test(given) ? id === given : PLAIN_ID.test(id);
+  return isRight ? [] : [`X-Request-Id: ${id} for ${given}`];
+}
+
+function originFaults({ origin }: JudgedRequest, doorName: Door["name"], headers: Headers): string[] {
+  if (doorName === "closed" && origin.fit === "either") return [];
+  const [sent = null] = origin.lines.map((line) => line.replace(/^Origin: ?/, ""));
+  const isAllowed = doorName === "open" || origin.fit === "right";
 
   const allowed = headers.get("Access-Control-Allow-Origin");
-  const [sent] = request.origin.lines.map((line) => line.replace(/^Origin: ?/, ""));
-  const expected = name === "open" ? "*" : request.origin.fit === "right" ? (sent ?? null) : null;
-  if ((name === "open" || request.origin.fit !== "either") && allowed !== expected) {
-    faults.push(`Access-Control-Allow-Origin: ${allowed} for ${sent}`);
-  }
-  return faults;
+  const isRight = allowed === (doorName === "open" ? "*" : isAllowed ? sent : null);
+  const isExposed = headers.has("Access-Control-Expose-Headers");
+  return isRight && isExposed === isAllowed ? [] : [`Access-Control-Allow-Origin: ${allowed} for ${sent}`];
 }
 
 function bodyFaults({ method }: JudgedRequest, answer: RawAnswer): string[] {

@@ -3,101 +3,92 @@ import type { Door } from "./door.ts";
 import { credential, origin, requestId, userId } from "./head-parts.ts";
 import { type JudgedRequest, partAt } from "./judged-request.ts";
 import { type Fit, mostly, type Part, worstOf } from "./part.ts";
-import type { RawOutcome } from "./raw-http.ts";
+import { LIMIT_MS, type RawOutcome } from "./raw-http.ts";
 
 /** A request as fetch makes it, over connections that are used again. */
-export type FetchRequest = JudgedRequest & { readonly body: () => NamedBody };
+export type FetchRequest = JudgedRequest & { readonly body: Body };
 
-/** A body made anew for each use, as a stream can be read once only. */
-type NamedBody = { readonly name: string; readonly fit: Fit; readonly init: RequestInit };
+/** Texts that go out in one piece, or for a stream each on its own. */
+type Body = { readonly fit: Fit; readonly type: string; readonly texts: readonly string[]; readonly isStream: boolean };
 
-const LIMIT_MS = 15_000;
-const JSON_TYPE = { "Content-Type": "application/json" };
-const EMPTY_JSON = new TextEncoder().encode("{}");
-
-const RIGHT_BODIES: readonly (() => NamedBody)[] = [
-  () => ({ name: "none", fit: "right", init: {} }),
-  () => ({ name: "an empty text", fit: "right", init: { body: "" } }),
-  () => ({ name: "a text", fit: "right", init: { body: "{}", headers: JSON_TYPE } }),
-  () => ({ name: "bytes", fit: "right", init: { body: EMPTY_JSON, headers: JSON_TYPE } }),
-  () => ({ name: "a blob", fit: "right", init: { body: new Blob(["{}"], { type: "application/json" }) } }),
-  () => ({ name: "a stream", fit: "right", init: streamed("{", "", "}") }),
+const WHOLE: readonly Body[] = [
+  { fit: "right", type: "", texts: [], isStream: false },
+  { fit: "right", type: "application/json", texts: ["{}"], isStream: false },
+  { fit: "wrong", type: "text/plain", texts: ["{}"], isStream: false },
+  { fit: "wrong", type: "application/x-www-form-urlencoded", texts: ["duration_seconds=9"], isStream: false },
 ];
 
-const WRONG_BODIES: readonly (() => NamedBody)[] = [
-  () => ({ name: "a text of another type", fit: "wrong", init: { body: "{}" } }),
-  () => ({ name: "a form", fit: "wrong", init: { body: new URLSearchParams({ duration_seconds: "9" }) } }),
-  () => ({ name: "a form with files", fit: "wrong", init: { body: formWithFile() } }),
-  () => ({ name: "a stream of half a JSON text", fit: "wrong", init: streamed('{"duration_', 'seconds"') }),
-  () => ({
-    name: "a stream of more than 16 KiB",
-    fit: "wrong",
-    init: streamed(...Array<string>(20).fill(" ".repeat(1000))),
-  }),
+const STREAMED: readonly Body[] = [
+  { fit: "right", type: "application/json", texts: ["{", "", "}"], isStream: true },
+  {
+    fit: "right",
+    type: "application/json",
+    texts: ["{", ...Array<string>(16).fill(" ".repeat(1000)), "}"],
+    isStream: true,
+  },
+  { fit: "wrong", type: "application/json", texts: ['{"duration_', 'seconds"'], isStream: true },
+  { fit: "wrong", type: "text/plain", texts: ["{", "}"], isStream: true },
 ];
 
 /** Requests to a door that fetch is able to make. */
 export function fetchRequest(door: Door): fc.Arbitrary<FetchRequest> {
+  const methods = mostly(fc.constant("POST"), fc.constantFrom("PUT", "PATCH", "DELETE", "PROPFIND"));
   const parts = fc.record({
     userId: userId.filter(isSendable),
     origin: origin.filter(isSendable).map((part) => partAt(door, part)),
     credential: credential.filter(isSendable).map((part) => partAt(door, part)),
     requestId: requestId.filter(isSendable),
   });
-  const bodies = mostly(fc.constantFrom(...RIGHT_BODIES), fc.constantFrom(...WRONG_BODIES));
-  const methods = mostly(fc.constant("POST"), fc.constantFrom("PUT", "PATCH", "DELETE", "PROPFIND"));
-  return fc.tuple(methods, parts, bodies).map(([method, parts, body]) => ({
-    fit: worstOf([method === "POST" ? "right" : "wrong", body().fit, ...Object.values(parts).map(({ fit }) => fit)]),
-    method,
-    origin: parts.origin,
-    head: Object.values(parts).flatMap(({ lines }) => lines),
-    isUnfinished: false,
-    body: Object.assign(body, { [fc.toStringMethod]: () => body().name }),
-  }));
+  return fc.tuple(methods, parts).chain(([method, parts]) => {
+    const fit = worstOf([method === "POST" ? "right" : "wrong", ...Object.values(parts).map(({ fit }) => fit)]);
+    // workerd closes the connection when a request is refused without its body being read; fetch, still sending a
+    // stream, then reports the failed write and not the answer.
+    const bodies = fit === "right" ? [...WHOLE, ...STREAMED] : WHOLE;
+    return fc.constantFrom(...bodies).map((body) => ({
+      fit: worstOf([fit, body.fit]),
+      method,
+      origin: parts.origin,
+      head: Object.values(parts).flatMap(({ lines }) => lines),
+      isFormless: false,
+      body,
+    }));
+  });
 }
 
 /** Sends a request, and reads the answer. */
 export async function sendByFetch({ port }: Door, { method, head, body }: FetchRequest): Promise<RawOutcome> {
-  const { init } = body();
   const headers = headersOf(head);
-  for (const [name, value] of new Headers(init.headers)) headers.append(name, value);
+  if (body.type !== "") headers.set("Content-Type", body.type);
   const signal = AbortSignal.timeout(LIMIT_MS);
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { ...init, method, headers, signal, redirect: "manual" });
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method, headers, signal, ...initOf(body) });
     return { status: response.status, headers: response.headers, text: await response.text() };
   } catch {
     return signal.aborted ? "no answer in time" : "closed without an answer";
   }
 }
 
+/** Node's fetch asks for `duplex` with a stream; no browser could read the answer while it writes. */
+function initOf({ texts, isStream }: Body): RequestInit {
+  if (texts.length === 0) return {};
+  return isStream ? { body: streamOf(texts), ...{ duplex: "half" } } : { body: texts.join("") };
+}
+
+function streamOf(texts: readonly string[]): ReadableStream {
+  return new ReadableStream({
+    start(controller) {
+      for (const text of texts) controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  });
+}
+
 function isSendable({ lines }: Part): boolean {
-  try {
-    headersOf(lines);
-    return true;
-  } catch {
-    return false;
-  }
+  return lines.every((line) => /^[\w-]+:[\t\x20-\x7e\x80-\xff]*$/.test(line));
 }
 
 function headersOf(lines: readonly string[]): Headers {
   const headers = new Headers();
   for (const line of lines) headers.append(line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1));
   return headers;
-}
-
-function streamed(...chunks: readonly string[]): RequestInit {
-  const body = new ReadableStream({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
-      controller.close();
-    },
-  });
-  // Node's fetch asks for it; no browser could read the answer while it writes.
-  return { body, headers: JSON_TYPE, ...{ duplex: "half" } };
-}
-
-function formWithFile(): FormData {
-  const form = new FormData();
-  form.append("file", new Blob(["{}"], { type: "application/json" }));
-  return form;
 }

@@ -1,12 +1,27 @@
 import fc from "fast-check";
 import { body } from "./body-part.ts";
 import type { Door } from "./door.ts";
-import { credential, extra, host, method, origin, requestId, target, userId, version } from "./head-parts.ts";
+import {
+  credential,
+  extra,
+  host,
+  method,
+  origin,
+  otherPlace,
+  requestId,
+  target,
+  userId,
+  version,
+} from "./head-parts.ts";
 import { type JudgedRequest, partAt } from "./judged-request.ts";
-import { anyBytes, worstOf } from "./part.ts";
+import { anyBytes, mostly, worstOf } from "./part.ts";
 
 /** A request as it goes over the wire; every character stands for one byte. */
-export type FuzzRequest = JudgedRequest & { readonly bytes: string };
+export type FuzzRequest = JudgedRequest & {
+  readonly bytes: string;
+  /** Whether it ends before it is complete. */
+  readonly isUnfinished: boolean;
+};
 
 /** More of a counterexample tells nothing more. */
 const MAX_SHOWN_LENGTH = 3000;
@@ -30,7 +45,8 @@ function formed(door: Door): fc.Arbitrary<FuzzRequest> {
     extra,
     body,
   });
-  return fc.tuple(method, target, version, headParts).map(([method, target, version, parts]) => {
+  const place = mostly(fc.tuple(method, target), otherPlace);
+  return fc.tuple(place, version, headParts).map(([[method, target], version, parts]) => {
     const all = Object.values(parts);
     const head = all.flatMap(({ lines }) => lines);
     const firstLine = `${method.text} ${target.text} ${version.text}`;
@@ -39,6 +55,7 @@ function formed(door: Door): fc.Arbitrary<FuzzRequest> {
       method: method.text,
       origin: parts.origin,
       head,
+      isFormless: false,
       bytes: `${[firstLine, ...head].join("\r\n")}\r\n\r\n${parts.body.payload}`,
       isUnfinished: parts.body.isUnfinished,
     };
@@ -50,6 +67,7 @@ const formless: fc.Arbitrary<FuzzRequest> = anyBytes.map((bytes) => ({
   method: "",
   origin: { fit: "either", lines: [] },
   head: [],
+  isFormless: true,
   bytes: `${bytes}\r\n\r\n`,
   isUnfinished: true,
 }));

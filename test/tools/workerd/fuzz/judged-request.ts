@@ -9,8 +9,8 @@ export type JudgedRequest = {
   readonly origin: Part;
   /** The lines of its head after the first. */
   readonly head: readonly string[];
-  /** Whether it ends before it is complete. */
-  readonly isUnfinished: boolean;
+  /** Whether its bytes are no request, so that nobody owes it an answer. */
+  readonly isFormless: boolean;
 };
 
 /** An origin or a credential, as the door takes it: the open one reads neither, so only a broken header is not right. */

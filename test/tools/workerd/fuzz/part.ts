@@ -36,4 +36,6 @@ export function characters(from: number, to: number): fc.Arbitrary<string> {
 }
 
 export const anyBytes = fc.string({ unit: characters(0, 255), maxLength: 60 });
+/** Within a line of the head: with line ends, what follows might no longer belong to the request. */
+export const lineBytes = anyBytes.map((bytes) => bytes.replace(/[\r\n]/g, ""));
 export const word = fc.string({ unit: fc.constantFrom(..."abcXYZ019-_"), minLength: 1, maxLength: 20 });

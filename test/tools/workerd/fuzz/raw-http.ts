@@ -16,9 +16,13 @@ export type RawRequest = {
   readonly isHead: boolean;
 };
 
-const LIMIT_MS = 15_000;
+/** The Worker gives an exchange as long as this; here Coze is well, and everything takes some milliseconds. */
+export const LIMIT_MS = 10_000;
 
-/** Sends bytes over a connection of their own, and reads what comes back, for 15 seconds at most. */
+/**
+ * Sends bytes over a connection of their own, and reads what comes back, for ten seconds at most. It is not for more
+ * bytes than the buffers of a connection take at once: where the server stops reading, Node drops the answer with them.
+ */
 export function sendRaw({ port, bytes, isUnfinished, isHead }: RawRequest): Promise<RawOutcome> {
   return new Promise((resolve) => {
     let received = "";
