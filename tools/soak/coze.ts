@@ -16,6 +16,14 @@ export function createCoze(url: string) {
       });
     },
 
+    async addKey(clientId: string, kid: string, publicKey: string): Promise<void> {
+      await control("POST", `/apps/${clientId}/keys`, { kid, public_key: publicKey });
+    },
+
+    async removeKey(clientId: string, kid: string): Promise<void> {
+      await control("DELETE", `/apps/${clientId}/keys/${kid}`);
+    },
+
     /** Puts a fault at the end of the queue, and returns its id. */
     async arm(fault: object): Promise<string> {
       const { id } = (await control("POST", "/faults", fault)) as { id: string }; // the emulator's documented shape
