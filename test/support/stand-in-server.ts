@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
@@ -9,6 +10,8 @@ export type Reply = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Sends the body compressed, and announces the length that this has. */
+  readonly gzip?: true;
   readonly delay_ms?: number;
   /** Never answers. */
   readonly hang?: true;
@@ -45,10 +48,17 @@ export async function answerWith(c: Context, reply: Reply): Promise<Response> {
     return RESPONSE_ALREADY_SENT;
   }
   if (reply.delay_ms) await new Promise((resolve) => setTimeout(resolve, reply.delay_ms));
+  if (reply.gzip) return compressed(reply);
   return new Response(reply.stall ? endless(reply.body) : (reply.body ?? null), {
     status: reply.status ?? 200,
     headers: reply.headers ?? {},
   });
+}
+
+function compressed({ status = 200, headers, body = "" }: Reply): Response {
+  const bytes = gzipSync(body);
+  const announcement = { "Content-Encoding": "gzip", "Content-Length": String(bytes.length) };
+  return new Response(bytes, { status, headers: { ...headers, ...announcement } });
 }
 
 function endless(text = "{"): ReadableStream<Uint8Array> {
