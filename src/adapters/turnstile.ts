@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Caller } from "../core/caller.ts";
+import type { TurnstileRule } from "../core/caller.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type Fetch, fetchJson } from "./json-resource.ts";
 
@@ -24,9 +24,9 @@ export type TurnstileDependencies = {
   readonly fetch: Fetch;
 };
 
-/** Checks that a visitor has passed a challenge that nobody has used before, where the caller's rule asks for it. */
+/** Checks that a visitor has passed a challenge that nobody has used before, of the kind that the rule asks for. */
 export type CheckVisitor = (
-  caller: Caller,
+  rule: TurnstileRule,
   response: string | undefined,
   clientAddress: string | undefined,
 ) => Promise<void>;
@@ -37,10 +37,7 @@ export type CheckVisitor = (
  * `issuer_unavailable` when Turnstile cannot be asked; `server_misconfigured` when it refuses the secret key.
  */
 export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch }: TurnstileDependencies): CheckVisitor {
-  return async function checkVisitor({ recognition }, response, clientAddress) {
-    if (recognition.kind !== "anonymous" || recognition.turnstile === undefined) return;
-
-    const rule = recognition.turnstile;
+  return async function checkVisitor(rule, response, clientAddress) {
     if (response === undefined || response === "")
       throw refused("is missing: send it in the header cf-turnstile-response");
     if (response.length > MAX_TOKEN_LENGTH) throw refused("is too long to be one");

@@ -1,8 +1,9 @@
 import type { MiddlewareHandler } from "hono";
-import { type AllowedOrigins, isAllowedOrigin } from "../core/origins.ts";
+import type { AllowedOrigins } from "../core/origins.ts";
 import { TokenError } from "../core/token-error.ts";
 import { answerNothing } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
+import { forbiddenOrigin } from "./forbidden-origin.ts";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
 /** What callers of this service send, and by the wildcard whatever their tools add, such as tracing headers. */
@@ -21,8 +22,9 @@ export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
     const origin = c.req.raw.headers.get("Origin");
     const headers = c.get("headers");
     headers["Vary"] = "Origin";
-    if (origin !== null && allowed !== "*" && !isAllowedOrigin(origin, URL.parse(c.req.url)?.origin, allowed)) {
-      throw new TokenError("access_denied", `Pages of ${origin} may not use this service. See ALLOWED_ORIGINS.`);
+    const forbidden = forbiddenOrigin(c.req.raw, allowed);
+    if (forbidden !== undefined) {
+      throw new TokenError("access_denied", `Pages of ${forbidden} may not use this service. See ALLOWED_ORIGINS.`);
     }
 
     if (allowed === "*") headers["Access-Control-Allow-Origin"] = "*";

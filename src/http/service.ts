@@ -1,4 +1,4 @@
-import type { Caller } from "../core/caller.ts";
+import type { Caller, TurnstileRule } from "../core/caller.ts";
 import type { GrantLimits } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
 import type { Recognise } from "../core/recognition.ts";
@@ -18,7 +18,7 @@ export type TokenIssuer = {
   readonly countRequest: ((who: string) => Promise<boolean>) | undefined;
   /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */
   readonly checkVisitor: (
-    caller: Caller,
+    rule: TurnstileRule,
     turnstileResponse: string | undefined,
     address: string | undefined,
   ) => Promise<void>;

@@ -1,15 +1,15 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import * as z from "zod/mini";
 import { type Caller, userIdFor } from "../core/caller.ts";
 import { type CozeScope, parseCozeScope } from "../core/coze-scope.ts";
 import { grantFor } from "../core/grant.ts";
-import { isAllowedOrigin } from "../core/origins.ts";
 import type { SettingProblem } from "../core/problem.ts";
 import { TokenError } from "../core/token-error.ts";
 import { allowMethods } from "./allow-methods.ts";
 import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
 import { credentialOf } from "./credential.ts";
+import { forbiddenOrigin } from "./forbidden-origin.ts";
 import { readJsonBody } from "./json-body.ts";
 import type { Service, TokenIssuer } from "./service.ts";
 import { cacheStatus, serverTiming } from "./token-headers.ts";
@@ -44,7 +44,7 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
 
       const { caller, claims } = await service.recognise(credentialOf(headers), afterAnswer);
       c.set("caller", caller);
-      checkOrigin(caller, c);
+      checkOrigin(caller, c.req.raw);
       const userId = userIdFor(caller, headers.get("X-User-ID"), claims, service.visitorPrefix);
       await countRequest(service, caller, userId, headers);
 
@@ -65,11 +65,10 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
     .all("/", allowMethods("POST"));
 }
 
-function checkOrigin({ name, origins }: Caller, c: Context<AppEnv>): void {
-  if (origins === "*") return;
-  const origin = c.req.raw.headers.get("Origin");
-  if (origin === null || isAllowedOrigin(origin, URL.parse(c.req.url)?.origin, origins)) return;
-  throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${origin}.`);
+function checkOrigin({ name, origins }: Caller, request: Request): void {
+  const forbidden = forbiddenOrigin(request, origins);
+  if (forbidden === undefined) return;
+  throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${forbidden}.`);
 }
 
 /** Counts per user, or where nobody says reliably who it is, per address. */
@@ -89,15 +88,16 @@ async function countRequest(
   });
 }
 
-/** Turnstile's widget puts the response into a form; whoever sends JSON, or nothing, has a header for it. */
+/** Where the caller's rule asks for it, the response of the Turnstile widget has to be in the header or in the body. */
 async function checkVisitor(
   service: TokenIssuer,
   caller: Caller,
   headers: Headers,
   fromBody: string | undefined,
 ): Promise<void> {
-  if (caller.recognition.kind !== "anonymous") return;
-  await service.checkVisitor(caller, headers.get("cf-turnstile-response") ?? fromBody, clientAddress(headers));
+  const rule = caller.recognition.kind === "anonymous" ? caller.recognition.turnstile : undefined;
+  if (rule === undefined) return;
+  await service.checkVisitor(rule, headers.get("cf-turnstile-response") ?? fromBody, clientAddress(headers));
 }
 
 function clientAddress(headers: Headers): string | undefined {
