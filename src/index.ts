@@ -1,5 +1,5 @@
 import { base64url } from "jose";
-import { createKeyMatcher } from "./adapters/api-key.ts";
+import { createKeyMatcher, digestOf } from "./adapters/api-key.ts";
 import { createAuditLog } from "./adapters/audit-log.ts";
 import { createCozeEndpoint } from "./adapters/coze-endpoint.ts";
 import { createIssuerKeys } from "./adapters/issuer-keys.ts";
@@ -127,6 +127,7 @@ async function createService(
       log,
     }),
     recognise: createRecognition(config.callers, {
+      digestOf,
       createKeyMatcher,
       claimedIssuer,
       verifyJwt: createJwtVerifier(createIssuerKeys({ fetch: fetchOutside, now, sleep }), now),

@@ -7,8 +7,10 @@ export type Recognised = { readonly caller: Caller; readonly claims: Claims | un
 
 /** What recognising somebody needs of the world. */
 export type RecognitionPorts = {
-  /** Hashes a credential, to be compared in constant time with the SHA-256 of keys, in hexadecimal. */
-  readonly createKeyMatcher: (credential: string) => Promise<(keySha256: string) => boolean>;
+  /** Hashes a credential, for the matchers of keys. */
+  readonly digestOf: (credential: string) => Promise<ArrayBuffer>;
+  /** Makes the constant-time comparison of a digest with the SHA-256 of a key, in hexadecimal. */
+  readonly createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => boolean;
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
   /** The claims of a JWT, once it is shown to be valid. */
@@ -29,6 +31,11 @@ const MAX_CREDENTIAL_LENGTH = 16 * 1024;
 export function createRecognition(callers: readonly Caller[], ports: RecognitionPorts): Recognise {
   const open = callers.find(({ recognition }) => recognition.kind === "anyone");
   const anonymous = callers.find(({ recognition }) => recognition.kind === "anonymous");
+  const keyCallers = callers.flatMap((caller) =>
+    caller.recognition.kind === "key"
+      ? [{ caller, matches: ports.createKeyMatcher(caller.recognition.keySha256) }]
+      : [],
+  );
 
   return async function recognise(credential, keepAlive) {
     if (open !== undefined) return { caller: open, claims: undefined };
@@ -43,12 +50,12 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
   };
 
   async function callerByKey(credential: string): Promise<Caller | undefined> {
-    const matchesKey = await ports.createKeyMatcher(credential);
+    if (keyCallers.length === 0) return undefined;
+
+    const digest = await ports.digestOf(credential);
     // All are compared, so that the time tells nothing about which.
-    const [caller] = callers.filter(
-      ({ recognition }) => recognition.kind === "key" && matchesKey(recognition.keySha256),
-    );
-    return caller;
+    const [match] = keyCallers.filter(({ matches }) => matches(digest));
+    return match?.caller;
   }
 
   async function callerByJwt(credential: string, keepAlive: KeepAlive): Promise<Recognised> {

@@ -127,7 +127,8 @@ function recognise(all: readonly Caller[], given: Credential | undefined, asked:
 
 function portsFor(given: Credential, asked: string[]) {
   return {
-    createKeyMatcher: async () => (keySha256: string) => {
+    digestOf: async () => new ArrayBuffer(),
+    createKeyMatcher: (keySha256: string) => () => {
       asked.push(keySha256);
       return given.is === "key" && given.sha256 === keySha256;
     },

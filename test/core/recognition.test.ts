@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { ANYONE, type Caller, type Claims, type JwtRule } from "../../src/core/caller.ts";
-import { createRecognition, type RecognitionPorts } from "../../src/core/recognition.ts";
+import { createRecognition } from "../../src/core/recognition.ts";
 
 const unlimited = { origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
 const rule: JwtRule = {
@@ -24,12 +24,19 @@ const jwt = (name: string, changes: Partial<JwtRule> = {}): Caller => ({
 });
 const visitors: Caller = { ...unlimited, name: "visitors", recognition: { kind: "anonymous", turnstile: undefined } };
 
+function bytesOf(text: string): Promise<ArrayBuffer> {
+  return new Response(text).arrayBuffer();
+}
+
+function textOf(bytes: ArrayBuffer): string {
+  return new TextDecoder().decode(bytes);
+}
+
 /** In this world, the digest of a key is the key, and a JWT is its issuer and audience with a point between. */
 function world() {
   return {
-    createKeyMatcher: vi.fn<RecognitionPorts["createKeyMatcher"]>(
-      async (credential) => (digest) => digest === credential,
-    ),
+    digestOf: vi.fn(bytesOf),
+    createKeyMatcher: vi.fn((keySha256: string) => (digest: ArrayBuffer) => textOf(digest) === keySha256),
     claimedIssuer: vi.fn((credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined)),
     verifyJwt: vi.fn(async (credential: string): Promise<Claims> => {
       const [iss, aud] = credential.split(" ");
@@ -77,9 +84,9 @@ describe("recognise", () => {
     const compared: string[] = [];
     const ports = {
       ...world(),
-      createKeyMatcher: async (credential: string) => (digest: string) => {
-        compared.push(digest);
-        return digest === credential;
+      createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => {
+        compared.push(keySha256);
+        return textOf(digest) === keySha256;
       },
     };
     const callers = [key("a", "1"), key("b", "2"), key("c", "2"), key("d", "3")];
@@ -127,8 +134,15 @@ describe("recognise", () => {
     const ports = world();
     const recognise = createRecognition([key("script", "k")], ports);
     await expect(recognise("x".repeat(16 * 1024 + 1), keepAlive)).rejects.toEqual(refused("too long"));
-    expect(ports.createKeyMatcher).not.toHaveBeenCalled();
+    expect(ports.digestOf).not.toHaveBeenCalled();
     await expect(recognise("x".repeat(16 * 1024), keepAlive)).rejects.toEqual(refused("nor a JWT it trusts"));
+  });
+
+  it("hashes no credential where there is no key to compare it with", async () => {
+    const ports = world();
+    const recognise = createRecognition([jwt("web"), visitors], ports);
+    expect(await recognise("https://id.example.com api", keepAlive)).toMatchObject({ caller: { name: "web" } });
+    expect(ports.digestOf).not.toHaveBeenCalled();
   });
 
   it("passes on why a JWT could not be verified", async () => {
