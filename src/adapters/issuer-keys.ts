@@ -1,12 +1,11 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
 import * as z from "zod/mini";
 import type { JwtRule } from "../core/caller.ts";
-import { EXCHANGE_BUDGET_MS } from "../core/exchange.ts";
 import { createFlights, type FlightPorts, type KeepAlive } from "../core/flights.ts";
 import { isProblem } from "../core/problem.ts";
 import { TokenError } from "../core/token-error.ts";
 import { parseWebAddress } from "../core/web-address.ts";
-import { type Fetch, fetchJson } from "./json-resource.ts";
+import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "./json-resource.ts";
 
 /** The keys of an issuer, ready to verify with. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
@@ -20,6 +19,9 @@ const USABLE_MS = 60 * 60 * 1000;
 const REFETCH_PAUSE_MS = 30 * 1000;
 /** An issuer that could not be asked at all is not asked again at once. */
 const FAILURE_PAUSE_MS = 1000;
+
+/** Two fetches, one after the other, end by themselves within their time. */
+const FLIGHT_LIFETIME_MS = 2 * FETCH_TIMEOUT_MS + 2000;
 
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
 const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
@@ -36,7 +38,7 @@ export type FindIssuerKeys = (rule: JwtRule, keepAlive: KeepAlive, unknownKeyId?
 export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const remembered = new Map<string, IssuerKeys>();
   const askedAt = new Map<string, number>();
-  const flights = createFlights<IssuerKeys>(EXCHANGE_BUDGET_MS + 2000, (error) => error instanceof TokenError, ports);
+  const flights = createFlights<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
   return async function findIssuerKeys(rule, keepAlive, unknownKeyId = false) {
     const { issuer } = rule;

@@ -2,7 +2,7 @@
 const MAX_RESOURCE_BYTES = 256 * 1024;
 
 /** How long an issuer, or Turnstile, may take. */
-const TIMEOUT_MS = 5000;
+export const FETCH_TIMEOUT_MS = 5000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -11,7 +11,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
  * @throws Error when it cannot be had: unreachable, too slow, too large, not 200, not JSON.
  */
 export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {
-  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
 
   const text = await readText(response, MAX_RESOURCE_BYTES);

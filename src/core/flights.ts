@@ -1,3 +1,5 @@
+import { TokenError } from "./token-error.ts";
+
 /** Work that several requests wait for. */
 type Flight<Result> = { readonly result: Promise<Result>; readonly deadline: number };
 
@@ -19,7 +21,7 @@ export type Flights<Result> = {
   readonly lead: (key: string, work: () => Promise<Result>, keepAlive: KeepAlive) => Promise<Result>;
   /**
    * Waits for the work under way. `undefined` when there is none, or when it came to no end.
-   * @throws what the work throws, when `isOutcome` says that it is an outcome of it.
+   * @throws TokenError when the work throws one; any other error is the runtime's, and no outcome of the work.
    */
   readonly follow: (key: string) => Promise<Result | undefined>;
 };
@@ -32,11 +34,7 @@ export type Flights<Result> = {
  * Whatever becomes of a leader, nothing of it stays behind: its flight is forgotten when the work ends, and ignored
  * after its deadline.
  */
-export function createFlights<Result>(
-  lifetimeMs: number,
-  isOutcome: (error: unknown) => boolean,
-  { now, sleep }: FlightPorts,
-): Flights<Result> {
+export function createFlights<Result>(lifetimeMs: number, { now, sleep }: FlightPorts): Flights<Result> {
   const flights = new Map<string, Flight<Result>>();
 
   return {
@@ -61,7 +59,7 @@ export function createFlights<Result>(
         if (result === undefined) forget(key, flight);
         return result;
       } catch (error) {
-        if (isOutcome(error)) throw error;
+        if (error instanceof TokenError) throw error;
         // The runtime's own error: the promise outlived its request.
         forget(key, flight);
         return undefined;

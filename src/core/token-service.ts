@@ -79,7 +79,7 @@ const FLIGHT_LIFETIME_MS = EXCHANGE_BUDGET_MS + 2000;
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
   const { memory, readStore, exchange, random, log } = ports;
   const cacheKeyFor = createCacheKeys(source);
-  const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, (error) => error instanceof TokenError, ports);
+  const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, ports);
 
   return async function issueToken(request) {
     const { grant, rejectedToken, afterAnswer } = request;
@@ -115,11 +115,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
     const startedAt = ports.now();
     const entry = await readStore?.(key);
-    const effort = entry && { cacheMs: ports.now() - startedAt };
+    const effort = entry === undefined ? {} : { cacheMs: ports.now() - startedAt };
     const found = entry?.token;
     const stored = found !== undefined && isRefused(found, rejectedToken, nowSeconds()) ? undefined : found;
     if (stored !== undefined && stored.expiresAt > (known?.expiresAt ?? 0) && isAboveReserve(stored, nowSeconds())) {
-      return keep(key, { kept: keepToken(stored, random()), cacheOutcome: "hit", effort: { ...effort } });
+      return keep(key, { kept: keepToken(stored, random()), cacheOutcome: "hit", effort });
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(grant);
@@ -132,7 +132,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       if (fallback === undefined || !isOfUse(fallback, nowSeconds())) throw error;
 
       log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
-      return keep(key, { kept: keepUnrenewed(fallback, nowSeconds()), cacheOutcome: "stale", effort: { ...effort } });
+      return keep(key, { kept: keepUnrenewed(fallback, nowSeconds()), cacheOutcome: "stale", effort });
     }
   }
 

@@ -1,15 +1,16 @@
 import { describe, expect, it, vi } from "vitest";
 import { createFlights } from "../../src/core/flights.ts";
+import { TokenError } from "../../src/core/token-error.ts";
 
 const LIFETIME_MS = 1000;
-const outcome = new RangeError("an outcome of the work");
+const outcome = new TokenError("upstream_timeout", "an outcome of the work");
 
 /** Flights in a world whose clock and timers only the test moves. */
 function createWorld() {
   let nowMs = 0;
   const timers = new Set<{ readonly at: number; readonly ring: () => void }>();
   const keptAlive: Promise<unknown>[] = [];
-  const flights = createFlights<string>(LIFETIME_MS, (error) => error === outcome, {
+  const flights = createFlights<string>(LIFETIME_MS, {
     now: () => nowMs,
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
