@@ -1,11 +1,25 @@
 import * as z from "zod/mini";
-import { parseCallers } from "./caller-settings.ts";
 import { ANYONE, type Caller } from "./core/caller.ts";
 import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "./core/coze-region.ts";
-import { type CozeScope, parseCozeScope } from "./core/coze-scope.ts";
-import { type AllowedOrigins, parseAllowedOrigins } from "./core/origins.ts";
+import type { CozeScope } from "./core/coze-scope.ts";
+import { EXCHANGE_BUDGET_MS } from "./core/exchange.ts";
+import { MAX_DURATION_SECONDS } from "./core/grant.ts";
+import type { AllowedOrigins } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { parseWebAddress } from "./core/web-address.ts";
+import { parseCallers } from "./settings/caller-settings.ts";
+import {
+  parseBinding,
+  parseClientId,
+  parseKid,
+  parseOrigins,
+  parsePrivateKeyText,
+  parseSwitch,
+  parseText,
+  parseTokenScope,
+  parseWholeNumber,
+  required,
+} from "./settings/setting-values.ts";
 
 /** The settings of the Worker, checked and typed. */
 export type Config = {
@@ -35,11 +49,6 @@ export type Config = {
   readonly metrics: AnalyticsEngineDataset | undefined;
   readonly serverTiming: boolean;
 };
-
-/** Coze: "expires in at most 86399 seconds". */
-const MAX_DURATION_SECONDS = 86_399;
-/** All attempts of an exchange together have this long, so one can have no more. */
-const MAX_UPSTREAM_TIMEOUT_MS = 10_000;
 
 /** Cloudflare: "Server-side validation" of Turnstile. */
 const SITEVERIFY = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
@@ -72,7 +81,8 @@ const settings = z
     ASSERTION_DURATION: setting((value) => parseWholeNumber(value, 3600, MAX_DURATION_SECONDS)),
     TOKEN_SCOPE: setting(parseTokenScope),
     ALLOWED_ORIGINS: setting(parseOrigins),
-    UPSTREAM_TIMEOUT_MS: setting((value) => parseWholeNumber(value, 5000, MAX_UPSTREAM_TIMEOUT_MS)),
+    // All attempts of an exchange together have this long, so one can have no more.
+    UPSTREAM_TIMEOUT_MS: setting((value) => parseWholeNumber(value, 5000, EXCHANGE_BUDGET_MS)),
     TOKEN_CACHE: setting((value) => parseBinding<KVNamespace>(value, "put", "a KV namespace")),
     CALLERS: z.pipe(z.optional(z.unknown()), z.transform(readCallers)),
     TURNSTILE_SECRET_KEY: setting((value) => parseText(value, "must be the secret key of a Turnstile widget")),
@@ -178,75 +188,10 @@ function readCallers(raw: unknown, context: z.core.ParsePayload): readonly Calle
   return z.NEVER;
 }
 
-function required(outcome: string | undefined | Problem): string | Problem {
-  return outcome === undefined ? { problem: "is required" } : outcome;
-}
-
-function parseText(value: unknown, problem: string): string | undefined | Problem {
-  return value === undefined || typeof value === "string" ? value : { problem };
-}
-
-function parseClientId(value: unknown): string | undefined | Problem {
-  // TOML lets an id stand as a number; past 2^53 that would silently be another id.
-  if (Number.isSafeInteger(value)) return String(value);
-  return parseText(value, "must be the id of the OAuth app, in quotes");
-}
-
-function parseKid(value: unknown): string | undefined | Problem {
-  return parseText(value, "must be the fingerprint of the public key, as the Coze console shows it");
-}
-
-/** A secret that could not be read arrives as the problem with it. */
-function parsePrivateKeyText(value: unknown): string | undefined | Problem {
-  return isProblem(value) ? value : parseText(value, "must be the private key as text, or a Secrets Store binding");
-}
-
-function parseWholeNumber(value: unknown, fallback: number, max: number): number | Problem {
-  if (value === undefined) return fallback;
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number === "number" && Number.isInteger(number) && number >= 1 && number <= max) return number;
-  return { problem: `must be a whole number from 1 to ${max}` };
-}
-
-function parseTokenScope(value: unknown): CozeScope | undefined | Problem {
-  if (value === undefined) return undefined;
-  const parsed = parseCozeScope(typeof value === "string" ? parseJson(value) : value);
-  if ("scope" in parsed) return parsed.scope;
-  return { problem: parsed.faults.map(({ path, problem }) => `${path} ${problem}`.trim()).join("; ") };
-}
-
-function parseOrigins(value: unknown = "*"): AllowedOrigins | Problem {
-  return typeof value === "string" ? parseAllowedOrigins(value) : { problem: "must be text: * or a list of origins" };
-}
-
-/** A binding is an object with methods; a variable of the same name is not. */
-function parseBinding<Binding extends object>(
-  value: unknown,
-  method: keyof Binding & string,
-  what: string,
-): Binding | undefined | Problem {
-  if (value === undefined) return undefined;
-  if (typeof value === "object" && value !== null && method in value) return value as Binding;
-  return { problem: `must be the binding of ${what}, not a variable` };
-}
-
-function parseSwitch(value: unknown = false): boolean | Problem {
-  if (value === true || value === "true") return true;
-  return value === false || value === "false" ? false : { problem: "must be true or false" };
-}
-
 function isPair({ PREVIOUS_KID: kid, PREVIOUS_PRIVATE_KEY: key }: z.infer<typeof settingsOfPreviousKey>): boolean {
   return (kid === undefined) === (key === undefined);
 }
 
 function previousKeyOf(kid: string | undefined, privateKey: string | undefined): Config["previousKey"] {
   return kid === undefined || privateKey === undefined ? undefined : { kid, privateKey };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -10,6 +10,9 @@ export type Grant = {
   readonly scope: CozeScope | undefined;
 };
 
+/** Coze: "expires in at most 86399 seconds". */
+export const MAX_DURATION_SECONDS = 86_399;
+
 /** The most that may be granted. */
 export type GrantLimits = Pick<Grant, "durationSeconds" | "scope">;
 

@@ -26,7 +26,11 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ["src/config.ts", "./adapters/signer.ts"],
   ["src/config.ts", "./http/cors.ts"],
   ["src/config.ts", "hono"],
+  ["src/settings/caller-settings.ts", "../adapters/signer.ts"],
+  ["src/settings/caller-settings.ts", "../config.ts"],
+  ["src/settings/caller-settings.ts", "hono"],
   ["src/app.ts", "./adapters/signer.ts"],
+  ["src/app.ts", "./settings/caller-settings.ts"],
   ["src/app.ts", "./config.ts"],
 ];
 
@@ -38,6 +42,8 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/http/cors.ts", "../core/grant.ts"],
   ["src/http/cors.ts", "hono"],
   ["src/config.ts", "./core/grant.ts"],
+  ["src/config.ts", "./settings/caller-settings.ts"],
+  ["src/settings/caller-settings.ts", "../core/grant.ts"],
   ["src/app.ts", "./http/cors.ts"],
   ["src/index.ts", "./adapters/signer.ts"],
 ];

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
+import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/settings/caller-schema.ts";
 
 /** As many as a SHA-256 has: nobody guesses it, and nobody finds it from its digest. */
 const KEY_BYTES = 32;
@@ -15,10 +16,8 @@ new Command("npm run keygen --")
   .parse();
 
 function parseName(name: string): string {
-  if (/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) return name;
-  throw new InvalidArgumentError(
-    "It must be letters, digits, . _ and -, at most 64, and begin with one of the first two.",
-  );
+  if (CALLER_NAME.test(name)) return name;
+  throw new InvalidArgumentError(`It ${CALLER_NAME_RULE}, and begin with one of the first two.`);
 }
 
 function printKey(name: string): void {

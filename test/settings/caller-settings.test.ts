@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../src/config.ts";
+import { parseConfig } from "../../src/config.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 const DIGEST = "ab".repeat(32);

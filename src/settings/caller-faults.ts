@@ -1,0 +1,116 @@
+import { parseAllowedOrigins } from "../core/origins.ts";
+import { isProblem, type Problem } from "../core/problem.ts";
+import { parseWebAddress } from "../core/web-address.ts";
+import type { CallerSetting } from "./caller-schema.ts";
+
+/** Texts that have nothing in common: a pattern that matches both has nothing to say about a claim. */
+const PATTERN_PROBES = ["q7Zk3", "\u0416 9/_-~@x:y.z!"];
+
+const EXAMPLE_ISSUER = "https://project.supabase.co/auth/v1";
+
+/** What `printf %s "$KEY" | sha256sum` prints where no KEY is set. */
+const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** What belongs to which way of recognising a caller, beside what every caller may have. */
+const MEMBERS_OF_KIND = {
+  key_sha256: [],
+  issuer: ["jwks_uri", "audience", "claims", "user_id"],
+  anonymous: ["turnstile", "turnstile_hostname", "turnstile_action"],
+} as const;
+type Kind = keyof typeof MEMBERS_OF_KIND;
+const KINDS = Object.keys(MEMBERS_OF_KIND) as Kind[]; // the keys of the literal above
+
+/** Where the list of callers is wrong: index, member, and what lies in it. */
+export type CallerFault = Problem & { readonly path: readonly PropertyKey[] };
+
+/** Finds what is wrong with callers whose members are each right by themselves: within one, and between two. */
+export function callerFaults(callers: readonly CallerSetting[]): CallerFault[] {
+  return [...callers.flatMap(faultsOf), ...confusions(callers)];
+}
+
+/** Compiles a pattern that has to match the whole of a text; `undefined` for what is no regular expression. */
+export function compilePattern(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`, "su");
+  } catch {
+    return undefined;
+  }
+}
+
+function faultsOf(caller: CallerSetting, index: number): CallerFault[] {
+  return [...memberFaults(caller)].map(({ member, problem }) => ({
+    path: [index, ...(member === "" ? [] : [member])],
+    problem,
+  }));
+}
+
+type MemberFault = Problem & { readonly member: string };
+
+/** What is wrong with one caller by itself. */
+function* memberFaults(caller: CallerSetting): Generator<MemberFault> {
+  const [kind, ...more] = KINDS.filter((member) => caller[member] !== undefined);
+  if (kind === undefined) yield { member: "", problem: "needs one of key_sha256, issuer or anonymous" };
+  if (more.length > 0) yield { member: "", problem: `cannot have ${kind} and ${more.join(" and ")} at once` };
+  for (const other of KINDS.filter((name) => name !== kind)) {
+    for (const member of MEMBERS_OF_KIND[other]) {
+      if (caller[member] !== undefined) yield { member, problem: `belongs to a caller with ${other}` };
+    }
+  }
+  for (const member of ["turnstile_hostname", "turnstile_action"] as const) {
+    if (caller[member] !== undefined && !caller.turnstile) yield { member, problem: "needs turnstile = true" };
+  }
+  for (const member of ["issuer", "jwks_uri"] as const) {
+    const address = parseWebAddress(caller[member] ?? EXAMPLE_ISSUER, EXAMPLE_ISSUER);
+    if (isProblem(address)) yield { member, ...address };
+  }
+  if (caller.key_sha256?.toLowerCase() === SHA256_OF_NOTHING) {
+    yield { member: "key_sha256", problem: "is the SHA-256 of nothing: the key was empty when it was made" };
+  }
+  if (kind === "issuer" && caller.audience === undefined && typeof caller.claims?.["azp"] !== "string") {
+    yield {
+      member: "audience",
+      problem: "is required, or else claims.azp, so that tokens made for others are refused",
+    };
+  }
+  yield* claimProblems(caller.claims ?? {});
+  const origins = parseAllowedOrigins((caller.origins ?? ["*"]).join(","));
+  if (isProblem(origins)) yield { member: "origins", ...origins };
+}
+
+function* claimProblems(claims: NonNullable<CallerSetting["claims"]>): Generator<MemberFault> {
+  for (const [name, rule] of Object.entries(claims)) {
+    if (typeof rule !== "object") continue;
+    const pattern = compilePattern(rule.pattern);
+    const member = `claims.${name}.pattern`;
+    if (pattern === undefined) yield { member, problem: "is not a regular expression" };
+    if (pattern && PATTERN_PROBES.every((probe) => pattern.test(probe))) {
+      yield { member, problem: "matches everything: leave the claim out, or say what it must be" };
+    }
+  }
+}
+
+/** What is wrong with callers side by side: the first that matches wins, so each must be able to. */
+function* confusions(callers: readonly CallerSetting[]): Generator<CallerFault> {
+  for (const [index, later] of callers.entries()) {
+    for (const [before, earlier] of callers.slice(0, index).entries()) {
+      const other = `CALLERS[${before}]`;
+      if (later.name === earlier.name) yield { path: [index, "name"], problem: `is that of ${other} too` };
+      if (shadows(earlier, later)) {
+        yield { path: [index], problem: `cannot be told apart from ${other}, which comes first and matches as well` };
+      }
+      if (earlier.issuer !== undefined && earlier.issuer === later.issuer && earlier.jwks_uri !== later.jwks_uri) {
+        yield { path: [index, "jwks_uri"], problem: `is not that of ${other}, which has the same issuer` };
+      }
+    }
+  }
+}
+
+function shadows(earlier: CallerSetting, later: CallerSetting): boolean {
+  if (earlier.anonymous && later.anonymous) return true;
+  if (earlier.key_sha256 !== undefined) return earlier.key_sha256.toLowerCase() === later.key_sha256?.toLowerCase();
+  if (earlier.issuer === undefined || earlier.issuer !== later.issuer || earlier.audience !== later.audience)
+    return false;
+  return Object.entries(earlier.claims ?? {}).every(
+    ([name, rule]) => JSON.stringify(rule) === JSON.stringify(later.claims?.[name]),
+  );
+}
