@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from "node:crypto";
 import { CozeAPI, getJWTToken } from "@coze/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator } from "../../tools/emulator/server.ts";
+import { createKeyPair } from "../../tools/key-pair.ts";
 
 const CLIENT_ID = "1127896425345";
 const KID = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE";
@@ -12,11 +12,7 @@ const scope = {
   attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["7379462189365198898"] } },
 };
 
-const keyPair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
+const keyPair = createKeyPair();
 
 let emulator: Awaited<ReturnType<typeof startEmulator>>;
 let harness: TestHarness;

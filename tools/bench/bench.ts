@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import type { KeyPair } from "../key-pair.ts";
 import { buildWorker } from "../workerd/worker-bundle.ts";
 import type { Effort } from "./effort.ts";
 
@@ -23,9 +23,6 @@ export type Bundles = {
   readonly exchanging: string;
 };
 
-/** The key pair of the OAuth app, PEM. */
-export type KeyPair = { readonly privateKey: string; readonly publicKey: string };
-
 export type Closable = { readonly close: () => Promise<void> };
 
 /** Builds the Worker as it is deployed, and each baseline in the very same way, into a folder. */
@@ -45,13 +42,4 @@ export async function buildBundles(folder: string): Promise<Bundles> {
     kvReading: kvReading.script,
     exchanging: exchanging.script,
   };
-}
-
-/** Makes a key pair of the size that Coze makes. */
-export function createKeyPair(): KeyPair {
-  return generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
 }

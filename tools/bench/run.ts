@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bench, buildBundles, type Closable, createKeyPair } from "./bench.ts";
+import { createKeyPair } from "../key-pair.ts";
+import { type Bench, buildBundles, type Closable } from "./bench.ts";
 import type { Effort } from "./effort.ts";
 import type { Outcome, Row } from "./row.ts";
 import { valueText } from "./table.ts";

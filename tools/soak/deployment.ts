@@ -1,12 +1,12 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Coze, createCoze } from "../emulator/client.ts";
 import { startEmulator } from "../emulator/server.ts";
+import { createKeyPair } from "../key-pair.ts";
 import { type KvServer, startKvServer } from "../workerd/kv-server.ts";
 import { buildWorker } from "../workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../workerd/workerd.ts";
-import { type Coze, createCoze } from "./coze.ts";
 
 /**
  * Left to itself, V8 lets hundreds of megabytes of garbage stand. So it collects all of it each time it collects any, and
@@ -50,11 +50,7 @@ export async function startDeployment(
   const kv = resources.adopt(await startKvServer(), (server) => server.close());
   const coze = createCoze(emulator.url);
   const kids = upstreamTimeoutsMs.map((_, index) => `place-${index + 1}`);
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
+  const { publicKey, privateKey } = createKeyPair();
   await coze.registerApp(CLIENT_ID, [...kids, FILLER_KID], publicKey);
 
   const places: Place[] = [];

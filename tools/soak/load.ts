@@ -1,6 +1,6 @@
+import type { Coze } from "../emulator/client.ts";
 import type { Caller } from "./caller.ts";
 import type { Chronicle } from "./chronicle.ts";
-import type { Coze } from "./coze.ts";
 import { pause } from "./pause.ts";
 import type { Random } from "./random.ts";
 import { planRequest, type RequestChoices } from "./request-plan.ts";

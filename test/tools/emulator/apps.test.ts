@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CLIENT_ID, createKeyPair, KID, keyPair, type Rig, signAssertion, startRig } from "./harness.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
+import { CLIENT_ID, KID, keyPair, type Rig, signAssertion, startRig } from "./harness.ts";
 
 const nextPair = createKeyPair();
 const NEXT_KID = "next";

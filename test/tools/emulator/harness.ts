@@ -1,7 +1,8 @@
-import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
+import { createHash, createSign, randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { Exchange } from "../../../tools/emulator/exchange-log.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 
 export const CLIENT_ID = "1127900106117";
 export const APP_NAME = "Shop assistant";
@@ -24,15 +25,6 @@ export type ExchangeOptions = {
 };
 
 export type Rig = Awaited<ReturnType<typeof startRig>>;
-
-/** A fresh RSA key pair in PEM, PKCS#8 and SPKI, as the Coze console makes it. */
-export function createKeyPair(modulusLength = 2048) {
-  return generateKeyPairSync("rsa", {
-    modulusLength,
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-    publicKeyEncoding: { type: "spki", format: "pem" },
-  });
-}
 
 export const keyPair = createKeyPair();
 

@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 import {
   APP_NAME,
   AUDIENCE,
   type Bend,
   CLIENT_ID,
-  createKeyPair,
   type ExchangeOptions,
   GRANT_TYPE,
   keyPair,

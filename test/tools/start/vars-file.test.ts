@@ -1,18 +1,14 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 import { findFreePort, processesOn } from "./processes.ts";
 import { createProject, wranglerToml } from "./project.ts";
 import { requestToken, runService, startService } from "./service.ts";
 
-const keyPair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  publicKeyEncoding: { type: "spki", format: "pem" },
-});
+const keyPair = createKeyPair();
 const KEY_LINES = keyPair.privateKey.trim().split("\n").slice(1, -1);
 
 const TOKEN_PATH = "/api/permission/oauth2/token";

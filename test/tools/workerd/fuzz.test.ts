@@ -1,11 +1,12 @@
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCoze } from "../../../tools/emulator/client.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
-import { createCoze } from "../../../tools/soak/coze.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 import { logFailures } from "../../../tools/soak/log-check.ts";
 import { startKvServer } from "../../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../../tools/workerd/worker-bundle.ts";
@@ -35,11 +36,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-fuzz-"));
   resources.defer(() => rm(folder, { recursive: true }));
   const { script } = await buildWorker(folder);
-  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
+  const { publicKey, privateKey } = createKeyPair();
   const emulator = resources.adopt(await startEmulator(), (server) => server.close());
   const kv = resources.adopt(await startKvServer(), (server) => server.close());
   const coze = createCoze(emulator.url);

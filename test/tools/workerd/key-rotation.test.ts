@@ -1,11 +1,11 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Coze, createCoze } from "../../../tools/emulator/client.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
-import { type Coze, createCoze } from "../../../tools/soak/coze.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 import { startKvServer } from "../../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../../tools/workerd/workerd.ts";
@@ -163,12 +163,4 @@ async function failureOf(worker: Workerd, user: string): Promise<string | undefi
 
   const { access_token: token } = JSON.parse(text);
   return (await coze.accepts(token)) ? undefined : `Coze does not accept the token of ${user}`;
-}
-
-function createKeyPair() {
-  return generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
 }

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,22 +6,21 @@ import { importPrivateKey } from "../../../src/adapters/private-key.ts";
 import { deriveCacheSecrets, seal } from "../../../src/adapters/sealing.ts";
 import type { IssuedToken } from "../../../src/core/issued-token.ts";
 import { isProblem } from "../../../src/core/problem.ts";
+import { type Coze, createCoze } from "../../../tools/emulator/client.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
+import { createKeyPair } from "../../../tools/key-pair.ts";
 import { type KvServer, startKvServer } from "../../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../../tools/workerd/workerd.ts";
 
 const CLIENT_ID = "1127";
 const KID = "kid";
-const keyPair = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
+const keyPair = createKeyPair();
 
 let folder: string;
 let script: string;
 let emulator: Awaited<ReturnType<typeof startEmulator>>;
+let coze: Coze;
 let kv: KvServer;
 let worker: Workerd;
 
@@ -37,7 +35,8 @@ afterAll(() => rm(folder, { recursive: true }));
 beforeEach(async () => {
   emulator = await startEmulator();
   kv = await startKvServer();
-  await control("POST", "/apps", { client_id: CLIENT_ID, keys: [{ kid: KID, public_key: keyPair.publicKey }] });
+  coze = createCoze(emulator.url);
+  await coze.registerApp(CLIENT_ID, [KID], keyPair.publicKey);
   worker = await startWorker();
 });
 
@@ -54,7 +53,7 @@ function startWorker(vars: Readonly<Record<string, unknown>> = {}): Promise<Work
       CLIENT_ID,
       KID,
       PRIVATE_KEY: keyPair.privateKey,
-      TOKEN_ENDPOINT: `${emulator.url}/api/permission/oauth2/token`,
+      TOKEN_ENDPOINT: coze.tokenEndpoint,
       ...vars,
     },
     kv: { TOKEN_CACHE: kv.address },
@@ -62,18 +61,8 @@ function startWorker(vars: Readonly<Record<string, unknown>> = {}): Promise<Work
   });
 }
 
-async function control(method: string, path: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(`${emulator.url}/emulator${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-  });
-  expect(response.ok).toBe(true);
-  return response.json();
-}
-
 async function exchangeCount(): Promise<number> {
-  const { exchanges } = (await control("GET", "/exchanges")) as { exchanges: unknown[] };
-  return exchanges.length;
+  return (await coze.exchanges()).length;
 }
 
 type Answer = {
@@ -101,7 +90,7 @@ const askTimes = (count: number) => Promise.all(Array.from({ length: count }, ()
 
 describe("on real workerd", () => {
   it("1,000 concurrent requests for one user make one exchange", async () => {
-    await control("POST", "/faults", { delay_ms: 300 });
+    await coze.arm({ delay_ms: 300 });
     const answers = await askTimes(1000);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
     expect(new Set(answers.map(({ members }) => members["access_token"])).size).toBe(1);
@@ -110,7 +99,7 @@ describe("on real workerd", () => {
   });
 
   it("followers get the token of a leader whose client has left", async () => {
-    await control("POST", "/faults", { delay_ms: 600 });
+    await coze.arm({ delay_ms: 600 });
     const leader = askAndLeave(300);
     await untilExchanges(1);
     const followers = askTimes(20);
@@ -121,7 +110,7 @@ describe("on real workerd", () => {
   });
 
   it("a leader who leaves with nobody behind still fills the cache, and leaves nothing that breaks later requests", async () => {
-    await control("POST", "/faults", { delay_ms: 500 });
+    await coze.arm({ delay_ms: 500 });
     await askAndLeave(200);
     for (const { status } of await askTimes(5)) expect(status).toBe(200);
     expect((await ask()).cacheStatus).toContain("hit");
@@ -130,7 +119,7 @@ describe("on real workerd", () => {
   });
 
   it("followers who leave take nothing with them", async () => {
-    await control("POST", "/faults", { delay_ms: 600 });
+    await coze.arm({ delay_ms: 600 });
     const leader = ask();
     await untilExchanges(1);
     await Promise.all([askAndLeave(100), askAndLeave(200)]);
@@ -144,7 +133,7 @@ describe("on real workerd", () => {
     const ageing = await putAgeing();
     await worker.close();
     worker = await startWorker();
-    await control("POST", "/faults", { delay_ms: 500 });
+    await coze.arm({ delay_ms: 500 });
 
     expect((await ask()).members).toMatchObject({ access_token: ageing.accessToken });
     await untilExchanges(2);
@@ -155,7 +144,7 @@ describe("on real workerd", () => {
   });
 
   it("followers share a leader's error, and the next request starts afresh", async () => {
-    await control("POST", "/faults", { delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
+    await coze.arm({ delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
     const answers = await askTimes(50);
     for (const { status, members } of answers) {
       expect(status).toBe(502);
@@ -168,14 +157,14 @@ describe("on real workerd", () => {
   it("a Coze that hangs leaves everybody answered within the budget, and nothing behind", async () => {
     await worker.close();
     worker = await startWorker({ UPSTREAM_TIMEOUT_MS: 300 });
-    await control("POST", "/faults", { hang: true, times: null });
+    await coze.arm({ hang: true, times: null });
     for (const { status, members } of await askTimes(100)) {
       expect(status).toBe(504);
       expect(members).toMatchObject({ error: "upstream_timeout" });
     }
     expect(await exchangeCount()).toBe(3);
 
-    await control("DELETE", "/faults");
+    await coze.disarm();
     expect((await ask()).status).toBe(200);
   });
 

@@ -1,6 +1,6 @@
-import type { Exchange } from "../emulator/exchange-log.ts";
+import type { Exchange } from "./exchange-log.ts";
 
-/** What a run does with the Coze emulator, apart from what the Worker does. */
+/** What somebody can do with a running emulator, apart from what the Worker does. */
 export type Coze = ReturnType<typeof createCoze>;
 
 /** Creates the client of an emulator. Each function throws when the emulator refuses. */
