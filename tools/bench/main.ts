@@ -1,3 +1,4 @@
+import { INTERRUPTED_EXIT_CODE, stopRequest } from "../start/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { FULL_EFFORT, QUICK_EFFORT } from "./effort.ts";
 import { writeReport } from "./report.ts";
@@ -6,15 +7,11 @@ import { ROWS } from "./rows.ts";
 import { runRows } from "./run.ts";
 import { tableOf } from "./table.ts";
 
-/** 128 and the number of SIGINT, as shells count. */
-const EXIT_CODE_STOPPED = 130;
-
 const { quick, enforce, row: names, json } = readCommandLine(ROWS.map(({ name }) => name));
 const effort = quick ? QUICK_EFFORT : FULL_EFFORT;
 const rows = ROWS.filter(({ name }) => names === undefined || names.includes(name));
 const stopped = new AbortController();
-// They stay: a second Ctrl-C must not cut the tidying up short.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopped.abort());
+stopRequest().then(() => stopped.abort());
 
 try {
   const outcomes = await runRows({ rows, effort, signal: stopped.signal, tell: console.error });
@@ -25,5 +22,5 @@ try {
 } catch (error) {
   if (!stopped.signal.aborted) throw error;
   console.error("Stopped.");
-  process.exitCode = EXIT_CODE_STOPPED;
+  process.exitCode = INTERRUPTED_EXIT_CODE;
 }

@@ -1,10 +1,7 @@
-import { stopRequest } from "../start/stop-request.ts";
+import { INTERRUPTED_EXIT_CODE, stopRequest } from "../start/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { describeReport } from "./report.ts";
 import { runSoak } from "./soak.ts";
-
-/** What a shell expects of a command that Ctrl-C has ended. */
-const INTERRUPTED_EXIT_CODE = 130;
 
 const options = readCommandLine();
 const { seed, users, concurrency, seconds } = options;

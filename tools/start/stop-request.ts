@@ -1,8 +1,11 @@
 import { npmProcess } from "./npm-process.ts";
 
+/** What a shell expects of a command that Ctrl-C has ended: 128 and the number of SIGINT. */
+export const INTERRUPTED_EXIT_CODE = 130;
+
 const NPM_CHECK_MS = 250;
 
-/** Resolves when the service is to end: on Ctrl-C and other signals, when nobody reads its output, when npm is gone. */
+/** Resolves when the command is to end: on Ctrl-C and other signals, when nobody reads its output, when npm is gone. */
 export function stopRequest(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();

@@ -1,7 +1,6 @@
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve } from "@hono/node-server";
 import { Hono } from "hono";
+import { serveOnLoopback } from "../loopback-server.ts";
 
 /**
  * How a KV namespace misbehaves. `slow`: it takes its time, but less than a reader gives it. `hanging`: it does not
@@ -63,11 +62,9 @@ export async function startKvServer(): Promise<KvServer> {
       return c.body(null, 200);
     });
 
-  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
-  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
-  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  const { url, close } = await serveOnLoopback(app.fetch);
   return {
-    address: `127.0.0.1:${port}`,
+    address: new URL(url).host,
     entries,
     reads: () => counts.reads,
     writes: () => counts.writes,
@@ -76,11 +73,7 @@ export async function startKvServer(): Promise<KvServer> {
       troubleOver.resolve();
       troubleOver = Promise.withResolvers();
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      }),
+    close,
   };
 }
 
