@@ -16,10 +16,11 @@ import { createTokenMemory } from "./adapters/token-memory.ts";
 import { createVisitorCheck } from "./adapters/turnstile.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config.ts";
-import { isOpen, limitsFor, visitorPrefixFor } from "./core/caller.ts";
+import { isOpen, limitsFor } from "./core/caller.ts";
 import { type ExchangePorts, exchange } from "./core/exchange.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { createRecognition } from "./core/recognition.ts";
+import { createSessionNames } from "./core/session-name.ts";
 import { createTokenService } from "./core/token-service.ts";
 import type { TokenIssuer } from "./http/service.ts";
 
@@ -133,7 +134,7 @@ async function createService(
       verifyJwt: createJwtVerifier(createIssuerKeys({ fetch: fetchOutside, now, sleep }), now),
     }),
     limitsFor: (caller) => limitsFor(caller, limits),
-    visitorPrefix: visitorPrefixFor(config.callers),
+    sessionNameFor: createSessionNames(config.callers),
     countRequest: config.rateLimiter && createRateLimiter(config.rateLimiter, log),
     checkVisitor: createVisitorCheck({
       secretKey: config.turnstileSecretKey,

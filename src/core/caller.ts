@@ -1,13 +1,13 @@
 import { type CozeScope, intersectScopes } from "./coze-scope.ts";
 import type { GrantLimits } from "./grant.ts";
 import type { AllowedOrigins } from "./origins.ts";
-import { TokenError } from "./token-error.ts";
-import { parseUserId } from "./user-id.ts";
 
 /** A named rule: how to recognise somebody, and what they may be granted. */
 export type Caller = {
   readonly name: string;
   readonly recognition: Recognition;
+  /** Stands, with a colon, before the ids of this caller's users in `session_name`; "": nothing does. */
+  readonly userPrefix: string;
   /** Web pages that this caller may ask from. */
   readonly origins: AllowedOrigins;
   /** The Coze scope that `bot_ids` and `permissions` make; `undefined`: it adds no restriction. */
@@ -53,6 +53,7 @@ const MAX_MATCHED_CLAIM_LENGTH = 1024;
 export const ANYONE: Caller = {
   name: "anyone",
   recognition: { kind: "anyone" },
+  userPrefix: "",
   origins: "*",
   scope: undefined,
   maxDurationSeconds: undefined,
@@ -62,37 +63,6 @@ export const ANYONE: Caller = {
 export function matchesClaims({ audience, claims: rules }: JwtRule, claims: Claims): boolean {
   if (audience !== undefined && !hasAudience(claims["aud"], audience)) return false;
   return [...rules].every(([name, rule]) => Object.hasOwn(claims, name) && matchesRule(claims[name], rule));
-}
-
-/**
- * Decides for which user a caller asks. A JWT speaks for the user it names; everybody else is believed, except that
- * an anonymous visitor, where users log in by JWT, gets a session name that no user of theirs can have.
- * @throws TokenError `invalid_request` for a broken header; `access_denied` for a JWT without a usable user id, or a
- * header that names another user.
- */
-export function userIdFor(
-  caller: Caller,
-  header: string | null,
-  claims: Claims | undefined,
-  visitorPrefix: string | undefined,
-): string | undefined {
-  const named = parseUserId(header);
-  const { recognition } = caller;
-  if (recognition.kind === "jwt") return verifiedUserId(recognition, named, claims, visitorPrefix);
-  if (recognition.kind === "anonymous" && visitorPrefix !== undefined && named !== undefined) {
-    return parseUserId(visitorPrefix + named);
-  }
-  return named;
-}
-
-/**
- * The prefix that keeps the session names of anonymous visitors apart from those of verified users; `undefined` where
- * only one of the two kinds is let in.
- */
-export function visitorPrefixFor(callers: readonly Caller[]): string | undefined {
-  const visitors = callers.find(({ recognition }) => recognition.kind === "anonymous");
-  const hasUsers = callers.some(({ recognition }) => recognition.kind === "jwt");
-  return visitors !== undefined && hasUsers ? `${visitors.name}:` : undefined;
 }
 
 /**
@@ -112,30 +82,6 @@ export function isOpen(callers: readonly Caller[]): boolean {
     ({ recognition }) =>
       recognition.kind === "anyone" || (recognition.kind === "anonymous" && recognition.turnstile === undefined),
   );
-}
-
-function verifiedUserId(
-  { userIdClaim }: JwtRule,
-  named: string | undefined,
-  claims: Claims | undefined,
-  visitorPrefix: string | undefined,
-): string {
-  const verified = claims?.[userIdClaim];
-  if (typeof verified !== "string" || !isUsable(verified) || (visitorPrefix && verified.startsWith(visitorPrefix))) {
-    throw new TokenError("access_denied", `The claim ${userIdClaim} of the credential is no usable user id.`);
-  }
-  if (named !== undefined && named !== verified) {
-    throw new TokenError("access_denied", "X-User-ID names another user than the credential. Leave the header out.");
-  }
-  return verified;
-}
-
-function isUsable(userId: string): boolean {
-  try {
-    return parseUserId(userId) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 function hasAudience(claim: unknown, audience: string): boolean {

@@ -2,6 +2,7 @@ import type { Caller, TurnstileRule } from "../core/caller.ts";
 import type { GrantLimits } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
 import type { Recognise } from "../core/recognition.ts";
+import type { SessionNameFor } from "../core/session-name.ts";
 import type { TokenService } from "../core/token-service.ts";
 
 /** What stands behind the routes: a service that issues tokens, or the reasons why it cannot. */
@@ -12,8 +13,8 @@ export type TokenIssuer = {
   readonly recognise: Recognise;
   /** The most that a caller may be granted. */
   readonly limitsFor: (caller: Caller) => GrantLimits;
-  /** Keeps the session names of anonymous visitors apart from those of verified users, where both are let in. */
-  readonly visitorPrefix: string | undefined;
+  /** Names the session that a request belongs to. */
+  readonly sessionNameFor: SessionNameFor;
   /** Counts a request of somebody, and tells whether it is within the rate limit; `undefined`: there is none. */
   readonly countRequest: ((who: string) => Promise<boolean>) | undefined;
   /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import { type Caller, userIdFor } from "../core/caller.ts";
+import type { Caller } from "../core/caller.ts";
 import { type CozeScope, parseCozeScope } from "../core/coze-scope.ts";
 import { grantFor } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
@@ -45,7 +45,7 @@ export function tokenRoute(service: Service): Hono<AppEnv> {
       const { caller, claims } = await service.recognise(credentialOf(headers), afterAnswer);
       c.set("caller", caller);
       checkOrigin(caller, c.req.raw);
-      const userId = userIdFor(caller, headers.get("X-User-ID"), claims, service.visitorPrefix);
+      const userId = service.sessionNameFor(caller, headers.get("X-User-ID"), claims);
       await countRequest(service, caller, userId, headers);
 
       const body = parseTokenRequestBody(await readJsonBody(c.req.raw));

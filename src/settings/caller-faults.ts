@@ -25,7 +25,7 @@ export type CallerFault = Problem & { readonly path: readonly PropertyKey[] };
 
 /** Finds what is wrong with callers whose members are each right by themselves: within one, and between two. */
 export function callerFaults(callers: readonly CallerSetting[]): CallerFault[] {
-  return [...callers.flatMap(faultsOf), ...confusions(callers)];
+  return [...callers.flatMap(faultsOf), ...confusions(callers), ...sharedSessions(callers)];
 }
 
 /** Compiles a pattern that has to match the whole of a text; `undefined` for what is no regular expression. */
@@ -89,11 +89,25 @@ function* claimProblems(claims: NonNullable<CallerSetting["claims"]>): Generator
   }
 }
 
+/**
+ * The prefix of a caller's session names. Without one of their own, visitors beside other callers get their caller's
+ * name, so that what they write into `X-User-ID` never names a session of somebody else.
+ */
+export function userPrefixFor(setting: CallerSetting, all: readonly CallerSetting[]): string {
+  return setting.user_prefix ?? (setting.anonymous && all.length > 1 ? setting.name : "");
+}
+
 /** What is wrong with callers side by side: the first that matches wins, so each must be able to. */
 function* confusions(callers: readonly CallerSetting[]): Generator<CallerFault> {
   for (const [index, later] of callers.entries()) {
     for (const [before, earlier] of callers.slice(0, index).entries()) {
       const other = `CALLERS[${before}]`;
+      if (meetByAccident(earlier, later) || meetByAccident(later, earlier)) {
+        yield {
+          path: [index, "user_prefix"],
+          problem: `would put the users of ${other} and visitors into one session`,
+        };
+      }
       if (later.name === earlier.name) yield { path: [index, "name"], problem: `is that of ${other} too` };
       if (shadows(earlier, later)) {
         yield { path: [index], problem: `cannot be told apart from ${other}, which comes first and matches as well` };
@@ -103,6 +117,31 @@ function* confusions(callers: readonly CallerSetting[]): Generator<CallerFault> 
       }
     }
   }
+}
+
+/** Whether the prefix that visitors have by default is one that another caller has been given. */
+function meetByAccident(visitors: CallerSetting, other: CallerSetting): boolean {
+  return visitors.anonymous === true && visitors.user_prefix === undefined && visitors.name === other.user_prefix;
+}
+
+/**
+ * Callers whose users would meet those of the first JWT caller without a prefix: their ids come from another issuer or
+ * claim, and are equal by accident or by intent. A prefix that is set, the empty one too, says that the owner knows.
+ */
+function* sharedSessions(callers: readonly CallerSetting[]): Generator<CallerFault> {
+  const isUnprefixed = ({ issuer, user_prefix }: CallerSetting) => issuer !== undefined && user_prefix === undefined;
+  const first = callers.findIndex(isUnprefixed);
+  for (const [index, caller] of callers.entries()) {
+    if (!isUnprefixed(caller) || populationOf(caller) === populationOf(callers[first])) continue;
+
+    const problem = `is required: user ids of CALLERS[${first}], which has another issuer or user_id, could be the same`;
+    yield { path: [index, "user_prefix"], problem };
+  }
+}
+
+/** Where a JWT caller's user ids come from. */
+function populationOf(caller: CallerSetting | undefined): string {
+  return JSON.stringify([caller?.issuer, caller?.user_id ?? "sub"]);
 }
 
 function shadows(earlier: CallerSetting, later: CallerSetting): boolean {

@@ -6,6 +6,10 @@ export const CALLER_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 /** Says what {@link CALLER_NAME} allows. */
 export const CALLER_NAME_RULE = "must be letters, digits, . _ and -, at most 64";
 
+/** No colon, as the first one ends the prefix of a session name; empty means that the caller has none, on purpose. */
+const USER_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;
+const USER_PREFIX_RULE = "must be at most 32 letters, digits, _ and -";
+
 const texts = z.array(z.string("must be texts").check(z.minLength(1, "must not be empty")), "must be a list of texts");
 const list = texts.check(z.minLength(1, "must not be empty: leave it out, or say what is allowed"));
 const text = z.string("must be a text").check(z.minLength(1, "must not be empty"));
@@ -32,6 +36,7 @@ const callerSchema = z.strictObject(
     turnstile: z.optional(truth),
     turnstile_hostname: z.optional(text),
     turnstile_action: z.optional(text),
+    user_prefix: z.optional(z.string("must be a string").check(z.regex(USER_PREFIX, USER_PREFIX_RULE))),
     origins: z.optional(list),
     bot_ids: z.optional(list),
     permissions: z.optional(list),

@@ -1,7 +1,7 @@
 import type { Caller, ClaimRule, JwtRule, Recognition } from "../core/caller.ts";
 import type { CozeScope } from "../core/coze-scope.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/origins.ts";
-import { type CallerFault, callerFaults, compilePattern } from "./caller-faults.ts";
+import { type CallerFault, callerFaults, compilePattern, userPrefixFor } from "./caller-faults.ts";
 import { type CallerSetting, callersSchema } from "./caller-schema.ts";
 import { tableOf } from "./setting-values.ts";
 
@@ -17,11 +17,12 @@ export function parseCallers(value: unknown): { readonly callers: Caller[] } | {
   return faults.length > 0 ? { faults } : { callers: result.data.map(toCaller) };
 }
 
-function toCaller(setting: CallerSetting): Caller {
+function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSetting[]): Caller {
   const origins = parseAllowedOrigins((setting.origins ?? ["*"]).join(",")) as AllowedOrigins; // checked by callerFaults
   return {
     name: setting.name,
     recognition: recognitionOf(setting),
+    userPrefix: userPrefixFor(setting, all),
     origins,
     scope: scopeOf(setting),
     maxDurationSeconds: setting.max_duration,

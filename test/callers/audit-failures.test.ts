@@ -14,7 +14,7 @@ async function loggedFor(error: unknown): Promise<readonly Line[]> {
     recognise: async () => Promise.reject(error),
     issueToken: () => Promise.reject(new Error("not reached")),
     limitsFor: () => ({ durationSeconds: 900, scope: undefined }),
-    visitorPrefix: undefined,
+    sessionNameFor: () => undefined,
     countRequest: undefined,
     checkVisitor: async () => undefined,
     access: "closed",

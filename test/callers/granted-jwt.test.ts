@@ -32,9 +32,16 @@ describe("the bearer of a JWT", () => {
       CALLERS: [
         { ...caller, name: "admins", claims: { role: "admin", level: 3, active: true }, max_duration: 101 },
         { ...caller, name: "teams", claims: { team: { pattern: "red|pro-[a-z]+" } }, max_duration: 102 },
-        { ...caller, name: "zero", claims: { level: 0, active: false }, user_id: "email", max_duration: 103 },
+        {
+          ...caller,
+          name: "zero",
+          claims: { level: 0, active: false },
+          user_id: "email",
+          user_prefix: "",
+          max_duration: 103,
+        },
         { ...caller, name: "namespaced", claims: { "https://a.example/tier": "gold" }, max_duration: 104 },
-        { ...caller, name: "machines", audience: "machines", user_id: "client_id", max_duration: 105 },
+        { ...caller, name: "machines", audience: "machines", user_id: "client_id", user_prefix: "", max_duration: 105 },
         { ...caller, name: "users", max_duration: 106 },
       ],
     });

@@ -159,7 +159,10 @@ describe("Cloudflare Access", () => {
     const { common_name } = machine;
     return {
       issuer,
-      ...(await start({ ...caller, claims: { common_name }, user_id: "common_name" }, { ...caller, user_id: "email" })),
+      ...(await start(
+        { ...caller, claims: { common_name }, user_id: "common_name", user_prefix: "machines" },
+        { ...caller, user_id: "email" },
+      )),
     };
   }
 
@@ -174,7 +177,7 @@ describe("Cloudflare Access", () => {
   it("lets a machine in by its service token", async () => {
     const { issuer, app, worker } = await setUp();
     expect(await expectGrant(app, worker.post(undefined, asserted(await issuer.sign(machine))))).toMatchObject({
-      session_name: machine.common_name,
+      session_name: `machines:${machine.common_name}`,
     });
   });
 

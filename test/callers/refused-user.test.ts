@@ -17,7 +17,7 @@ beforeAll(async () => {
   callers = [
     { name: "script", key_sha256: sha256(API_KEY), origins: ["https://*.example.com"] },
     { name: "web", issuer: issuer.issuer, audience: "api", origins: [APP_ORIGIN] },
-    { name: "staff", issuer: issuer.issuer, audience: "staff", user_id: "email" },
+    { name: "staff", issuer: issuer.issuer, audience: "staff", user_id: "email", user_prefix: "staff" },
     { name: "visitors", anonymous: true, origins: ["https://www.example.com", APP_ORIGIN] },
   ];
   worker = await startWorker({ ...app.settings, CALLERS: callers });
@@ -78,8 +78,9 @@ describe("X-User-ID", () => {
     }
   });
 
-  it("of a visitor is refused where it is too long with the prefix that keeps visitors apart", async () => {
-    await expectRefusal(await worker.post("x".repeat(120)), app, broken("is longer than 128 characters"));
+  it("of a visitor is refused where it begins like a session of another caller", async () => {
+    const response = await worker.post("staff:ada@example.com");
+    await expectRefusal(response, app, accessDenied("X-User-ID begins with the prefix of another caller"));
   });
 });
 

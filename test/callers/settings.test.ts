@@ -31,7 +31,7 @@ function callerOf(setting: object, settings: object = {}): Caller | undefined {
   return configOf({ CALLERS: [setting], ...settings }).callers[0];
 }
 
-const unlimited = { origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
+const unlimited = { userPrefix: "", origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
 
 describe("CALLERS", () => {
   it("reads a script, users of an issuer and visitors, all from one list", () => {
@@ -44,6 +44,7 @@ describe("CALLERS", () => {
       { ...unlimited, name: "nightly-report", recognition: { kind: "key", keySha256: DIGEST } },
       {
         name: "web-users",
+        userPrefix: "",
         recognition: {
           kind: "jwt",
           issuer: "https://project.supabase.co/auth/v1",
@@ -62,6 +63,7 @@ describe("CALLERS", () => {
       {
         ...unlimited,
         name: "visitors",
+        userPrefix: "visitors",
         recognition: { kind: "anonymous", turnstile: { hostname: undefined, action: undefined } },
         maxDurationSeconds: 300,
       },
@@ -128,7 +130,10 @@ describe("CALLERS", () => {
         { ...jwt, name: "rest" },
       ],
     ],
-    ["two issuers by their addresses", [jwt, { ...jwt, name: "other", issuer: `${jwt.issuer}/` }]],
+    [
+      "two issuers by their addresses",
+      [jwt, { ...jwt, name: "other", issuer: `${jwt.issuer}/`, user_prefix: "other" }],
+    ],
     ["two keys", [script, { name: "other", key_sha256: "cd".repeat(32) }]],
     ["a key and visitors", [script, { name: "visitors", anonymous: true }]],
   ])("tells apart callers of %s", (_what, callers) => {

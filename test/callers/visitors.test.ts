@@ -15,54 +15,36 @@ async function start(callers: readonly object[], settings: object = {}) {
 }
 
 describe("the session of a visitor", () => {
-  it.each<[string, readonly object[]]>([
-    ["visitors only", [visitors]],
-    ["visitors and scripts", [script, visitors]],
-  ])("is as X-User-ID says where there are %s", async (_what, callers) => {
-    const { app, worker } = await start(callers);
+  it("is as X-User-ID says where only visitors are let in", async () => {
+    const { app, worker } = await start([visitors]);
     expect(await expectGrant(app, worker.post("ada"))).toEqual({ duration_seconds: 300, session_name: "ada" });
     expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 300, session_name: undefined });
   });
 
-  it("is kept apart from those of verified users where there are any", async () => {
+  it.each<[string, (issuer: TestIssuer) => object]>([
+    ["a backend with an API key", () => script],
+    ["users who log in", web],
+  ])("is never that of a user of %s", async (_what, other) => {
     const issuer = await createTestIssuer();
-    const { app, worker } = await start([{ ...visitors, max_duration: 900 }, script, web(issuer)]);
-    const verified = await worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: "ada" })));
-    expect(await expectGrant(app, worker.post("ada"))).toEqual({
-      duration_seconds: 900,
-      session_name: "visitors:ada",
-    });
-    expect(await expectGrant(app, worker.post("visitors:ada"))).toMatchObject({
-      session_name: "visitors:visitors:ada",
-    });
+    const { app, worker } = await start([other(issuer), { ...visitors, max_duration: 900 }]);
+    const credential = other === web ? await issuer.sign({ aud: "api", sub: "ada" }) : API_KEY;
+    const users = await worker.post(other === web ? undefined : "ada", bearer(credential));
+    expect(users.status).toBe(200);
 
+    expect(await expectGrant(app, worker.post("ada"))).toEqual({ duration_seconds: 900, session_name: "visitors:ada" });
+    expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 900, session_name: "visitors:" });
     const visitor = await membersOf(await worker.post("ada"));
-    expect(visitor["access_token"]).not.toBe((await membersOf(verified))["access_token"]);
+    expect(visitor["access_token"]).not.toBe((await membersOf(users))["access_token"]);
   });
 
-  it("is none where the visitor names none, also beside verified users", async () => {
-    const { app, worker } = await start([visitors, web(await createTestIssuer())]);
-    expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 300, session_name: undefined });
+  it("has the prefix that the settings say", async () => {
+    const { app, worker } = await start([script, { ...visitors, user_prefix: "guest" }]);
+    expect(await expectGrant(app, worker.post("ada"))).toMatchObject({ session_name: "guest:ada" });
   });
 
-  it("may be as long as any, with what keeps it apart", async () => {
-    const { app, worker } = await start([visitors, web(await createTestIssuer())]);
-    const longest = "x".repeat(128 - "visitors:".length);
-    expect(await expectGrant(app, worker.post(longest))).toMatchObject({ session_name: `visitors:${longest}` });
-  });
-
-  it("is that of any user for the holder of a key, who speaks for them", async () => {
-    const { app, worker } = await start([visitors, script, web(await createTestIssuer())]);
-    expect(await expectGrant(app, worker.post("ada", bearer(API_KEY)))).toMatchObject({ session_name: "ada" });
-  });
-
-  it("may begin like a name of visitors for a verified user where visitors are not let in", async () => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start([web(issuer)]);
-    const token = await issuer.sign({ aud: "api", sub: "visitors:ada" });
-    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
-      session_name: "visitors:ada",
-    });
+  it("is shared with other callers where the settings say so by an empty prefix", async () => {
+    const { app, worker } = await start([script, { ...visitors, user_prefix: "" }]);
+    expect(await expectGrant(app, worker.post("ada"))).toMatchObject({ session_name: "ada" });
   });
 
   it("is kept apart behind Turnstile too", async () => {
@@ -72,6 +54,49 @@ describe("the session of a visitor", () => {
     const init = { headers: { "cf-turnstile-response": "0.solved" } };
     expect(await expectGrant(app, worker.post("ada", init))).toEqual({
       duration_seconds: 300,
+      session_name: "visitors:ada",
+    });
+  });
+});
+
+describe("the session of a named caller's user", () => {
+  it("is within the prefix of a key caller that has one, and any other for one that has none", async () => {
+    const { app, worker } = await start([{ ...script, user_prefix: "shop" }, visitors]);
+    expect(await expectGrant(app, worker.post("visitors:ada", bearer(API_KEY)))).toMatchObject({
+      session_name: "shop:visitors:ada",
+    });
+    expect(await expectGrant(app, worker.post(undefined, bearer(API_KEY)))).toMatchObject({ session_name: "shop:" });
+
+    const free = await start([script, visitors]);
+    expect(await expectGrant(free.app, free.worker.post("visitors:ada", bearer(API_KEY)))).toMatchObject({
+      session_name: "visitors:ada",
+    });
+  });
+
+  it("is one for equal ids of two issuers only where the settings say so by equal prefixes", async () => {
+    const [one, other] = [await createTestIssuer(), await createTestIssuer()];
+    const partners = { name: "partners", issuer: other.issuer, audience: "api" };
+    const ask = async (prefixes: readonly (string | undefined)[]) => {
+      const [first, second] = prefixes.map((user_prefix) => (user_prefix === undefined ? {} : { user_prefix }));
+      const { app, worker } = await start([
+        { ...web(one), ...first },
+        { ...partners, ...second },
+      ]);
+      await worker.post(undefined, bearer(await one.sign({ aud: "api", sub: "ada" })));
+      await worker.post(undefined, bearer(await other.sign({ aud: "api", sub: "ada" })));
+      return (await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"]);
+    };
+    expect(await ask([undefined, "partners"])).toEqual(["ada", "partners:ada"]);
+    expect(await ask(["team", "team"])).toEqual(["team:ada"]);
+    expect(await ask(["", ""])).toEqual(["ada"]);
+    expect(await ask([undefined, undefined])).toEqual([]);
+  });
+
+  it("may begin like that of visitors where visitors are not let in", async () => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start([web(issuer)]);
+    const token = await issuer.sign({ aud: "api", sub: "visitors:ada" });
+    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
       session_name: "visitors:ada",
     });
   });

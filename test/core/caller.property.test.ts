@@ -9,8 +9,6 @@ import {
   limitsFor,
   matchesClaims,
   type Recognition,
-  userIdFor,
-  visitorPrefixFor,
 } from "../../src/core/caller.ts";
 
 const JWT_RULE: JwtRule = {
@@ -33,10 +31,6 @@ const caller = fc
   .tuple(fc.constantFrom("a", "b", "visitors"), recognition)
   .map(([name, how]): Caller => ({ ...ANYONE, name, recognition: how }));
 const callers = fc.array(caller, { maxLength: 4 });
-
-/** Few, so that they meet, and with the prefix that visitors get. */
-const userId = fc.constantFrom("ada", "bob", "visitors:ada", "visitors:", "visitors", "a:ada", "x".repeat(120));
-const header = fc.option(userId, { nil: null });
 
 describe("the claims of a JWT", () => {
   const value = fc.constantFrom<unknown[]>("admin", "adm", "", 1, "1", true, "true", null, undefined, ["admin"], {});
@@ -92,69 +86,6 @@ describe("the claims of a JWT", () => {
   });
 });
 
-describe("the user id", () => {
-  it("of a JWT is the one of its claim, and the header may name no other", () => {
-    const claim = fc.oneof(userId, fc.constantFrom<unknown[]>("", " ada", "用户", 7, null, undefined, ["ada"]));
-    fc.assert(
-      fc.property(claim, header, fc.option(fc.constant("visitors:"), { nil: undefined }), (sub, named, prefix) => {
-        const ask = () => userIdFor({ ...ANYONE, recognition: JWT_RULE }, named, { sub, other: "ada" }, prefix);
-        const isUsable = typeof sub === "string" && /^[!-~]{1,128}$/.test(sub) && !(prefix && sub.startsWith(prefix));
-        if (isUsable && (named === null || named === sub)) expect(ask()).toBe(sub);
-        else expect(ask).toThrow(expect.objectContaining({ code: "access_denied" }));
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it("of anybody else is the one of the header", () => {
-    fc.assert(
-      fc.property(callers, caller, header, (all, one, named) => {
-        fc.pre(one.recognition.kind === "key" || one.recognition.kind === "anyone");
-        expect(userIdFor(one, named, undefined, visitorPrefixFor(all))).toBe(named ?? undefined);
-      }),
-    );
-  });
-
-  it("of a visitor never is that of a user who logs in by JWT, and different visitors have different ones", () => {
-    fc.assert(
-      fc.property(callers, caller, header, header, userId, (all, visitor, named, otherNamed, sub) => {
-        fc.pre(visitor.recognition.kind === "anonymous");
-        const everybody = [visitor, ...all];
-        const prefix = visitorPrefixFor(everybody);
-        const visitorId = outcomeOf(() => userIdFor(visitor, named, undefined, prefix));
-        if (!(visitorId instanceof Error)) {
-          const otherId = outcomeOf(() => userIdFor(visitor, otherNamed, undefined, prefix));
-          expect(otherId === visitorId).toBe(otherNamed === named);
-        }
-        for (const user of everybody.filter((each) => each.recognition.kind === "jwt")) {
-          expect(outcomeOf(() => userIdFor(user, null, { sub }, prefix))).not.toBe(visitorId);
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it("is refused when the header is broken, whoever asks", () => {
-    fc.assert(
-      fc.property(caller, fc.constantFrom("", " ada", "用户", "x".repeat(129)), (one, broken) => {
-        expect(() => userIdFor(one, broken, { sub: "ada" }, "visitors:")).toThrow(
-          expect.objectContaining({ code: "invalid_request" }),
-        );
-      }),
-    );
-  });
-});
-
-it("sets visitors apart exactly where users log in by JWT as well, by the name of the first visitor", () => {
-  fc.assert(
-    fc.property(callers, (all) => {
-      const [visitor] = all.filter((each) => each.recognition.kind === "anonymous");
-      const hasUsers = all.some((each) => each.recognition.kind === "jwt");
-      expect(visitorPrefixFor(all)).toBe(visitor && hasUsers ? `${visitor.name}:` : undefined);
-    }),
-  );
-});
-
 it("calls a service open exactly where somebody needs neither credential nor Turnstile", () => {
   fc.assert(
     fc.property(callers, (all) => {
@@ -192,12 +123,4 @@ it("grants a caller no longer life than the settings and its rule allow, and onl
 
 function textOr(value: unknown, fallback: string): string {
   return typeof value === "string" ? value : fallback;
-}
-
-function outcomeOf(ask: () => unknown): unknown {
-  try {
-    return ask();
-  } catch (error) {
-    return error;
-  }
 }

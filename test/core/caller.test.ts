@@ -9,8 +9,6 @@ import {
   limitsFor,
   matchesClaims,
   type Recognition,
-  userIdFor,
-  visitorPrefixFor,
 } from "../../src/core/caller.ts";
 import type { CozeScope } from "../../src/core/coze-scope.ts";
 import { isAllowedOrigin } from "../../src/core/origins.ts";
@@ -28,6 +26,7 @@ const rule: JwtRule = {
 const callerOf = (recognition: Recognition, limits: Partial<Caller> = {}): Caller => ({
   name: "web",
   recognition,
+  userPrefix: "",
   origins: "*",
   scope: undefined,
   maxDurationSeconds: undefined,
@@ -90,55 +89,6 @@ describe("matchesClaims", () => {
   it("asks for no audience where the rule names none", () => {
     expect(matchesClaims({ ...rule, audience: undefined }, { sub: "ada" })).toBe(true);
     expect(matchesClaims({ ...rule, audience: undefined }, { aud: "other" })).toBe(true);
-  });
-});
-
-describe("userIdFor", () => {
-  it.each<[string, Caller, string | null, Claims | undefined, string | undefined, string | undefined]>([
-    ["nobody for anyone without a header", ANYONE, null, undefined, undefined, undefined],
-    ["the header for anyone", ANYONE, "ada", undefined, undefined, "ada"],
-    ["the header for a key", script, "ada", undefined, "visitors:", "ada"],
-    ["nobody for a key without a header", script, null, undefined, "visitors:", undefined],
-    ["the header for a visitor", visitors, "ada", undefined, undefined, "ada"],
-    ["the prefixed header for a visitor", visitors, "ada", undefined, "visitors:", "visitors:ada"],
-    ["nobody for a visitor without a header", visitors, null, undefined, "visitors:", undefined],
-    ["the claim for a JWT", user, null, { sub: "ada" }, "visitors:", "ada"],
-    ["the claim for a JWT with an equal header", user, "ada", { sub: "ada" }, undefined, "ada"],
-    ["a claim that only looks like a visitor", user, null, { sub: "visitor:a" }, "visitors:", "visitor:a"],
-  ])("is %s", (_what, caller, header, claims, prefix, userId) => {
-    expect(userIdFor(caller, header, claims, prefix)).toBe(userId);
-  });
-
-  it.each<[string, string | null, Claims | undefined, string, string]>([
-    ["no claims", null, undefined, "access_denied", "The claim sub"],
-    ["a claim of every object", null, {}, "access_denied", "The claim sub"],
-    ["an empty claim", null, { sub: "" }, "access_denied", "The claim sub"],
-    ["a claim that is no text", null, { sub: 1 }, "access_denied", "The claim sub"],
-    ["a visitor's session name", null, { sub: "visitors:ada" }, "access_denied", "The claim sub"],
-    ["another header", "bob", { sub: "ada" }, "access_denied", "X-User-ID names another user"],
-    ["a broken header", "", { sub: "ada" }, "invalid_request", "X-User-ID is empty"],
-  ])("refuses a JWT with %s", (_what, header, claims, code, description) => {
-    expect(() => userIdFor(user, header, claims, "visitors:")).toThrow(failure(code, description));
-  });
-
-  it("gives no visitor the session of a verified user, whatever he calls himself", () => {
-    const prefix = visitorPrefixFor([user, visitors]);
-    for (const name of ["ada", "visitors:ada", ":", "x"]) {
-      const session = userIdFor(visitors, name, undefined, prefix);
-      expect(() => userIdFor(user, null, { sub: session }, prefix)).toThrow(failure("access_denied", "The claim sub"));
-    }
-  });
-});
-
-describe("visitorPrefixFor", () => {
-  it.each<[string, readonly Caller[], string | undefined]>([
-    ["anyone", [ANYONE], undefined],
-    ["visitors only", [visitors], undefined],
-    ["visitors and keys", [visitors, script], undefined],
-    ["users only", [user, script], undefined],
-    ["users and visitors", [user, script, visitors], "visitors:"],
-  ])("for %s", (_what, callers, prefix) => {
-    expect(visitorPrefixFor(callers)).toBe(prefix);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { ANYONE, type Caller, type Claims, type JwtRule } from "../../src/core/caller.ts";
 import { createRecognition } from "../../src/core/recognition.ts";
 
-const unlimited = { origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
+const unlimited = { userPrefix: "", origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
 const rule: JwtRule = {
   kind: "jwt",
   issuer: "https://id.example.com",
