@@ -37,7 +37,10 @@ const noNumber = fc.constantFrom(
 );
 const scope = fc.constantFrom(
   { account_permission: { permission_list: ["a"] } },
-  { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1", "2"] } } },
+  {
+    workspace_permission: { permission_list: ["b"] },
+    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1", "2"] } },
+  },
 );
 
 /** For each setting, values that are right by themselves and values that are not. */

@@ -124,6 +124,12 @@ describe("the settings", () => {
       "must be a whole number from 1 to 10000",
     ],
     ["a scope that is not JSON", { TOKEN_SCOPE: "{" }, "TOKEN_SCOPE", "must be an object"],
+    [
+      "a scope that only constrains",
+      { TOKEN_SCOPE: { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } } },
+      "TOKEN_SCOPE",
+      "must name permissions too",
+    ],
     ["an unknown scope member", { TOKEN_SCOPE: { a: 1 } }, "TOKEN_SCOPE", "a is not a member of the Coze scope object"],
     [
       "two faults in a scope",

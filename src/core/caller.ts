@@ -1,4 +1,4 @@
-import { type CozeScope, intersectScopes } from "./coze-scope.ts";
+import { type CozeScope, combineScopes } from "./coze-scope.ts";
 import type { GrantLimits } from "./grant.ts";
 import type { AllowedOrigins } from "./origins.ts";
 
@@ -72,7 +72,11 @@ export function matchesClaims({ audience, claims: rules }: JwtRule, claims: Clai
 export function limitsFor({ name, scope, maxDurationSeconds }: Caller, settings: GrantLimits): GrantLimits {
   return {
     durationSeconds: Math.min(settings.durationSeconds, maxDurationSeconds ?? settings.durationSeconds),
-    scope: intersectScopes(settings.scope, scope, `The caller ${name} is granted nothing`),
+    scope: combineScopes(
+      settings.scope,
+      scope,
+      `The caller ${name} is granted nothing: its rule and TOKEN_SCOPE have nothing in common`,
+    ),
   };
 }
 

@@ -32,7 +32,7 @@ const SCOPE_SHAPE: Shape = {
   workflow_permission: { workflow_id_list: "list", permission_list: "list" },
 };
 
-/** A constraint takes rights away, so it may join any scope; the other groups each bring rights of their own. */
+/** A constraint takes rights away; the other groups each bring rights of their own. */
 const CONSTRAINT_GROUP = "attribute_constraint";
 
 /**
@@ -47,33 +47,19 @@ export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | 
   return { scope: value as CozeScope };
 }
 
-/**
- * Narrows the granted scope to what is asked for. What the asked scope leaves out stays as granted; no scope at all
- * means every permission of the app.
- * @throws TokenError `invalid_scope` when something is asked for that is not granted.
- */
-export function narrowScope(granted: CozeScope | undefined, asked: CozeScope | undefined): CozeScope | undefined {
-  if (granted === undefined) return asked;
-  if (asked === undefined) return granted;
-
-  const grantedLists = scopeLists(granted);
-  const askedLists = scopeLists(asked);
-  for (const [path, items] of askedLists) {
-    const grantedItems = grantedLists.get(path);
-    const isWithin = grantedItems === undefined || items.every((item) => grantedItems.includes(item));
-    if (!isWithin || bringsRights(path, grantedLists)) {
-      throw new TokenError("invalid_scope", `The scope member ${path} asks for more than is granted.`);
-    }
-  }
-  return scopeFrom(new Map([...grantedLists, ...askedLists]));
+/** Tells whether a scope names any rights. What Coze makes of one that only constrains is not known. */
+export function namesRights(scope: CozeScope): boolean {
+  return rightsGroups(scopeLists(scope)).size > 0;
 }
 
 /**
- * Intersects two scopes that each limit a token; either may be absent, which limits nothing. A list that only one of
- * them has stays as it is there.
+ * Combines two scopes that each limit a token; either may be absent, which limits nothing. Where both name groups of
+ * rights, only groups that both name remain; where one names none, the other's stand. A list that both name is
+ * intersected, a list that one names stands; a group of rights with an empty list is gone. So the result allows what
+ * both sides allow, and nothing else, whichever side comes first.
  * @throws TokenError `invalid_scope`, beginning with the given words, when they have nothing in common.
  */
-export function intersectScopes(
+export function combineScopes(
   first: CozeScope | undefined,
   second: CozeScope | undefined,
   nothingLeft: string,
@@ -81,17 +67,44 @@ export function intersectScopes(
   if (first === undefined) return second;
   if (second === undefined) return first;
 
-  const firstLists = scopeLists(first);
-  const secondLists = scopeLists(second);
-  const intersection = new Map([...firstLists, ...secondLists]);
-  for (const [path, items] of secondLists) {
-    const common = items.filter((item) => firstLists.get(path)?.includes(item) ?? true);
-    if (common.length === 0 || bringsRights(path, firstLists)) {
-      throw new TokenError("invalid_scope", `${nothingLeft}: no ${path} is in TOKEN_SCOPE as well.`);
-    }
-    intersection.set(path, common);
+  const [firstLists, secondLists] = [scopeLists(first), scopeLists(second)];
+  const combined = new Map([...firstLists, ...secondLists]);
+  for (const [path, items] of combined) {
+    if (isLeftOut(path, firstLists) || isLeftOut(path, secondLists)) combined.delete(path);
+    else combined.set(path, commonItems(firstLists.get(path) ?? items, secondLists.get(path) ?? items));
   }
-  return scopeFrom(intersection);
+  const emptied = new Set([...combined].filter(([, items]) => items.length === 0).map(([path]) => groupOf(path)));
+  for (const path of combined.keys()) if (emptied.has(groupOf(path))) combined.delete(path);
+
+  const limitsRights = namesRights(first) || namesRights(second);
+  if (emptied.has(CONSTRAINT_GROUP) || (limitsRights && rightsGroups(combined).size === 0)) {
+    throw new TokenError("invalid_scope", `${nothingLeft}.`);
+  }
+  return scopeFrom(combined);
+}
+
+/**
+ * Narrows the granted scope to what is requested. A request that names groups of rights gets those alone; constraints
+ * that it leaves out stay as granted. No scope at all means every permission of the app.
+ * @throws TokenError `invalid_scope` when an item or a group is requested that is not granted, or a constraint where no
+ * rights are named on either side.
+ */
+export function narrowScope(granted: CozeScope | undefined, requested: CozeScope | undefined): CozeScope | undefined {
+  if (requested === undefined) return granted;
+  if (granted === undefined && namesRights(requested)) return requested;
+  if (granted === undefined) {
+    throw new TokenError("invalid_scope", "The scope names no permissions. Add account_permission or another group.");
+  }
+
+  const grantedLists = scopeLists(granted);
+  for (const [path, items] of scopeLists(requested)) {
+    const grantedItems = grantedLists.get(path) ?? items;
+    const isGroupGranted = groupOf(path) === CONSTRAINT_GROUP || rightsGroups(grantedLists).has(groupOf(path));
+    if (!isGroupGranted || items.some((item) => !grantedItems.includes(item))) {
+      throw new TokenError("invalid_scope", `The scope property ${path} asks for more than is granted.`);
+    }
+  }
+  return combineScopes(granted, requested, "Nothing of the scope is granted");
 }
 
 /** One text per meaning of a scope: the order and repetition of list items make no difference. "" when there is none. */
@@ -143,11 +156,19 @@ function scopeFrom(lists: ScopeLists): CozeScope {
   return scope;
 }
 
-/** Whether a list belongs to a group of rights that a scope, which names other rights, does not grant. */
-function bringsRights(path: string, granted: ScopeLists): boolean {
-  const group = groupOf(path);
-  const grantedGroups = [...granted.keys()].map(groupOf).filter((name) => name !== CONSTRAINT_GROUP);
-  return group !== CONSTRAINT_GROUP && grantedGroups.length > 0 && !grantedGroups.includes(group);
+/** The groups of rights that a scope names; none: those of the app. */
+function rightsGroups(lists: ScopeLists): ReadonlySet<string> {
+  return new Set([...lists.keys()].map(groupOf).filter((group) => group !== CONSTRAINT_GROUP));
+}
+
+/** Whether a list belongs to a group of rights that a scope leaves out while it names another. */
+function isLeftOut(path: string, lists: ScopeLists): boolean {
+  const groups = rightsGroups(lists);
+  return groupOf(path) !== CONSTRAINT_GROUP && groups.size > 0 && !groups.has(groupOf(path));
+}
+
+function commonItems(items: readonly string[], others: readonly string[]): readonly string[] {
+  return items.filter((item) => others.includes(item));
 }
 
 function groupOf(path: string): string {

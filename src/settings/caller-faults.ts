@@ -72,6 +72,9 @@ function* memberFaults(caller: CallerSetting): Generator<MemberFault> {
       problem: "is required, or else claims.azp, so that tokens made for others are refused",
     };
   }
+  if (caller.bot_ids !== undefined && caller.permissions === undefined) {
+    yield { member: "bot_ids", problem: "needs permissions beside it, such as Connector.botChat" };
+  }
   yield* claimProblems(caller.claims ?? {});
   const origins = parseAllowedOrigins((caller.origins ?? ["*"]).join(","));
   if (isProblem(origins)) yield { member: "origins", ...origins };

@@ -1,4 +1,4 @@
-import { type CozeScope, parseCozeScope } from "../core/coze-scope.ts";
+import { type CozeScope, namesRights, parseCozeScope } from "../core/coze-scope.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/origins.ts";
 import { isProblem, type Problem } from "../core/problem.ts";
 
@@ -41,7 +41,9 @@ export function parseWholeNumber(value: unknown, fallback: number, max: number):
 export function parseTokenScope(value: unknown): CozeScope | undefined | Problem {
   if (value === undefined) return undefined;
   const parsed = parseCozeScope(tableOf(value));
-  if ("scope" in parsed) return parsed.scope;
+  if ("scope" in parsed && namesRights(parsed.scope)) return parsed.scope;
+  if ("scope" in parsed)
+    return { problem: "must name permissions too: add account_permission or another group of rights" };
   return { problem: parsed.faults.map(({ path, problem }) => `${path} ${problem}`.trim()).join("; ") };
 }
 

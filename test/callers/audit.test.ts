@@ -7,8 +7,17 @@ import { createTestKey } from "../support/keys.ts";
 import { type Line, type RecordedLog, recordLog } from "../support/log.ts";
 import { json, membersOf, startWorker } from "../support/worker.ts";
 
-const script = { name: "script", key_sha256: sha256(API_KEY), bot_ids: ["1"], max_duration: 300 };
-const scope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
+const script = {
+  name: "script",
+  key_sha256: sha256(API_KEY),
+  bot_ids: ["1"],
+  permissions: ["Connector.botChat"],
+  max_duration: 300,
+};
+const scope = {
+  account_permission: { permission_list: ["Connector.botChat"] },
+  attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } },
+};
 
 let app: TestApp;
 let issuer: TestIssuer;

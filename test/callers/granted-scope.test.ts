@@ -32,11 +32,15 @@ describe("the scope that Coze is asked for", () => {
   const both = { bot_ids: ["1", "2"], permissions: [chat, view] };
   it.each<[string, object, object | undefined, object | undefined]>([
     ["none for a caller without limits", {}, undefined, undefined],
-    ["the caller's bots", { bot_ids: ["1", "2"] }, undefined, bots("1", "2")],
     ["the caller's permissions", { permissions: [chat] }, undefined, permissions(chat)],
     ["both", both, undefined, { ...permissions(chat, view), ...bots("1", "2") }],
     ["TOKEN_SCOPE for a caller without limits", {}, permissions(chat), permissions(chat)],
-    ["the bots that both have", both, bots("2", "3"), { ...permissions(chat, view), ...bots("2") }],
+    [
+      "the bots that both have",
+      both,
+      { ...permissions(chat, view), ...bots("2", "3") },
+      { ...permissions(chat, view), ...bots("2") },
+    ],
     ["the permissions that both have", both, permissions(view, "x"), { ...permissions(view), ...bots("1", "2") }],
     [
       "the bots and permissions that both have",
@@ -45,24 +49,17 @@ describe("the scope that Coze is asked for", () => {
       { ...permissions(chat), ...bots("1") },
     ],
     [
-      "the caller's bots within the permissions of all",
-      { bot_ids: ["1"] },
-      permissions(chat),
-      { ...permissions(chat), ...bots("1") },
-    ],
-    [
-      "the caller's permissions in the bots of all",
+      "no group of rights that only TOKEN_SCOPE names",
       { permissions: [chat] },
-      bots("1"),
-      { ...permissions(chat), ...bots("1") },
+      { ...permissions(chat, view), ...workspaces("Bot.delete") },
+      permissions(chat),
     ],
     [
-      "the caller's bots within the rights of all",
-      { bot_ids: ["1"] },
-      workspaces("run"),
-      { ...workspaces("run"), ...bots("1") },
+      "an equal scope once",
+      both,
+      { ...permissions(chat, view), ...bots("1", "2") },
+      { ...permissions(chat, view), ...bots("1", "2") },
     ],
-    ["an equal scope once", { bot_ids: ["1"] }, bots("1"), bots("1")],
   ])("is %s", async (_what, members, tokenScope, scope) => {
     expect(await askedBy(members, { TOKEN_SCOPE: tokenScope })).toEqual({
       duration_seconds: 900,
@@ -82,7 +79,7 @@ describe("the scope that Coze is asked for", () => {
     [
       "one of the bots that both have",
       both,
-      bots("3", "2", "1"),
+      { ...permissions(chat, view), ...bots("3", "2", "1") },
       bots("1"),
       { ...permissions(chat, view), ...bots("1") },
     ],
@@ -91,7 +88,7 @@ describe("the scope that Coze is asked for", () => {
       both,
       undefined,
       bots("2", "1"),
-      { ...permissions(chat, view), ...bots("2", "1") },
+      { ...permissions(chat, view), ...bots("1", "2") },
     ],
     [
       "bots, where the caller has permissions only",
@@ -99,6 +96,13 @@ describe("the scope that Coze is asked for", () => {
       undefined,
       bots("7"),
       { ...permissions(chat), ...bots("7") },
+    ],
+    [
+      "the groups of rights that it names",
+      {},
+      { ...permissions(chat), ...workspaces("Bot.delete"), ...bots("1") },
+      permissions(chat),
+      { ...permissions(chat), ...bots("1") },
     ],
     ["any scope, where nobody limits it", {}, undefined, permissions(chat), permissions(chat)],
   ])("is narrowed by the body to %s", async (_what, members, tokenScope, asked, scope) => {

@@ -19,7 +19,7 @@ beforeEach(async () => {
     CALLERS: [
       { name: "script", key_sha256: sha256(API_KEY) },
       { name: "users", issuer: faulty.issuer, audience: "api" },
-      { name: "partners", issuer: sound.issuer, audience: "api" },
+      { name: "partners", issuer: sound.issuer, audience: "api", user_prefix: "partners" },
     ],
   });
 });

@@ -18,9 +18,9 @@ beforeAll(async () => {
   app = await createTestApp();
   const callers = [
     caller("two-bots", { bot_ids: ["1", "2"], permissions: ["Connector.botChat"] }),
-    caller("bots-only", { bot_ids: ["1"] }),
+    caller("all", {}),
     caller("chat-only", { permissions: ["Connector.botChat"] }),
-    caller("other-bots", { bot_ids: ["8", "9"] }),
+    caller("other-bots", { bot_ids: ["8", "9"], permissions: ["Connector.botChat"] }),
     caller("other-permissions", { permissions: ["Connector.botManage"] }),
     caller("brief", { max_duration: 300 }),
     caller("long", { max_duration: 7200 }),
@@ -39,9 +39,9 @@ const PERMISSIONS = "account_permission.permission_list";
 
 describe("a request for more than the caller is granted", () => {
   it.each<[string, string, object, string]>([
-    ["another bot", "two-bots", { scope: bots("3") }, `The scope member ${BOTS} asks for more than is granted.`],
+    ["another bot", "two-bots", { scope: bots("3") }, `The scope property ${BOTS} asks for more than is granted.`],
     ["one bot more", "two-bots", { scope: bots("1", "2", "3") }, `${BOTS} asks for more`],
-    ["another bot where only bots are limited", "bots-only", { scope: bots("2") }, `${BOTS} asks for more`],
+    ["a constraint without rights", "all", { scope: bots("2") }, "The scope names no permissions"],
     ["another permission", "chat-only", { scope: permissions("Connector.botView") }, `${PERMISSIONS} asks for more`],
     [
       "rights in a workspace",
@@ -72,8 +72,12 @@ describe("a request for more than the caller is granted", () => {
   });
 
   it.each<[string, string, string]>([
-    ["bots", "other-bots", `The caller other-bots is granted nothing: no ${BOTS} is in TOKEN_SCOPE as well.`],
-    ["permissions", "other-permissions", `other-permissions is granted nothing: no ${PERMISSIONS} is in TOKEN_SCOPE`],
+    [
+      "bots",
+      "other-bots",
+      "The caller other-bots is granted nothing: its rule and TOKEN_SCOPE have nothing in common.",
+    ],
+    ["permissions", "other-permissions", "The caller other-permissions is granted nothing"],
   ])("is refused where caller and TOKEN_SCOPE have no %s in common", async (_what, name, description) => {
     await expectRefusal(await limited.post(undefined, asking(name)), app, invalidScope(description));
   });
@@ -85,6 +89,6 @@ describe("a request for more than the caller is granted", () => {
       TOKEN_SCOPE: { workspace_permission: { permission_list: ["Connector.botChat"] } },
     });
     const response = await worker.post(undefined, asking("chat-only"));
-    await expectRefusal(response, app, invalidScope(`The caller chat-only is granted nothing: no ${PERMISSIONS}`));
+    await expectRefusal(response, app, invalidScope("The caller chat-only is granted nothing"));
   });
 });

@@ -46,7 +46,7 @@ beforeAll(async () => {
       audience: "api",
       claims: { role: "user", level: 3, active: true, team: { pattern: "pro-[a-z]+" } },
     },
-    { name: "partners", issuer: other.issuer, audience: "partner-api" },
+    { name: "partners", issuer: other.issuer, audience: "partner-api", user_prefix: "partners" },
   ];
   worker = await startWorker({ ...app.settings, CALLERS: callers });
 });

@@ -142,9 +142,12 @@ describe("CALLERS", () => {
 
   it.each<[string, Record<string, unknown>, object | undefined]>([
     [
-      "bots alone",
-      { bot_ids: ["1"] },
-      { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } },
+      "bots and permissions",
+      { bot_ids: ["1"], permissions: ["a"] },
+      {
+        account_permission: { permission_list: ["a"] },
+        attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } },
+      },
     ],
     ["permissions alone", { permissions: ["a"] }, { account_permission: { permission_list: ["a"] } }],
     ["neither", {}, undefined],

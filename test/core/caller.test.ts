@@ -118,7 +118,7 @@ describe("limitsFor", () => {
   it("names the caller who is left with nothing", () => {
     const caller = callerOf(rule, { scope: bots("1") });
     expect(() => limitsFor(caller, { durationSeconds: 900, scope: bots("2") })).toThrow(
-      failure("invalid_scope", "The caller web is granted nothing: no attribute_constraint."),
+      failure("invalid_scope", "The caller web is granted nothing"),
     );
   });
 });

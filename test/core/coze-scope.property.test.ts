@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   type CozeScope,
   canonicalScope,
-  intersectScopes,
+  combineScopes,
+  namesRights,
   narrowScope,
   parseCozeScope,
 } from "../../src/core/coze-scope.ts";
@@ -12,6 +13,8 @@ const LIST_NAMES = ["permissions", "bots", "workspaces", "workspaceRights", "wor
 
 /** A scope written flat, as the lists that it states. */
 type Lists = { readonly [name in (typeof LIST_NAMES)[number]]?: readonly string[] | undefined };
+
+const GROUPS = ["account", "workspace", "workflow"] as const;
 
 /** Few and alike, so that lists meet and differ in every way. */
 const ITEMS = ["a", "b", "A", "ab", "a,b", '"', "\\", "[]", "1", "10", "2", "__proto__", "用", "\ud800"];
@@ -24,123 +27,87 @@ const lists = fc
 const scope = lists.map(scopeOf);
 const scopeOrNone = fc.option(scope, { nil: undefined });
 
-/** A grant, and a request that lies within it about every other time. */
-const grantAndRequest = lists.chain((granted) =>
-  fc
-    .tuple(fc.constant(granted), fc.oneof(partOf(granted), lists))
-    .map(([grant, asked]) => [scopeOf(grant), scopeOf(asked)] as const),
-);
+/** Two scopes, of which the second lies within the first about every other time. */
+const twoScopes = lists.chain((one) => fc.tuple(fc.constant(one), fc.oneof(partOf(one), lists)));
 
-/** Grant, request and result of a narrowing that succeeds. */
-const narrowing = grantAndRequest
-  .filter(([granted, asked]) => !asksForMore(listsOf(granted), listsOf(asked)))
-  .map(([granted, asked]) => ({ granted, asked, result: narrowScope(granted, asked) }));
+/** What somebody with a token might do. */
+const action = fc.record({ group: fc.constantFrom(...GROUPS), id: item, right: item, bot: item });
+const actions = fc.array(action, { minLength: 50, maxLength: 50, size: "max" });
 
-describe("a scope narrowed to what is asked for", () => {
-  it("is refused exactly when something outside the grant is asked for", () => {
+describe("two scopes combined", () => {
+  it("allow exactly what both allow, or are refused where that is nothing", () => {
     fc.assert(
-      fc.property(grantAndRequest, ([granted, asked]) => {
-        const narrow = () => narrowScope(granted, asked);
-        if (!asksForMore(listsOf(granted), listsOf(asked))) expect(narrow).not.toThrow();
-        else expect(narrow).toThrow(expect.objectContaining({ code: "invalid_scope" }));
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it("states each list that the grant or the request states, and none wider than either", () => {
-    fc.assert(
-      fc.property(narrowing, ({ granted, asked, result }) => {
-        for (const name of LIST_NAMES) {
-          const sides = [listsOf(granted)[name], listsOf(asked)[name]].filter((items) => items !== undefined);
-          const items = listsOf(result)[name];
-          expect(items !== undefined).toBe(sides.length > 0);
-          for (const side of sides) expect(isWithin(items ?? [], side)).toBe(true);
-        }
-      }),
-    );
-  });
-
-  it("names no group of rights beside those of a grant that names any", () => {
-    fc.assert(
-      fc.property(narrowing, ({ granted, result }) => {
-        const groups = groupsOf(listsOf(granted));
-        if (groups.length > 0) expect(isWithin(groupsOf(listsOf(result)), groups)).toBe(true);
-      }),
-    );
-  });
-
-  it("allows nothing that the grant does not, and in the groups of the request nothing beside the request", () => {
-    const action = fc.record({ group: fc.constantFrom(...GROUPS), id: item, right: item, bot: item });
-    fc.assert(
-      fc.property(narrowing, fc.array(action, { minLength: 50, size: "max", maxLength: 50 }), (outcome, actions) => {
-        const [granted, asked, result] = [outcome.granted, outcome.asked, outcome.result].map(listsOf) as [
-          Lists,
-          Lists,
-          Lists,
-        ]; // as many as given
-        for (const allowed of actions.filter((each) => allows(result, each))) {
-          expect(allows(granted, allowed)).toBe(true);
-          if (groupsOf(asked).includes(allowed.group)) expect(allows(asked, allowed)).toBe(true);
-        }
-      }),
-    );
-  });
-
-  it("stays as it is when it is narrowed again", () => {
-    fc.assert(
-      fc.property(narrowing, ({ granted, asked, result }) => {
-        expect(narrowScope(granted, result)).toEqual(result);
-        expect(narrowScope(result, asked)).toEqual(result);
-        expect(narrowScope(result, result)).toEqual(result);
-      }),
-    );
-  });
-
-  it("is a Coze scope", () => {
-    fc.assert(
-      fc.property(narrowing, ({ result }) => {
-        expect(parseCozeScope(result)).toEqual({ scope: result });
-      }),
-    );
-  });
-
-  it("is the other side where one side says nothing", () => {
-    fc.assert(
-      fc.property(scopeOrNone, (either) => {
-        expect(narrowScope(undefined, either)).toBe(either);
-        expect(narrowScope(either, undefined)).toBe(either);
-      }),
-    );
-  });
-});
-
-describe("two scopes intersected", () => {
-  it("share each list that both state, keep those that one states, and are refused where nothing is left", () => {
-    fc.assert(
-      fc.property(lists, lists, (one, other) => {
-        const intersect = () => intersectScopes(scopeOf(one), scopeOf(other), "Nothing is left");
-        const common = Object.fromEntries(LIST_NAMES.map((name) => [name, commonItems(one[name], other[name])]));
-        const isEmpty = Object.values(common).some((items) => items?.length === 0);
-        if (!isEmpty && !addsGroups(one, other)) expect(intersect()).toEqual(scopeOf(common));
-        else {
-          expect(intersect).toThrow(
-            expect.objectContaining({
-              code: "invalid_scope",
-              message: expect.stringMatching(/^Nothing is left: no \w+(\.\w+)+ is in TOKEN_SCOPE as well\.$/),
-            }),
-          );
+      fc.property(twoScopes, actions, ([one, other], tried) => {
+        const result = combined(scopeOf(one), scopeOf(other));
+        for (const each of tried) {
+          const isAllowedByBoth = allows(one, each) && allows(other, each);
+          expect(result !== undefined && allows(listsOf(result), each)).toBe(isAllowedByBoth);
         }
       }),
       { numRuns: 1000 },
     );
   });
 
+  it("are the same whichever comes first", () => {
+    fc.assert(
+      fc.property(scopeOrNone, scopeOrNone, (one, other) => {
+        const [result, reverse] = [combined(one, other), combined(other, one)];
+        expect(result === undefined).toBe(reverse === undefined);
+        expect(canonicalScope(result)).toBe(canonicalScope(reverse));
+      }),
+    );
+  });
+
+  it("are a Coze scope, which combines to itself", () => {
+    fc.assert(
+      fc.property(twoScopes, ([one, other]) => {
+        const result = combined(scopeOf(one), scopeOf(other));
+        fc.pre(result !== undefined);
+        expect(parseCozeScope(result)).toEqual({ scope: result });
+        expect(combined(result, scopeOf(one))).toEqual(result);
+      }),
+    );
+  });
+
   it("are the other one where one says nothing", () => {
     fc.assert(
       fc.property(scopeOrNone, (either) => {
-        expect(intersectScopes(undefined, either, "")).toBe(either);
-        expect(intersectScopes(either, undefined, "")).toBe(either);
+        expect(combineScopes(undefined, either, "")).toBe(either);
+        expect(combineScopes(either, undefined, "")).toBe(either);
+      }),
+    );
+  });
+});
+
+describe("a scope narrowed to what is requested", () => {
+  it("is refused exactly when a group, an item or a bare constraint is requested that is not granted", () => {
+    fc.assert(
+      fc.property(twoScopes, fc.boolean(), ([granted, requested], isEverythingGranted) => {
+        const narrow = () => narrowScope(isEverythingGranted ? undefined : scopeOf(granted), scopeOf(requested));
+        const isRefused = isEverythingGranted ? groupsOf(requested).length === 0 : asksForMore(granted, requested);
+        if (!isRefused) expect(narrow).not.toThrow();
+        else expect(narrow).toThrow(expect.objectContaining({ code: "invalid_scope" }));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("allows exactly what both the grant and the request allow", () => {
+    fc.assert(
+      fc.property(twoScopes, actions, ([granted, requested], tried) => {
+        fc.pre(!asksForMore(granted, requested));
+        const result = listsOf(narrowScope(scopeOf(granted), scopeOf(requested)));
+        for (const each of tried) expect(allows(result, each)).toBe(allows(granted, each) && allows(requested, each));
+      }),
+    );
+  });
+
+  it("is the other side where one side says nothing", () => {
+    fc.assert(
+      fc.property(scope, (either) => {
+        expect(narrowScope(either, undefined)).toBe(either);
+        fc.pre(namesRights(either));
+        expect(narrowScope(undefined, either)).toBe(either);
       }),
     );
   });
@@ -215,7 +182,6 @@ it("takes any value either for a scope as it stands, or to have faults, each wit
   );
 });
 
-const GROUPS = ["account", "workspace", "workflow"] as const;
 type Action = {
   readonly group: (typeof GROUPS)[number];
   readonly id: string;
@@ -247,20 +213,21 @@ function allows(stated: Lists, { group, id, right, bot }: Action): boolean {
 }
 
 /** What makes a request one for more than is granted. */
-function asksForMore(granted: Lists, asked: Lists): boolean {
+function asksForMore(granted: Lists, requested: Lists): boolean {
   const addsItems = LIST_NAMES.some(
-    (name) => granted[name] && asked[name]?.some((each) => !granted[name]?.includes(each)),
+    (name) => granted[name] && requested[name]?.some((each) => !granted[name]?.includes(each)),
   );
-  return addsItems || addsGroups(granted, asked);
+  return addsItems || !isWithin(groupsOf(requested), groupsOf(granted));
 }
 
-function addsGroups(granted: Lists, asked: Lists): boolean {
-  const grantedGroups = groupsOf(granted);
-  return grantedGroups.length > 0 && !isWithin(groupsOf(asked), grantedGroups);
-}
-
-function commonItems(one: readonly string[] | undefined, other: readonly string[] | undefined) {
-  return one && other ? other.filter((each) => one.includes(each)) : (one ?? other);
+/** The combination, or `undefined` where it is refused; of two absent ones it is never asked for. */
+function combined(one: CozeScope | undefined, other: CozeScope | undefined): CozeScope | undefined {
+  try {
+    return combineScopes(one, other, "Nothing is left");
+  } catch (error) {
+    expect(error).toMatchObject({ code: "invalid_scope", message: "Nothing is left." });
+    return undefined;
+  }
 }
 
 /** Some of the lists, with some of the items of each. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   type CozeScope,
   canonicalScope,
-  intersectScopes,
+  combineScopes,
+  namesRights,
   narrowScope,
   parseCozeScope,
 } from "../../src/core/coze-scope.ts";
@@ -156,10 +157,24 @@ describe("narrowScope", () => {
     expect(narrowScope(granted, asked)).toEqual({ ...granted, ...asked });
   });
 
-  it("may pick permissions where the grant binds to bots only", () => {
+  it("refuses any rights where the grant names none", () => {
     const granted: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
     const asked: CozeScope = { account_permission: { permission_list: ["a"] } };
-    expect(narrowScope(granted, asked)).toEqual({ ...granted, ...asked });
+    expect(() => narrowScope(granted, asked)).toThrow(notGranted("account_permission.permission_list"));
+  });
+
+  it("refuses a constraint without rights where everything is granted", () => {
+    const asked: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
+    expect(() => narrowScope(undefined, asked)).toThrow(notGranted("The scope names no permissions"));
+  });
+
+  it("leaves out the granted groups of rights that a request with rights does not name", () => {
+    const granted: CozeScope = {
+      ...scope,
+      workspace_permission: { permission_list: ["Bot.delete"] },
+    };
+    const asked: CozeScope = { account_permission: { permission_list: ["Connector.botChat"] } };
+    expect(narrowScope(granted, asked)).toEqual({ ...asked, attribute_constraint: scope.attribute_constraint });
   });
 
   it("may bind the granted rights of workspaces to some of them", () => {
@@ -169,63 +184,75 @@ describe("narrowScope", () => {
   });
 });
 
-describe("intersectScopes", () => {
+describe("combineScopes", () => {
   const bots = (...ids: string[]): CozeScope => ({
     attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
   });
   const permissions = (...names: string[]): CozeScope => ({ account_permission: { permission_list: names } });
   const workspaces = (...names: string[]): CozeScope => ({ workspace_permission: { permission_list: names } });
-  const intersect = (first: CozeScope | undefined, second: CozeScope | undefined) =>
-    intersectScopes(first, second, "Nothing is left");
+  const combine = (first: CozeScope | undefined, second: CozeScope | undefined) =>
+    combineScopes(first, second, "Nothing is left");
 
   it.each<[string, CozeScope | undefined, CozeScope | undefined, CozeScope | undefined]>([
     ["nothing where neither limits", undefined, undefined, undefined],
-    ["the first where it alone limits", scope, undefined, scope],
-    ["the second where it alone limits", undefined, scope, scope],
+    ["the one that alone limits", scope, undefined, scope],
     ["equal scopes as they are", scope, scope, scope],
-    ["the items that both have", bots("1", "2", "3"), bots("3", "4", "2"), bots("3", "2")],
+    ["the items that both have", bots("1", "2", "3"), bots("3", "2", "4"), bots("2", "3")],
+    ["rights beside constraints", permissions("a"), bots("1"), { ...permissions("a"), ...bots("1") }],
     [
-      "a list of rights and a list of bots together",
-      permissions("a"),
-      bots("1"),
-      { ...permissions("a"), ...bots("1") },
-    ],
-    ["the same the other way about", bots("1"), permissions("a"), { ...permissions("a"), ...bots("1") }],
-    [
-      "the rest of the first",
+      "the constraint of one",
       { ...permissions("a", "b"), ...bots("1") },
       permissions("b"),
       { ...permissions("b"), ...bots("1") },
     ],
-    ["the bots within rights of another kind", workspaces("a"), bots("1"), { ...workspaces("a"), ...bots("1") }],
+    [
+      "only the groups that both name",
+      { ...permissions("a"), ...workspaces("Bot.delete") },
+      permissions("a", "b"),
+      permissions("a"),
+    ],
+    [
+      "no group with an empty list",
+      { ...permissions("a"), ...workspaces("b") },
+      { ...permissions("x"), ...workspaces("b") },
+      workspaces("b"),
+    ],
     [
       "the workspaces that the rights are bound to",
       { workspace_permission: { permission_list: ["a", "b"] } },
       { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
       { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
     ],
-  ])("leaves %s", (_what, first, second, expected) => {
-    expect(intersect(first, second)).toEqual(expected);
+  ])("leaves %s, whichever comes first", (_what, first, second, expected) => {
+    expect(combine(first, second)).toEqual(expected);
+    expect(canonicalScope(combine(second, first))).toBe(canonicalScope(expected));
   });
 
-  it.each<[string, CozeScope, CozeScope, string]>([
-    ["bots", bots("1"), bots("2"), "attribute_constraint.connector_bot_chat_attribute.bot_id_list"],
-    ["permissions", permissions("a"), permissions("A"), "account_permission.permission_list"],
-    [
-      "permissions, though the bots do",
-      { ...permissions("a"), ...bots("1") },
-      { ...permissions("b"), ...bots("1") },
-      "account",
-    ],
-    ["kinds of rights", workspaces("a"), permissions("a"), "account_permission.permission_list"],
-  ])("refuses what has no %s in common", (_what, first, second, path) => {
-    expect(() => intersect(first, second)).toThrow(notGranted(`Nothing is left: no ${path}`));
+  it.each<[string, CozeScope, CozeScope]>([
+    ["bots", { ...permissions("a"), ...bots("1") }, { ...permissions("a"), ...bots("2") }],
+    ["permissions", permissions("a"), permissions("A")],
+    ["permissions, though the bots do", { ...permissions("a"), ...bots("1") }, { ...permissions("b"), ...bots("1") }],
+    ["groups of rights", workspaces("a"), permissions("a")],
+    ["groups of rights, with constraints", { ...workspaces("a"), ...bots("1") }, permissions("a")],
+  ])("refuses what has no %s in common", (_what, first, second) => {
+    expect(() => combine(first, second)).toThrow(notGranted("Nothing is left."));
+    expect(() => combine(second, first)).toThrow(notGranted("Nothing is left."));
   });
 
   it("changes neither of them", () => {
     const [first, second] = [bots("1", "2"), bots("2", "3")];
-    intersect(first, second);
+    combine(first, second);
     expect([first, second]).toEqual([bots("1", "2"), bots("2", "3")]);
+  });
+});
+
+describe("namesRights", () => {
+  it.each<[CozeScope, boolean]>([
+    [scope, true],
+    [{ workflow_permission: { workflow_id_list: ["1"] } }, true],
+    [{ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } }, false],
+  ])("of %j is %s", (value, expected) => {
+    expect(namesRights(value)).toBe(expected);
   });
 });
 

@@ -136,6 +136,7 @@ describe("the list of callers", () => {
       "CALLERS[1].user_prefix",
       "would put the users of CALLERS[0] and visitors into one session",
     ],
+    ["bots without permissions", [{ ...script, bot_ids: ["1"] }], "CALLERS[0].bot_ids", "needs permissions beside it"],
     ["an empty list of bots", [{ ...script, bot_ids: [] }], "CALLERS[0].bot_ids", notEmpty],
     ["an empty bot id", [{ ...script, bot_ids: ["1", ""] }], "CALLERS[0].bot_ids[1]", notEmpty],
     ["a bot id that is a number", [{ ...script, bot_ids: [7379462189] }], "CALLERS[0].bot_ids[0]", "must be texts"],
