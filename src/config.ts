@@ -53,6 +53,9 @@ export type Config = {
 /** Cloudflare: "Server-side validation" of Turnstile. */
 const SITEVERIFY = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
 
+const BLANK_CALLERS =
+  "is blank: list the callers, or remove it for an open service. An older .dev.vars.example had it blank: delete that line";
+
 /** PREVIOUS_KID and PREVIOUS_PRIVATE_KEY, once both are right by themselves. */
 const settingsOfPreviousKey = z.object({
   PREVIOUS_KID: z.optional(z.string()),
@@ -120,7 +123,7 @@ const settings = z
 
 /**
  * Reads all settings from the environment of the Worker. Texts are trimmed, blank ones count as absent, and numbers
- * may be texts.
+ * may be texts. A blank CALLERS is an issue: unset means that anyone may call.
  * @returns the settings, or every fault in them, by name and never with a value.
  */
 export function parseConfig(env: object): { readonly config: Config } | { readonly problems: SettingProblem[] } {
@@ -178,7 +181,12 @@ function setting<Value>(parse: (value: unknown) => Value | Problem) {
 }
 
 function readCallers(raw: unknown, context: z.core.ParsePayload): readonly Caller[] {
-  if (raw === undefined || (typeof raw === "string" && raw.trim() === "")) return [ANYONE];
+  if (raw === undefined) return [ANYONE];
+  // An unset variable of a deployment script arrives blank, and must not open a closed service.
+  if (typeof raw === "string" && raw.trim() === "") {
+    context.issues.push({ code: "custom", message: BLANK_CALLERS, input: undefined });
+    return z.NEVER;
+  }
 
   const parsed = parseCallers(raw);
   if ("callers" in parsed) return parsed.callers;

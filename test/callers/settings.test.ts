@@ -78,8 +78,9 @@ describe("CALLERS", () => {
     );
   });
 
-  it.each([undefined, "", " \n"])("lets anyone in where it is not set: %j", (value) => {
-    expect(configOf({ CALLERS: value }).callers).toEqual([ANYONE]);
+  it("lets anyone in where it is not set", () => {
+    expect(configOf({}).callers).toEqual([ANYONE]);
+    expect(configOf({ CALLERS: undefined }).callers).toEqual([ANYONE]);
   });
 
   const jwt = { name: "web", issuer: "https://id.example.com", audience: "api" };
@@ -188,6 +189,19 @@ describe("TURNSTILE_SECRET_KEY", () => {
 });
 
 describe("a Worker with a fault in CALLERS", () => {
+  it.each(["", " \n"])("stays closed where CALLERS is blank: %j", async (blank) => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, CALLERS: blank });
+    const health = await worker.fetch("/health");
+    expect(health.status).toBe(503);
+    expect(await membersOf(health)).toEqual({
+      status: "misconfigured",
+      problems: [{ setting: "CALLERS", problem: expect.stringMatching(/^is blank: .*remove it for an open service/) }],
+    });
+    expect((await worker.post()).status).toBe(500);
+    expect(await app.exchanges()).toEqual([]);
+  });
+
   it("names its place without its value, and hands out nothing", async () => {
     const app = await createTestApp();
     const worker = await startWorker({
