@@ -8,6 +8,7 @@ import type { AllowedOrigins } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { parseWebAddress } from "./core/web-address.ts";
 import { parseCallers } from "./settings/caller-settings.ts";
+import { nearNameIssues } from "./settings/near-names.ts";
 import {
   parseBinding,
   parseClientId,
@@ -121,15 +122,23 @@ const settings = z
     }),
   );
 
+/** Every name that has a meaning in the environment of the Worker; the last few are read elsewhere, or reserved. */
+export const KNOWN_NAMES: readonly string[] = [...Object.keys(settings.shape), "EXCHANGE_LIMITER", "CONSOLE", "ASSETS"];
+
 /**
  * Reads all settings from the environment of the Worker. Texts are trimmed, blank ones count as absent, and numbers
  * may be texts. A blank CALLERS is an issue: unset means that anyone may call.
+ * A name that is nearly that of a setting is an issue too.
  * @returns the settings, or every fault in them, by name and never with a value.
  */
 export function parseConfig(env: object): { readonly config: Config } | { readonly problems: SettingProblem[] } {
   const result = settings.safeParse({ ...env });
-  if (!result.success) {
-    return { problems: result.error.issues.map(({ path, message }) => ({ setting: nameOf(path), problem: message })) };
+  const nearNames = nearNameIssues({ ...env }, KNOWN_NAMES);
+  if (!result.success || nearNames.length > 0) {
+    const issues = result.error?.issues ?? [];
+    return {
+      problems: [...issues.map(({ path, message }) => ({ setting: nameOf(path), problem: message })), ...nearNames],
+    };
   }
   const { data } = result;
   return {

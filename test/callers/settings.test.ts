@@ -227,3 +227,25 @@ describe("a Worker with a fault in CALLERS", () => {
     expect(await app.exchanges()).toEqual([]);
   });
 });
+
+describe("a Worker with a setting whose name is mistyped", () => {
+  it("names it and the setting that was meant, beside every other issue and without its value", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({
+      ...app.settings,
+      CALLER: [script],
+      TOKEN_DURATION: 0,
+      ALLOWED_ORIGIN: "hunter2",
+    });
+    const health = await worker.fetch("/health");
+    expect(health.status).toBe(503);
+    expect(await membersOf(health)).toEqual({
+      status: "misconfigured",
+      problems: [
+        { setting: "TOKEN_DURATION", problem: "must be a whole number from 1 to 86399" },
+        { setting: "CALLER", problem: "is not a setting; did you mean CALLERS?" },
+        { setting: "ALLOWED_ORIGIN", problem: "is not a setting; did you mean ALLOWED_ORIGINS?" },
+      ],
+    });
+  });
+});
