@@ -4,7 +4,7 @@ import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "./c
 import type { CozeScope } from "./core/coze-scope.ts";
 import { EXCHANGE_BUDGET_MS } from "./core/exchange.ts";
 import { MAX_DURATION_SECONDS } from "./core/grant.ts";
-import type { AllowedOrigins } from "./core/origins.ts";
+import { type AllowedOrigins, shareOrigin } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { parseWebAddress } from "./core/web-address.ts";
 import { parseCallers } from "./settings/caller-settings.ts";
@@ -69,6 +69,12 @@ const settingsOfTurnstile = z.object({
   TURNSTILE_SECRET_KEY: z.optional(z.string()),
 });
 
+/** The outputs of CALLERS and ALLOWED_ORIGINS, once both are right by themselves. */
+const settingsOfOrigins = z.object({
+  CALLERS: z.array(z.unknown()),
+  ALLOWED_ORIGINS: z.union([z.literal("*"), z.array(z.unknown())]),
+});
+
 /** The outputs of AUDIENCE and TOKEN_ENDPOINT, once both are right by themselves. */
 const settingsOfRegion = z.object({ AUDIENCE: z.optional(z.string()), TOKEN_ENDPOINT: z.instanceof(URL) });
 
@@ -120,6 +126,7 @@ const settings = z
       error: "has no effect: give an anonymous caller of CALLERS turnstile = true",
       when: ({ value }) => settingsOfTurnstile.safeParse(value).success,
     }),
+    z.check(refuseUnreachableOrigins, { when: ({ value }) => settingsOfOrigins.safeParse(value).success }),
   );
 
 /** Every name that has a meaning in the environment of the Worker; the last few are read elsewhere, or reserved. */
@@ -203,6 +210,17 @@ function readCallers(raw: unknown, context: z.core.ParsePayload): readonly Calle
     context.issues.push({ code: "custom", message: problem, path: [...path], input: undefined });
   }
   return z.NEVER;
+}
+
+type OriginSettings = { readonly CALLERS: readonly Caller[]; readonly ALLOWED_ORIGINS: AllowedOrigins };
+
+/** A page has to pass both lists: where they share none, the caller is closed to every page. */
+function refuseUnreachableOrigins({ value, issues }: z.core.ParsePayload<OriginSettings>): void {
+  for (const [index, { origins }] of value.CALLERS.entries()) {
+    if (shareOrigin(origins, value.ALLOWED_ORIGINS)) continue;
+    const message = "shares no page with ALLOWED_ORIGINS: a page needs both";
+    issues.push({ code: "custom", message, path: ["CALLERS", index, "origins"], input: undefined });
+  }
 }
 
 function isPair({ PREVIOUS_KID: kid, PREVIOUS_PRIVATE_KEY: key }: z.infer<typeof settingsOfPreviousKey>): boolean {

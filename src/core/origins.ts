@@ -19,6 +19,11 @@ export function isAllowedOrigin(origin: string, ownOrigin: string | undefined, a
   return allowed === "*" || origin === ownOrigin || allowed.some((rule) => matchesRule(origin, rule));
 }
 
+/** Tells whether some page is allowed by both. The service's own pages, which always are, do not count. */
+export function shareOrigin(a: AllowedOrigins, b: AllowedOrigins): boolean {
+  return a === "*" || b === "*" || a.some((rule) => b.some((other) => overlap(rule, other)));
+}
+
 /**
  * Parses a comma-separated list of origins. A trailing slash, as copied from an address bar, is taken off.
  * @returns the rules, or a sentence about the first entry that is not an origin.
@@ -64,4 +69,11 @@ function matchesRule(origin: string, rule: OriginRule): boolean {
   if ("origin" in rule) return origin === rule.origin;
   if (!origin.startsWith(rule.beforeHost) || !origin.endsWith(rule.hostSuffix)) return false;
   return HOST_LABELS.test(origin.slice(rule.beforeHost.length, -rule.hostSuffix.length));
+}
+
+function overlap(a: OriginRule, b: OriginRule): boolean {
+  if ("origin" in a) return matchesRule(a.origin, b);
+  if ("origin" in b) return matchesRule(b.origin, a);
+  // Of two wildcards that overlap, one stands for hosts that the other stands for as well.
+  return a.beforeHost === b.beforeHost && (a.hostSuffix.endsWith(b.hostSuffix) || b.hostSuffix.endsWith(a.hostSuffix));
 }

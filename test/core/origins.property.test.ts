@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AllowedOrigins, isAllowedOrigin, parseAllowedOrigins } from "../../src/core/origins.ts";
+import { type AllowedOrigins, isAllowedOrigin, parseAllowedOrigins, shareOrigin } from "../../src/core/origins.ts";
 import { isProblem } from "../../src/core/problem.ts";
 
 type Entry = { readonly scheme: string; readonly isWildcard: boolean; readonly host: string; readonly port: string };
@@ -125,6 +125,32 @@ describe("a list of origins", () => {
         expect(isProblem(parsed) || parsed === "*" || parsed.length === list.split(",").length).toBe(true);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe("two lists of origins", () => {
+  it("share one exactly when some page is allowed by both", () => {
+    fc.assert(
+      fc.property(entries, entries, (some, others) => {
+        const [a, b] = [rulesOf(some.map(textOf).join(",")), rulesOf(others.map(textOf).join(","))];
+        const pages = [...some, ...others].map((each) => textOf(each).replace("*", "page"));
+        const isShared = pages.some(
+          (page) => isAllowedOrigin(page, undefined, a) && isAllowedOrigin(page, undefined, b),
+        );
+        expect(shareOrigin(a, b)).toBe(isShared);
+        expect(shareOrigin(b, a)).toBe(isShared);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("share one as soon as either allows all", () => {
+    fc.assert(
+      fc.property(entries, (listed) => {
+        const rules = rulesOf(listed.map(textOf).join(","));
+        expect([shareOrigin("*", rules), shareOrigin(rules, "*")]).toEqual([true, true]);
+      }),
     );
   });
 });

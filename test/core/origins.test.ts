@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AllowedOrigins, isAllowedOrigin, parseAllowedOrigins } from "../../src/core/origins.ts";
+import { type AllowedOrigins, isAllowedOrigin, parseAllowedOrigins, shareOrigin } from "../../src/core/origins.ts";
 import { isProblem } from "../../src/core/problem.ts";
 
 const OWN = "https://token.example.com";
@@ -74,5 +74,33 @@ describe("isAllowedOrigin", () => {
   it("goes by the list alone where the service was reached under a host that is none", () => {
     expect(isAllowedOrigin("https://app.example.com", undefined, rulesOf("https://app.example.com"))).toBe(true);
     expect(isAllowedOrigin("undefined", undefined, rulesOf("https://app.example.com"))).toBe(false);
+  });
+});
+
+describe("shareOrigin", () => {
+  it.each([
+    ["*", "https://app.example.com"],
+    ["*", "*"],
+    ["https://a.example.com, https://b.example.com", "https://c.example.com, https://b.example.com"],
+    ["https://app.example.com", "https://*.example.com"],
+    ["https://*.example.com", "https://*.example.com"],
+    ["https://*.example.com", "https://*.eu.example.com"],
+  ])("finds a page in both %j and %j", (a, b) => {
+    expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(true);
+    expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(true);
+  });
+
+  it.each([
+    ["https://app.example.com", "https://www.example.com"],
+    ["https://app.example.com", "http://app.example.com"],
+    ["https://example.com", "https://*.example.com"],
+    ["https://app.example.com", "https://*.example.com:8443"],
+    ["https://*.example.com", "http://*.example.com"],
+    ["https://*.example.com", "https://*.example.com:8443"],
+    ["https://*.example.com", "https://*.other-example.com"],
+    ["https://*.example.com", "https://*.example.org"],
+  ])("finds no page in both %j and %j", (a, b) => {
+    expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(false);
+    expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(false);
   });
 });

@@ -214,6 +214,30 @@ describe("the list of callers", () => {
     ]);
   });
 
+  const shared = "shares no page with ALLOWED_ORIGINS: a page needs both";
+  it("is refused where a caller and ALLOWED_ORIGINS have no origin in common", () => {
+    const callers = [
+      { ...script, origins: ["https://app.example.com"] },
+      { ...web, origins: ["https://www.example.org", "https://*.example.org"] },
+      { ...visitors, origins: ["https://app.example.com:8443"] },
+    ];
+    expect(faultsOf(callers, { ALLOWED_ORIGINS: "https://*.example.com", TOKEN_DURATION: 0 })).toEqual([
+      { setting: "TOKEN_DURATION", problem: expect.any(String) },
+      { setting: "CALLERS[1].origins", problem: shared },
+      { setting: "CALLERS[2].origins", problem: shared },
+    ]);
+  });
+
+  it("says nothing of shared origins while either list is wrong by itself", () => {
+    const callers = [{ ...script, origins: ["https://app.example.com"] }];
+    expect(faultsOf(callers, { ALLOWED_ORIGINS: "example.org" }).map(({ setting }) => setting)).toEqual([
+      "ALLOWED_ORIGINS",
+    ]);
+    expect(
+      faultsOf([{ ...script, origins: ["x"] }], { ALLOWED_ORIGINS: "https://a.example" }).map(({ problem }) => problem),
+    ).toEqual([expect.stringContaining("must be *")]);
+  });
+
   it("is refused together with other settings", () => {
     const faults = faultsOf([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
     expect(faults.map(({ setting }) => setting).sort()).toEqual([
