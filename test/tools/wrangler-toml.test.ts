@@ -1,8 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
 
+/** What wrangler makes of the file; its own type is not resolved outside of its package. */
+type Config = {
+  readonly observability: object;
+  readonly ratelimits: readonly {
+    readonly name: string;
+    readonly namespace_id: string;
+    readonly simple: { readonly limit: number; readonly period: number };
+  }[];
+};
+
 const ENVIRONMENTS = [undefined, "staging", "production"] as const;
-const configs = ENVIRONMENTS.map((env) =>
+const configs: readonly Config[] = ENVIRONMENTS.map((env) =>
   unstable_readConfig({ config: "wrangler.toml", env }, { hideWarnings: true }),
 );
 const named = ENVIRONMENTS.map((env, index) => [env ?? "top level", configs[index]] as const);
@@ -10,5 +20,21 @@ const named = ENVIRONMENTS.map((env, index) => [env ?? "top level", configs[inde
 describe("wrangler.toml", () => {
   it.each(named)("keeps request headers out of the stored logs: %s", (_name, config) => {
     expect(config?.observability).toEqual({ enabled: true, logs: { invocation_logs: false } });
+  });
+
+  it.each(named)("limits requests and exchanges, both by the minute: %s", (_name, config) => {
+    const limits = (config?.ratelimits ?? []).map(({ name, simple }) => ({ name, ...simple }));
+    expect(limits).toEqual([
+      { name: "RATE_LIMITER", limit: 1000, period: 60 },
+      { name: "EXCHANGE_LIMITER", limit: 30, period: 60 },
+    ]);
+  });
+
+  it("counts for each limiter of each environment alone", () => {
+    const ids = configs.flatMap(({ ratelimits }) => ratelimits.map(({ namespace_id }) => namespace_id));
+    expect(ids).toHaveLength(6);
+    expect(new Set(ids).size).toBe(6);
+    // Documentation and templates count from 1001: whoever copies them shares an account's counts with this Worker.
+    for (const id of ids) expect(id).toMatch(/^[1-9]\d{5,8}$/);
   });
 });
