@@ -4,6 +4,7 @@ import { unstable_readConfig } from "wrangler";
 /** What wrangler makes of the file; its own type is not resolved outside of its package. */
 type Config = {
   readonly observability: object;
+  readonly keep_vars?: boolean;
   readonly ratelimits: readonly {
     readonly name: string;
     readonly namespace_id: string;
@@ -20,6 +21,10 @@ const named = ENVIRONMENTS.map((env, index) => [env ?? "top level", configs[inde
 describe("wrangler.toml", () => {
   it.each(named)("keeps request headers out of the stored logs: %s", (_name, config) => {
     expect(config?.observability).toEqual({ enabled: true, logs: { invocation_logs: false } });
+  });
+
+  it.each(named)("deploys what it says, and keeps no variable that it no longer has: %s", (_name, config) => {
+    expect(config?.keep_vars).toBeFalsy();
   });
 
   it.each(named)("limits requests and exchanges, both by the minute: %s", (_name, config) => {
