@@ -36,7 +36,7 @@ function nearestName(name: string, settings: readonly string[]): string | undefi
   return undefined;
 }
 
-/** Whether so many slips lead from one string to the other: a letter changed, dropped, added, or swapped with the next. */
+/** Whether at most so many slips lead from one string to the other: a letter changed, dropped, added, or swapped. */
 function isWithin(slips: number, a: string, b: string): boolean {
   if (a === b) return true;
   if (slips === 0) return false;
