@@ -22,7 +22,7 @@ const ENVIRONMENT = {
 export type WranglerDev = {
   /** Resolves when wrangler says that the Worker can be used. */
   readonly ready: Promise<void>;
-  /** Rejects with a `Failure` when wrangler ends without having been asked to. */
+  /** Rejects with a `Failure` when wrangler ends without having been asked to, or cannot build the Worker at first. */
   readonly ended: Promise<never>;
   /** From now on what the Worker logs is shown, and a line for each request. */
   showOutput(): void;
@@ -58,6 +58,7 @@ export function runWranglerDev(port: number, moreArguments: readonly string[]): 
   const ended = Promise.withResolvers<never>();
   child.once("error", (error) => ended.reject(new Failure(`wrangler cannot run: ${error.message}`, { cause: error })));
   child.once("close", (code, signal) => ended.reject(endFailure(signal ?? `exit code ${code}`, output.hiddenError())));
+  output.buildFailed.then(() => ended.reject(endFailure("build failed", output.hiddenError())));
 
   return {
     ready: output.ready,

@@ -8,6 +8,12 @@ const READY = /Ready on http/;
 /** Lines that come once, around the ready message: they say the same, or tell of the question that led to it. */
 const ANNOUNCEMENTS = [READY, /"event":"ready"/, /GET \/health \d/];
 
+/** A file of the Worker cannot be built. wrangler goes on, and waits for a change of it. */
+const BUILD_FAILED = /\[ERROR\].*Build failed/;
+
+/** The details follow at once, on lines of their own. */
+const DETAILS_MS = 250;
+
 /** What wrangler adds to its errors for people who run wrangler by hand. */
 const ADVICE = /If you think this is a bug|Logs were written to|newer version of Wrangler/;
 
@@ -18,11 +24,15 @@ export function createWranglerOutput() {
   const announcements = [...ANNOUNCEMENTS];
   const hidden: string[] = [];
   const ready = Promise.withResolvers<void>();
+  const buildFailed = Promise.withResolvers<void>();
   let isShown = false;
 
   return {
     /** Resolves when wrangler says that the Worker can be used. */
     ready: ready.promise,
+
+    /** Resolves when the first build has failed, and `hiddenError` tells why. */
+    buildFailed: buildFailed.promise,
 
     /** Passes the lines of `source` on to `target`, in colour where the target has colours. */
     read(source: Readable, target: Writable): void {
@@ -30,6 +40,7 @@ export function createWranglerOutput() {
       createInterface({ input: source }).on("line", (line) => {
         const text = stripVTControlCharacters(line);
         if (READY.test(text)) ready.resolve();
+        if (!isShown && BUILD_FAILED.test(text)) setTimeout(buildFailed.resolve, DETAILS_MS);
         if (isAnnouncement(text)) return;
         if (isShown) target.write(`${colored ? line : text}\n`);
         else hidden.push(text);

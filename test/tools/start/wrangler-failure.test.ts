@@ -7,11 +7,11 @@ const WITHOUT_BINDINGS = 'name = "bare"\nmain = "src/index.ts"\ncompatibility_da
 
 describe("a failure of wrangler", () => {
   it.each([
-    { fault: "code", files: { "src/index.ts": "export default {\n" }, words: "Build failed with 1 error:\n" },
+    { fault: "code", files: { "src/app.ts": "export default {\n" }, words: "Build failed with 1 error:\n" },
     {
       fault: "start of the Worker",
       // A binding for a Worker that handles no events would be what workerd complains of first.
-      files: { "src/index.ts": 'throw new Error("Oh no");', "wrangler.toml": WITHOUT_BINDINGS },
+      files: { "src/index.ts": 'throw new Error("Oh no"); export default {};', "wrangler.toml": WITHOUT_BINDINGS },
       words: "Oh no",
     },
   ])("to cope with the $fault is told in its own words", async ({ files, words }) => {
