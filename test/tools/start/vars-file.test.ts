@@ -2,36 +2,27 @@ import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
-import { createKeyPair } from "../../../tools/key-pair.ts";
+import { keyPair, startCoze, vars } from "./coze-app.ts";
 import { findFreePort, processesOn } from "./processes.ts";
 import { createProject, wranglerToml } from "./project.ts";
 import { requestToken, runService, startService } from "./service.ts";
 
-const keyPair = createKeyPair();
 const KEY_LINES = keyPair.privateKey.trim().split("\n").slice(1, -1);
-
-const TOKEN_PATH = "/api/permission/oauth2/token";
 
 /** The Worker stores a token behind its answer, within a few milliseconds where nothing else runs. */
 const STORE_MS = 1000;
 
 describe("a vars file", () => {
-  // What the real Coze is to the Worker: an endpoint that somebody else runs.
-  let coze: RunningEmulator;
+  let coze: Awaited<ReturnType<typeof startCoze>>;
 
   beforeAll(async () => {
-    coze = await startEmulator();
-    await fetch(`${coze.url}/emulator/apps`, {
-      method: "POST",
-      body: JSON.stringify({ client_id: "7", keys: [{ kid: "of-7", public_key: keyPair.publicKey }] }),
-    });
+    coze = await startCoze();
   });
 
   afterAll(() => coze.close());
 
   it("leads the Worker to its endpoint, without an emulator, and keeps the tokens for the next run", async () => {
-    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: `${coze.url}${TOKEN_PATH}` }) });
+    using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: coze.tokenEndpoint }) });
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}/`;
 
@@ -61,7 +52,7 @@ Ready. ${url} hands out tokens of Coze at ${new URL(coze.url).host}, with the se
   it("may go by another name, and leave settings to wrangler.toml", async () => {
     using project = createProject({
       "remote.vars": vars({}),
-      "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: `${coze.url}${TOKEN_PATH}` }),
+      "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: coze.tokenEndpoint }),
     });
     await using service = await startService(project, { args: ["--vars-file", "remote.vars"] });
 
@@ -142,11 +133,3 @@ Ready. ${url} hands out tokens of Coze at ${new URL(coze.url).host}, with the se
     expect(stderr).toBe(`${problem.replace("ROOT", realpathSync(project.root))}\n`);
   });
 });
-
-/** A vars file with right settings, and some of them replaced. */
-function vars(replaced: Readonly<Record<string, string>>): string {
-  const settings = { CLIENT_ID: "7", KID: "of-7", PRIVATE_KEY: keyPair.privateKey, ...replaced };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}="${value}"\n`)
-    .join("");
-}
