@@ -7,6 +7,7 @@ import { createWranglerOutput, hasColors } from "./wrangler-output.ts";
 
 const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
 const END_WITH_PARENT = import.meta.resolve("./end-with-parent.ts");
+const LOCAL_WORKER = fileURLToPath(import.meta.resolve("./local-worker.ts"));
 
 const ENVIRONMENT = {
   WRANGLER_HIDE_BANNER: "true",
@@ -33,7 +34,9 @@ export type WranglerDev = {
 /** Runs `wrangler dev` in the project of the working directory. Nothing is asked and nothing is shown until told to. */
 export function runWranglerDev(port: number, moreArguments: readonly string[]): WranglerDev {
   const where = ["--ip", HOST, "--port", String(port), "--inspector-port", "0"];
-  const child = fork(WRANGLER, ["dev", ...where, ...moreArguments], {
+  // Otherwise the Worker sees the host of the first of the `routes`, whatever host a request is for.
+  const ownHost = "--infer-origin-from-routes=false";
+  const child = fork(WRANGLER, ["dev", LOCAL_WORKER, ...where, ownHost, ...moreArguments], {
     execArgv: [`--import=${END_WITH_PARENT}`],
     env: { ...process.env, ...ENVIRONMENT, ...colors() },
     stdio: ["ignore", "pipe", "pipe", "ipc"],

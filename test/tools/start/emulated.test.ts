@@ -5,7 +5,7 @@ import { parseEnv, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runningProcesses } from "./processes.ts";
 import { createProject } from "./project.ts";
-import { type StartedService, startService } from "./service.ts";
+import { type StartedService, send, startService } from "./service.ts";
 
 describe("npm start in a fresh clone", () => {
   const project = createProject();
@@ -57,6 +57,13 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     expect(second.cacheStatus).toContain("; hit");
     expect(other.body["access_token"]).not.toBe(first.body["access_token"]);
     expect(other.cacheStatus).not.toContain("hit");
+  });
+
+  it("refuses foreign hosts and pages of foreign origins, as with real tokens", async () => {
+    const host = await send(service.url, { Host: "evil.example" });
+    const origin = await send(service.url, { Origin: "https://evil.example" });
+
+    expect([host.status, origin.status]).toEqual([403, 403]);
   });
 
   it("prints a line that shows one exchange for each user, with the user's session", async () => {

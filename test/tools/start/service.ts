@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findFreePort, processTree } from "./processes.ts";
 import type { Project } from "./project.ts";
@@ -81,6 +83,14 @@ export async function requestToken(url: string, userId: string) {
   const response = await fetch(url, { method: "POST", headers: { "X-User-ID": userId } });
   const body = await response.json<Readonly<Record<string, unknown>>>();
   return { status: response.status, cacheStatus: response.headers.get("Cache-Status"), body };
+}
+
+/** Sends any `Host`, which `fetch` does not, and any `Origin`, as a page does. */
+export async function send(url: string, headers: Readonly<Record<string, string>>, method = "POST") {
+  const sent = request(url, { method, headers }).end();
+  const [response]: readonly IncomingMessage[] = await once(sent, "response");
+  if (response === undefined) throw new Error("There is no response.");
+  return { status: response.statusCode, headers: response.headers, body: await json(response) };
 }
 
 /** What any shell has, and nothing of the npm and vitest that the tests run in. */

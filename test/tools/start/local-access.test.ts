@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { refusalFor } from "../../../tools/start/local-access.ts";
+
+const URL_HERE = "http://127.0.0.1:8787/";
+
+describe("refusalFor", () => {
+  it.each(["127.0.0.1:8787", "localhost:8787", "LOCALHOST", "[::1]:9000", "127.0.0.1"])(
+    "passes the host %s",
+    (host) => {
+      expect(refusalFor(request({ host }), undefined)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    "evil.example:8787",
+    "localhost.evil.example",
+    "evil.localhost",
+    "127.0.0.1.evil.example",
+    "localhost.",
+    "192.168.0.7:8787",
+    "[::2]",
+    "",
+    "a b",
+  ])("refuses the host %j whatever ALLOWED_ORIGINS says", (host) => {
+    expect(refusalFor(request({ host }), undefined)).toMatch(/another name/);
+    expect(refusalFor(request({ host }), "*")).toMatch(/another name/);
+  });
+
+  it("refuses a request without a Host header", () => {
+    expect(refusalFor(new Request(URL_HERE), undefined)).toMatch(/another name/);
+  });
+
+  it("refuses a foreign URL even when the Host header is a loopback one", () => {
+    expect(refusalFor(request({ url: "http://evil.example:8787/" }), undefined)).toMatch(/another name/);
+  });
+
+  it.each([
+    "http://127.0.0.1:8787",
+    "http://localhost",
+    "http://localhost:5173",
+    "https://localhost:5173",
+    "http://[::1]:3000",
+  ])("passes pages of %s", (origin) => {
+    expect(refusalFor(request({ origin }), undefined)).toBeUndefined();
+  });
+
+  it.each([
+    "https://evil.example",
+    "null",
+    "",
+    "http://localhost.evil.example",
+    "http://evil.localhost",
+    "http://evil.example@localhost",
+    "http://localhost:5173/path",
+    "chrome-extension://localhost",
+    "file://localhost",
+  ])("refuses pages of %j", (origin) => {
+    expect(refusalFor(request({ origin }), undefined)).toMatch(/unless ALLOWED_ORIGINS names them/);
+  });
+
+  it.each([undefined, "", "  ", []])("takes ALLOWED_ORIGINS = %j as absent", (allowedOrigins) => {
+    expect(refusalFor(request({ origin: "https://evil.example" }), allowedOrigins)).toBeDefined();
+  });
+
+  it.each(["*", "https://app.example.com"])("leaves every origin to the Worker when ALLOWED_ORIGINS is %s", (value) => {
+    expect(refusalFor(request({ origin: "https://evil.example" }), value)).toBeUndefined();
+  });
+});
+
+function request({
+  url = URL_HERE,
+  host = "127.0.0.1:8787",
+  origin,
+}: Partial<Record<"url" | "host" | "origin", string>>) {
+  return new Request(url, { headers: { Host: host, ...(origin !== undefined && { Origin: origin }) } });
+}

@@ -1,0 +1,33 @@
+// Pure. No clock, no I/O.
+
+/** The names of this machine. A request for another one was led here by somebody's DNS ("DNS rebinding"). */
+const LOOPBACK_HOSTS: ReadonlySet<string | undefined> = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/**
+ * Says why a request may not use the Worker on a developer's machine, where tokens may be real and any page can send
+ * requests; `undefined` when it may. The host must be a loopback one. So must the origin of the page, if there is one,
+ * unless `ALLOWED_ORIGINS` is set: then the Worker decides.
+ */
+export function refusalFor(request: Request, allowedOrigins: unknown): string | undefined {
+  // Both: the URL gives the Worker its own origin, and on one of wrangler's ports a client can replace it, but not Host.
+  // Where MF-Original-URL replaces both, a page cannot hide its Origin, which then is not the Worker's own.
+  const urls = [request.url, `http://${request.headers.get("Host") ?? ""}`];
+  if (!urls.every((url) => LOOPBACK_HOSTS.has(URL.parse(url)?.hostname))) {
+    return "npm start serves 127.0.0.1, localhost and [::1] only; this request is for a host of another name.";
+  }
+
+  const origin = request.headers.get("Origin");
+  if (origin === null || isLoopbackOrigin(origin) || isSet(allowedOrigins)) return undefined;
+  return `npm start gives nothing to pages of ${origin} unless ALLOWED_ORIGINS names them.`;
+}
+
+/** Exact, as browsers send it. `null`, the origin of files and sandboxed frames, is not one. */
+function isLoopbackOrigin(origin: string): boolean {
+  const url = URL.parse(origin);
+  return url?.origin === origin && LOOPBACK_HOSTS.has(url.hostname);
+}
+
+/** A blank setting counts as absent, as in the Worker. */
+function isSet(setting: unknown): boolean {
+  return String(setting ?? "").trim() !== "";
+}
