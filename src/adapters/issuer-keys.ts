@@ -15,13 +15,13 @@ export type IssuerKeys = { readonly keySet: KeySet; readonly fetchedAt: number }
 const FRESH_MS = 10 * 60 * 1000;
 /** While an issuer cannot be asked, its last keys serve on for a while. */
 const USABLE_MS = 60 * 60 * 1000;
-/** An unknown key id makes the keys be fetched again, but no more often than this. */
+/** An unknown key id makes the keys be fetched again, but not so soon after a fetch has ended. */
 const REFETCH_PAUSE_MS = 30 * 1000;
-/** An issuer that could not be asked at all is not asked again at once. */
+/** After a fetch that failed, the next one waits so long. */
 const FAILURE_PAUSE_MS = 1000;
 
-/** Two fetches, one after the other, end by themselves within their time. */
-const FLIGHT_LIFETIME_MS = 2 * FETCH_TIMEOUT_MS + 2000;
+/** A fetch ends by itself within its time; one that has not ended a moment later has been lost. */
+const FLIGHT_LIFETIME_MS = FETCH_TIMEOUT_MS + 500;
 
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
 const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
@@ -37,33 +37,36 @@ export type FindIssuerKeys = (rule: JwtRule, keepAlive: KeepAlive, unknownKeyId?
  */
 export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const remembered = new Map<string, IssuerKeys>();
-  const askedAt = new Map<string, number>();
+  const failedAt = new Map<string, number>();
   const flights = createFlights<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
   return async function findIssuerKeys(rule, keepAlive, unknownKeyId = false) {
     const { issuer } = rule;
     const known = remembered.get(issuer);
-    if (known === undefined) return fetchTogether(rule, keepAlive, FAILURE_PAUSE_MS);
-    if (unknownKeyId) {
-      return wasAsked(issuer, REFETCH_PAUSE_MS) ? known : fetchTogether(rule, keepAlive, REFETCH_PAUSE_MS);
-    }
+    if (known === undefined) return fetchTogether(rule, keepAlive);
 
     const age = ports.now() - known.fetchedAt;
+    const wasJustFetched = age < REFETCH_PAUSE_MS || hasFailedWithin(issuer, REFETCH_PAUSE_MS);
+    if (unknownKeyId) {
+      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, keepAlive);
+    }
+
     const isUsable = age < USABLE_MS;
-    if (age < FRESH_MS || (isUsable && wasAsked(issuer, REFETCH_PAUSE_MS))) return known;
-    return fetchTogether(rule, keepAlive, FAILURE_PAUSE_MS).catch((error: unknown) => {
+    if (age < FRESH_MS || (isUsable && (wasJustFetched || flights.isUnderWay(issuer)))) return known;
+    return fetchTogether(rule, keepAlive).catch((error: unknown) => {
       if (isUsable) return known;
       throw error;
     });
   };
 
-  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive, pauseMs: number): Promise<IssuerKeys> {
+  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive): Promise<IssuerKeys> {
     const { issuer } = rule;
-    const shared = await flights.follow(issuer);
-    if (shared !== undefined) return shared;
-    if (wasAsked(issuer, pauseMs)) throw unavailable(issuer, undefined);
-
-    askedAt.set(issuer, ports.now());
+    // Nothing is awaited between this check and the start below: of concurrent requests, only one starts a fetch.
+    while (flights.isUnderWay(issuer)) {
+      const shared = await flights.follow(issuer);
+      if (shared !== undefined) return shared;
+    }
+    if (hasFailedWithin(issuer, FAILURE_PAUSE_MS)) throw unavailable(issuer, undefined);
     return flights.lead(issuer, () => fetchKeys(rule), keepAlive);
   }
 
@@ -73,24 +76,28 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
       remembered.set(rule.issuer, keys);
       return keys;
     } catch (cause) {
+      failedAt.set(rule.issuer, ports.now());
       throw unavailable(rule.issuer, cause);
     }
   }
 
-  function wasAsked(issuer: string, withinMs: number): boolean {
-    return ports.now() - (askedAt.get(issuer) ?? Number.NEGATIVE_INFINITY) < withinMs;
+  function hasFailedWithin(issuer: string, milliseconds: number): boolean {
+    return ports.now() - (failedAt.get(issuer) ?? Number.NEGATIVE_INFINITY) < milliseconds;
   }
 }
 
 async function fetchKeySet(fetch: Fetch, { issuer, jwksUri }: JwtRule): Promise<KeySet> {
-  const document = keySetDocument.parse(await fetchJson(fetch, jwksUri ?? (await discoverKeys(fetch, issuer))));
+  // One for both documents: a slow issuer does not get the time twice.
+  const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const keysUrl = jwksUri ?? (await discoverKeys(fetch, issuer, signal));
+  const document = keySetDocument.parse(await fetchJson(fetch, keysUrl, { signal }));
   // The import of a key checks the rest of it (RFC 7517).
   return createLocalJWKSet(document as JSONWebKeySet);
 }
 
-async function discoverKeys(fetch: Fetch, issuer: string): Promise<string> {
+async function discoverKeys(fetch: Fetch, issuer: string, signal: AbortSignal): Promise<string> {
   const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const found = discoveryDocument.parse(await fetchJson(fetch, address));
+  const found = discoveryDocument.parse(await fetchJson(fetch, address, { signal }));
   if (found.issuer !== issuer) throw new Error(`${address} speaks of another issuer`);
 
   const keys = parseWebAddress(found.jwks_uri, "https://…");

@@ -7,11 +7,13 @@ export const FETCH_TIMEOUT_MS = 5000;
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Fetches a JSON document over the network, with a timeout and a size limit, following no redirect.
+ * Fetches a JSON document over the network, with a size limit, following no redirect, until `init.signal` aborts, or
+ * else for five seconds.
  * @throws Error when it cannot be had: unreachable, too slow, too large, not 200, not JSON.
  */
 export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {
-  const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+  const signal = init.signal ?? AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const response = await fetch(url, { ...init, redirect: "manual", signal });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
 
   const text = await readText(response, MAX_RESOURCE_BYTES);

@@ -140,4 +140,12 @@ describe("an issuer", () => {
     await faulty.publish("keys", { stall: true, body: '{"keys":[' });
     await expectOutage();
   }, 10_000);
+
+  it("is given up after five seconds for both documents together", async () => {
+    const { issuer, jwksUri } = faulty;
+    await faulty.publish("discovery", { delay_ms: 3000, body: JSON.stringify({ issuer, jwks_uri: jwksUri }) });
+    await faulty.publish("keys", { delay_ms: 3000, body: JSON.stringify({ keys: faulty.keys.map(({ jwk }) => jwk) }) });
+    await expectOutage();
+    expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
+  }, 10_000);
 });

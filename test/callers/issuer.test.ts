@@ -40,6 +40,11 @@ async function ask(key = issuer.keys[0], userId = "ada"): Promise<Response> {
   return worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: userId }, {}, key)));
 }
 
+/** Asks so many times at once, each time with a JWT signed with the key. */
+function askTimes(count: number, key = issuer.keys[0]): Promise<Response[]> {
+  return Promise.all(Array.from({ length: count }, () => ask(key)));
+}
+
 async function expectError(answer: Promise<Response>, { status, error, description }: ReturnType<typeof unavailable>) {
   const response = await answer;
   expect(await membersOf(response)).toMatchObject({ error, error_description: expect.stringContaining(description) });
@@ -57,6 +62,11 @@ describe("the keys of an issuer", () => {
     await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
     expect((await ask(undefined, "bob")).status).toBe(200);
     expect((await first).status).toBe(200);
+    expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
+  });
+
+  it("are fetched once for ten concurrent first requests, and all ten are served", async () => {
+    expect((await askTimes(10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
@@ -87,7 +97,7 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
 
     passTo(10 * MINUTE + SECOND);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
+    const answers = await askTimes(10);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
@@ -125,6 +135,22 @@ describe("the keys of an issuer", () => {
     expect(await fetchedAfter(60 * SECOND)).toBe(2);
     expect(await fetchedAfter(62 * SECOND)).toBe(3);
     expect((await ask()).status).toBe(200);
+  });
+
+  it("are not fetched a second time for an unknown key right after the first fetch", async () => {
+    await expectError(ask(await sharedKey("ES256", "unknown")), unknownKey);
+    expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
+  });
+
+  it("are fetched anew once for concurrent requests with a new key, and all of them are served", async () => {
+    const next = await sharedKey("ES256");
+    await ask();
+    const { issuer: address, jwksUri } = issuer;
+    await issuer.publish("discovery", { delay_ms: 200, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
+    await issuer.publishKeys(...issuer.keys, next);
+    passTo(31 * SECOND);
+    expect((await askTimes(10, next)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
   it("may stand beside keys of kinds that nobody knows", async () => {
@@ -199,9 +225,23 @@ describe("an issuer that goes down", () => {
     expect((await ask()).status).toBe(200);
   });
 
+  it("is asked again a second after a fetch has failed, however long that fetch took", async () => {
+    passTo(0);
+    await issuer.publish("discovery", { delay_ms: 300, status: 503 });
+    const failing = ask();
+    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
+    passTo(4 * SECOND);
+    await expectError(failing, down());
+    await issuer.recover();
+    await expectError(ask(), down());
+    expect((await issuer.fetches()).discovery).toBe(1);
+    passTo(5 * SECOND);
+    expect((await ask()).status).toBe(200);
+  });
+
   it("makes all wait who ask at the same time, by one question", async () => {
     await issuer.publish("discovery", { delay_ms: 50, status: 503 });
-    const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
+    const answers = await askTimes(10);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
     expect((await issuer.fetches()).discovery).toBe(1);
   });

@@ -38,6 +38,8 @@ type IssuerOptions = {
   /** What follows `/issuers/<id>` in the issuer. */
   readonly path?: string;
   readonly id?: string;
+  /** Where the issuers are; without it, where the tests of the Worker have them. */
+  readonly issuersUrl?: string;
 };
 
 /** How long a token lives, in seconds. */
@@ -59,9 +61,8 @@ async function createIssuerKey(alg: string, kid: string): Promise<IssuerKey> {
 
 /** Sets up a new issuer, with one RSA key unless others are given. */
 export async function createTestIssuer(options: IssuerOptions = {}): Promise<TestIssuer> {
-  const { id = crypto.randomUUID(), path = "" } = options;
+  const { id = crypto.randomUUID(), path = "", issuersUrl = inject("issuersUrl") } = options;
   const keys = options.keys ?? [await sharedKey("RS256")];
-  const issuersUrl = inject("issuersUrl");
   const issuer = `${issuersUrl}/issuers/${id}${path}`;
   const jwksUri = `${issuersUrl}/issuers/${id}/keys`;
 
