@@ -1,8 +1,9 @@
 import type { Caller, ClaimRule, JwtRule, Recognition } from "../core/caller.ts";
 import type { CozeScope } from "../core/coze-scope.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/origins.ts";
-import { type CallerFault, callerFaults, compilePattern, userPrefixFor } from "./caller-faults.ts";
+import { type CallerFault, callerFaults, userPrefixFor } from "./caller-faults.ts";
 import { type CallerSetting, callersSchema } from "./caller-schema.ts";
+import { parseClaimPattern } from "./claim-pattern.ts";
 import { tableOf } from "./setting-values.ts";
 
 /**
@@ -44,8 +45,8 @@ function claimRules(claims: NonNullable<CallerSetting["claims"]>): ReadonlyMap<s
   return new Map(
     Object.entries(claims).map(([name, rule]) => [
       name,
-      // Compiled once before, by callerFaults.
-      typeof rule === "object" ? (compilePattern(rule.pattern) as RegExp) : rule,
+      // Checked by callerFaults.
+      typeof rule === "object" ? (parseClaimPattern(rule.pattern) as RegExp) : rule,
     ]),
   );
 }
