@@ -2,11 +2,12 @@ import { describe, expect, it } from "vitest";
 import { accessDenied, bearer, expectGrant, expectRefusal, invalidClient } from "../support/callers.ts";
 import { createTestApp } from "../support/coze.ts";
 import { type Claims, createTestIssuer, sharedKey, type TestIssuer } from "../support/issuer.ts";
+import { RECIPES } from "../support/recipes.ts";
 import { startWorker } from "../support/worker.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-/** Lets the callers in who are set up as the README says, with an address on loopback for that of the issuer. */
+/** Lets the callers in who are set up as the recipes say, with an address on loopback for that of the issuer. */
 async function start(...callers: readonly object[]) {
   const app = await createTestApp();
   const named = callers.map((caller, index) => ({ name: `caller-${index}`, ...caller }));
@@ -14,7 +15,6 @@ async function start(...callers: readonly object[]) {
 }
 
 describe("Supabase", () => {
-  const caller = { audience: "authenticated", claims: { role: "authenticated" } };
   const session = {
     aud: "authenticated",
     sub: "11111111-2222-4333-8444-555555555555",
@@ -32,7 +32,7 @@ describe("Supabase", () => {
 
   it("lets a logged-in user in", async () => {
     const issuer = await setUp();
-    const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
     expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toEqual({
       duration_seconds: 900,
       session_name: session.sub,
@@ -43,9 +43,13 @@ describe("Supabase", () => {
     ["the key of the project itself", { aud: undefined, role: "service_role", sub: undefined, ref: "project" }],
     ["the public key of the project", { aud: undefined, role: "anon", sub: undefined, ref: "project" }],
     ["a role that only the user wrote down", { role: "anon" }],
+    [
+      "an anonymous sign-in",
+      { is_anonymous: true, email: "", amr: [{ method: "anonymous", timestamp: 1_700_000_000 }] },
+    ],
   ])("keeps out %s", async (_what, claims) => {
     const issuer = await setUp();
-    const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
     const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
     await expectRefusal(response, app, invalidClient("audience or the claims"));
   });
@@ -63,7 +67,7 @@ describe("Auth0", () => {
   it("lets the user of an access token in, whose issuer ends in a slash", async () => {
     const issuer = await createTestIssuer({ path: "/" });
     expect(issuer.issuer).toMatch(/\/$/);
-    const { app, worker } = await start({ issuer: issuer.issuer, audience: "https://token.example.com" });
+    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
     expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(profile(issuer)))))).toMatchObject({
       session_name: "auth0|6553da60a54af58e29493993",
     });
@@ -71,7 +75,7 @@ describe("Auth0", () => {
 
   it("keeps out an ID token, whose audience is the application", async () => {
     const issuer = await createTestIssuer({ path: "/" });
-    const { app, worker } = await start({ issuer: issuer.issuer, audience: "https://token.example.com" });
+    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
     const { azp } = profile(issuer);
     const response = await worker.post(undefined, bearer(await issuer.sign({ ...profile(issuer), aud: azp })));
     await expectRefusal(response, app, invalidClient("audience or the claims"));
@@ -79,7 +83,6 @@ describe("Auth0", () => {
 });
 
 describe("Clerk", () => {
-  const caller = { claims: { azp: "https://app.example.com" } };
   const session = {
     azp: "https://app.example.com",
     fva: [7, -1],
@@ -93,53 +96,85 @@ describe("Clerk", () => {
 
   it("lets the user of a session in, whose token has no audience", async () => {
     const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
     expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
       session_name: "user_2GIpXOEpVyJw51rkZn9Kmnc6Sxr",
     });
   });
 
-  it.each(["https://other.example.com", "https://app.example.com/", undefined])(
-    "keeps out the session of another application: %s",
-    async (azp) => {
-      const issuer = await createTestIssuer();
-      const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
-      const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, azp })));
-      await expectRefusal(response, app, invalidClient("audience or the claims"));
-    },
-  );
+  it.each<[string, Claims]>([
+    ["of another application", { azp: "https://other.example.com" }],
+    ["of an application with a slash", { azp: "https://app.example.com/" }],
+    ["of no application", { azp: undefined }],
+    ["that is pending", { sts: "pending" }],
+    ["of version 1, which does not tell its status", { sts: undefined, v: undefined }],
+  ])("keeps out a session %s", async (_what, claims) => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
 });
 
 describe("Firebase", () => {
-  const tokenOf = (issuer: TestIssuer, project: string) => {
-    const user = "Zk3q7VtB1nRfX2wJd6hGs4aLe9u1";
-    return issuer.sign({
-      aud: project,
-      auth_time: seconds() - 60,
-      user_id: user,
-      sub: user,
-      email: "ada@example.com",
-      email_verified: true,
-      firebase: { identities: { email: ["ada@example.com"] }, sign_in_provider: "password" },
-    });
+  const user = "Zk3q7VtB1nRfX2wJd6hGs4aLe9u1";
+  const session = {
+    aud: "YOUR_PROJECT",
+    auth_time: seconds() - 60,
+    user_id: user,
+    sub: user,
+    email: "ada@example.com",
+    email_verified: true,
+    firebase: { identities: { email: ["ada@example.com"] }, sign_in_provider: "password" },
   };
+  const anonymous = {
+    email: undefined,
+    email_verified: undefined,
+    provider_id: "anonymous",
+    firebase: { identities: {}, sign_in_provider: "anonymous" },
+  };
+  const byPhone = {
+    email: undefined,
+    email_verified: undefined,
+    phone_number: "+15555550100",
+    firebase: { identities: { phone: ["+15555550100"] }, sign_in_provider: "phone" },
+  };
+  const setUp = () => createTestIssuer({ id: `project-${crypto.randomUUID()}` });
 
-  it("lets the user of an ID token of the project in, and of no other", async () => {
-    const project = `chat-${crypto.randomUUID()}`;
-    const issuer = await createTestIssuer({ id: project });
-    const { app, worker } = await start({ issuer: issuer.issuer, audience: project });
-    const other = await worker.post(undefined, bearer(await tokenOf(issuer, "other-project")));
-    await expectRefusal(other, app, invalidClient("audience or the claims"));
-
-    const token = await tokenOf(issuer, project);
-    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
-      session_name: "Zk3q7VtB1nRfX2wJd6hGs4aLe9u1",
+  it("lets a user with a verified email address in", async () => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+      session_name: user,
     });
+  });
+
+  it.each<[string, Claims]>([
+    ["a user of another project", { aud: "other-project" }],
+    ["an anonymous account", anonymous],
+    ["a user whose email address is not verified", { email_verified: false }],
+    ["a user who logs in by phone", byPhone],
+  ])("keeps out %s", async (_what, claims) => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+
+  it("lets a user who logs in by phone in by a custom claim, which an anonymous account does not have", async () => {
+    const issuer = await setUp();
+    const caller = { ...RECIPES.Firebase, claims: { registered: true }, issuer: issuer.issuer };
+    const { app, worker } = await start(caller);
+    const refused = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...anonymous })));
+    await expectRefusal(refused, app, invalidClient("audience or the claims"));
+    const token = await issuer.sign({ ...session, ...byPhone, registered: true });
+    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({ session_name: user });
   });
 });
 
 describe("Cloudflare Access", () => {
-  const tag = "32eafc7626e974616deaf0dc3ce63d7bcbed58a2731e84d06bc3cdf1b53c4228";
+  const recipe = RECIPES["Cloudflare Access"];
+  const tag = recipe.audience;
   const person = {
     aud: [tag],
     email: "ada@example.com",
@@ -155,15 +190,16 @@ describe("Cloudflare Access", () => {
     const issuer = await createTestIssuer();
     // Access has its keys at a place of its own.
     await issuer.publish("discovery", { status: 404 });
-    const caller = { issuer: issuer.issuer, jwks_uri: issuer.jwksUri, audience: tag };
+    const people = { ...recipe, issuer: issuer.issuer, jwks_uri: issuer.jwksUri };
     const { common_name } = machine;
-    return {
-      issuer,
-      ...(await start(
-        { ...caller, claims: { common_name }, user_id: "common_name", user_prefix: "machines" },
-        { ...caller, user_id: "email" },
-      )),
+    const machines = {
+      ...people,
+      name: "machines",
+      claims: { common_name },
+      user_id: "common_name",
+      user_prefix: "machines",
     };
+    return { issuer, ...(await start(machines, people)) };
   }
 
   it("lets people in by their email", async () => {
@@ -189,7 +225,7 @@ describe("Cloudflare Access", () => {
       app,
       accessDenied("The claim email of the credential is no usable user id."),
     );
-    const otherApplication = await issuer.sign({ ...person, aud: [tag.replace("3", "4")] });
+    const otherApplication = await issuer.sign({ ...person, aud: ["another tag"] });
     await expectRefusal(
       await worker.post(undefined, asserted(otherApplication)),
       app,
@@ -201,46 +237,74 @@ describe("Cloudflare Access", () => {
 describe("GitHub Actions", () => {
   const job = {
     jti: "4a576b35-ff09-41c5-af2c-ca62dd89b76a",
-    sub: "repo:example/chat:ref:refs/heads/main",
+    sub: "repo:your-org/your-repo:ref:refs/heads/main",
     aud: "https://token.example.com",
     ref: "refs/heads/main",
     ref_type: "branch",
     ref_protected: "true",
-    repository: "example/chat",
+    repository: "your-org/your-repo",
     repository_id: "74",
     repository_owner: "example",
     repository_visibility: "private",
     actor: "ada",
     event_name: "push",
-    job_workflow_ref: "example/chat/.github/workflows/release.yml@refs/heads/main",
+    job_workflow_ref: "your-org/your-repo/.github/workflows/release.yml@refs/heads/main",
     run_id: "15",
     nbf: seconds() - 300,
   };
-  const caller = {
-    audience: "https://token.example.com",
-    claims: { repository: "example/chat", ref: { pattern: "refs/(heads/main|tags/v\\d+)" } },
-    user_id: "repository",
-  };
+  const recipe = RECIPES["GitHub Actions"];
 
-  it.each(["refs/heads/main", "refs/tags/v12"])("lets a job of %s in", async (ref) => {
+  it("lets a push to the branch in", async () => {
     const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
-    const token = await issuer.sign({ ...job, ref, sub: `repo:example/chat:ref:${ref}` });
-    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
-      session_name: "example/chat",
+    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(job))))).toMatchObject({
+      session_name: "your-org/your-repo",
+    });
+  });
+
+  describe("with patterns", () => {
+    const claims = {
+      ...recipe.claims,
+      ref: { pattern: "refs/(heads/main|tags/v\\d+)" },
+      event_name: { pattern: "push|schedule|workflow_dispatch" },
+    };
+
+    it.each<[string, string]>([
+      ["refs/heads/main", "schedule"],
+      ["refs/tags/v12", "push"],
+    ])("lets a job of %s in that was started by %s", async (ref, event_name) => {
+      const issuer = await createTestIssuer();
+      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
+      const token = await issuer.sign({ ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` });
+      expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
+        session_name: "your-org/your-repo",
+      });
+    });
+
+    it.each<[string, Claims]>([
+      ["a branch that is called like the tag", { ref: "refs/heads/refs/tags/v12" }],
+      ["a branch that begins like the one", { ref: "refs/heads/main2" }],
+      ["a pull request's job on the branch itself", { event_name: "pull_request_target" }],
+    ])("keeps out %s", async (_what, wrong) => {
+      const issuer = await createTestIssuer();
+      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
+      const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...wrong })));
+      await expectRefusal(response, app, invalidClient("audience or the claims"));
     });
   });
 
   it.each<[string, Claims]>([
-    ["another repository", { repository: "evil/chat" }],
-    ["a repository of a name like ours", { repository: "example/chat2" }],
+    ["another repository", { repository: "evil/your-repo" }],
+    ["a repository of a name like ours", { repository: "your-org/your-repo2" }],
     ["another branch", { ref: "refs/heads/main2" }],
-    ["a branch that is called like the tag", { ref: "refs/heads/refs/tags/v12" }],
-    ["a pull request", { ref: "refs/pull/27/merge" }],
+    ["a tag", { ref: "refs/tags/main" }],
+    ["a pull request", { ref: "refs/pull/27/merge", event_name: "pull_request" }],
+    ["a job for a pull request that runs on the branch itself", { event_name: "pull_request_target" }],
+    ["another event on the branch", { event_name: "workflow_dispatch" }],
     ["the audience that jobs have by default", { aud: "https://github.com/example" }],
   ])("keeps out %s", async (_what, claims) => {
     const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
     const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...claims })));
     await expectRefusal(response, app, invalidClient("audience or the claims"));
   });
