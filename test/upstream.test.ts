@@ -1,6 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createTestApp, type Fault } from "./support/coze.ts";
+import { recordLog } from "./support/log.ts";
 import { membersOf, startWorker } from "./support/worker.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 async function postWith(fault: Fault, settings: Readonly<Record<string, unknown>> = {}) {
   const app = await createTestApp();
@@ -87,5 +92,31 @@ describe("an answer of Coze", () => {
   it("is never a token that has ended", async () => {
     const { response } = await postWith(answering({ access_token: "czs_x", expires_in: 1_721_135_859 }));
     expect(response.status).toBe(502);
+  });
+});
+
+describe("what Coze says", () => {
+  it("is cut to 500 characters in response and log", async () => {
+    const log = recordLog();
+    const body = { error_code: `access_${"c".repeat(1000)}`, error_message: "m".repeat(60_000) };
+    const { members } = await postWith(answering(body, 403, { "X-Tt-Logid": "1".repeat(4000) }));
+    const coze = {
+      status: 403,
+      error_code: `access_${"c".repeat(493)}`,
+      error_message: "m".repeat(500),
+      log_id: expect.stringMatching(/^.{500}$/),
+    };
+    expect(members["coze"]).toEqual(coze);
+    expect(log.events("token_request")).toEqual([expect.objectContaining({ coze })]);
+  });
+
+  it("is cut to 500 characters in the log where there is a token", async () => {
+    const log = recordLog();
+    const fault = answering({ access_token: "czs_x", expires_in: 600 }, 200, { "X-Tt-Logid": "1".repeat(4000) });
+    const { response } = await postWith(fault);
+    expect(response.status).toBe(200);
+    expect(log.events("token_request")).toEqual([
+      expect.objectContaining({ coze_log_id: expect.stringMatching(/^.{500}$/) }),
+    ]);
   });
 });

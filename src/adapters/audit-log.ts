@@ -1,6 +1,8 @@
 import type { Audit, TokenAttempt } from "../core/audit.ts";
+import { type CozeScope, canonicalScope } from "../core/coze-scope.ts";
+import { excerpt, MAX_EXCERPT_LENGTH } from "../core/excerpt.ts";
 import type { Log } from "../core/log.ts";
-import type { NamesForLog } from "./log-names.ts";
+import { type NamesForLog, shortDigest } from "./log-names.ts";
 
 export type AuditLogDependencies = {
   readonly log: Log;
@@ -10,7 +12,8 @@ export type AuditLogDependencies = {
 
 /**
  * Creates the audit log: one line for each request for a token, and the same as a data point where Analytics Engine is
- * bound. User ids stand in it as keyed digests, tokens as digests: never a credential, an assertion or a token.
+ * bound. User ids stand in it as keyed digests, tokens and long scopes as digests: never a credential, an assertion or a
+ * token.
  */
 export function createAuditLog({ log, userName, metrics }: AuditLogDependencies): Audit {
   return async function audit(attempt) {
@@ -27,7 +30,7 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
       issuer: attempt.issuer,
       user,
       duration_seconds: grant?.durationSeconds,
-      scope: grant?.scope,
+      ...(await scopeFacts(grant?.scope)),
       cache: answer?.cacheOutcome,
       token,
       total_ms: attempt.durationMs,
@@ -36,7 +39,7 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
       upstream_ms: answer?.effort.upstreamMs,
       coze_log_id: answer?.effort.cozeLogId,
       coze: error?.coze,
-      cause: error?.cause instanceof Error ? error.cause.stack : undefined,
+      cause: error?.cause instanceof Error ? excerpt(String(error.cause.stack)) : undefined,
       country: attempt.country,
       colo: attempt.colo,
     });
@@ -53,6 +56,14 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
       ],
     });
   };
+}
+
+/** A request may fill a scope up, also by repeating items, which the canonical form leaves out: then its digest does. */
+async function scopeFacts(scope: CozeScope | undefined): Promise<Readonly<Record<string, unknown>>> {
+  if (scope === undefined) return {};
+  const canonical = canonicalScope(scope);
+  const isShort = Math.max(canonical.length, JSON.stringify(scope).length) <= MAX_EXCERPT_LENGTH;
+  return isShort ? { scope } : { scope_digest: await shortDigest(canonical) };
 }
 
 function levelOf({ error }: TokenAttempt): "info" | "warn" | "error" {

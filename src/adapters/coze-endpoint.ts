@@ -1,3 +1,4 @@
+import { excerpt } from "../core/excerpt.ts";
 import type { CozeAnswer } from "../core/exchange.ts";
 import type { Grant } from "../core/grant.ts";
 import { TokenError } from "../core/token-error.ts";
@@ -38,9 +39,10 @@ export function createCozeEndpoint({ tokenEndpoint, fetch, namesForLog, now }: C
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }
-    const token = judgeReply(withoutAssertion(reply, assertion), askedAt);
+    const safeReply = withoutAssertion(reply, assertion);
+    const token = judgeReply(safeReply, askedAt);
     const logNames = await namesForLog.tokenNames(token.accessToken, grant.userId);
-    return { token: { ...token, logNames }, logId: reply.logId };
+    return { token: { ...token, logNames }, logId: safeReply.logId };
   };
 }
 
@@ -71,7 +73,12 @@ async function readReply(response: Response): Promise<CozeReply> {
   };
 }
 
-/** Should an answer quote the assertion, it must not travel on into an error or the log. */
-function withoutAssertion(reply: CozeReply, assertion: string): CozeReply {
-  return { ...reply, text: reply.text?.replaceAll(assertion, "[assertion]") };
+/** Should a response quote the assertion, it must not travel on into an error or the log; nor a log id of any length. */
+function withoutAssertion(reply: CozeReply, jws: string): CozeReply {
+  const withoutIt = (text: string) => text.replaceAll(jws, "[assertion]");
+  return {
+    ...reply,
+    text: reply.text && withoutIt(reply.text),
+    logId: reply.logId && excerpt(withoutIt(reply.logId)),
+  };
 }

@@ -1,11 +1,12 @@
 import * as z from "zod/mini";
+import { excerpt } from "../core/excerpt.ts";
 import type { IssuedToken } from "../core/issued-token.ts";
 import { type CozeWords, TokenError } from "../core/token-error.ts";
 
 /** An answer of the Coze token endpoint as it came in. */
 export type CozeReply = {
   readonly status: number;
-  /** `X-Tt-Logid`, by which Coze's support finds the call. */
+  /** `X-Tt-Logid`, by which Coze's support finds the call, cut to 500 characters. */
   readonly logId: string | undefined;
   readonly retryAfter: string | undefined;
   /** `undefined` when it was too large to read. */
@@ -91,7 +92,7 @@ function wordsOf(reply: CozeReply, body: CozeBody | undefined): CozeWords {
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" && value !== "" ? excerpt(value) : undefined;
 }
 
 function rejected(coze: CozeWords): TokenError {

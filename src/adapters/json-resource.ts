@@ -18,7 +18,16 @@ export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {
 
   const text = await readText(response, MAX_RESOURCE_BYTES);
   if (text === undefined) throw new Error(`${url} answered more than ${MAX_RESOURCE_BYTES} bytes`);
-  return JSON.parse(text);
+  return parseJson(text, url);
+}
+
+/** The error of JSON.parse quotes the document, so it goes no further. */
+function parseJson(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`${url} answered something that is not JSON`);
+  }
 }
 
 /** The body of an answer as text, or `undefined` once it is larger than the limit. */

@@ -26,10 +26,14 @@ export function createNamesForLog(userIdKey: CryptoKey): NamesForLog {
   return {
     userName,
     async tokenNames(accessToken, userId) {
-      const digest = await crypto.subtle.digest("SHA-256", encoder.encode(accessToken));
-      return { token: shortHex(digest), user: await userName(userId) };
+      return { token: await shortDigest(accessToken), user: await userName(userId) };
     },
   };
+}
+
+/** Computes the first 16 hexadecimal digits of the SHA-256 of a string. */
+export async function shortDigest(text: string): Promise<string> {
+  return shortHex(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
 }
 
 function shortHex(digest: ArrayBuffer): string {

@@ -19,7 +19,7 @@ export type TokenErrorCode =
   | "upstream_timeout"
   | "issuer_unavailable";
 
-/** What Coze itself said, in its own words and under its own names. */
+/** What Coze itself said, in its own words and under its own names, each cut to 500 characters. */
 export type CozeWords = {
   readonly status: number;
   readonly error_code?: string;

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { excerpt } from "../core/excerpt.ts";
 import type { Log } from "../core/log.ts";
 import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
 import { answerJson } from "./answer.ts";
@@ -28,15 +29,12 @@ export const ERROR_STATUS = {
 /** When another try makes sense, where nobody has said so. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** A description may quote what a caller sent, but no more of it than helps. */
-const MAX_DESCRIPTION_LENGTH = 400;
-
 /** Creates the handler of everything thrown on the way to an answer. */
 export function createErrorHandler(log: Log) {
   return function answerError(error: Error, c: Context<AppEnv>): Response {
     if (error instanceof TokenError) return answer(error, c);
 
-    log("error", "unexpected_error", { request_id: c.get("requestId"), cause: error.stack });
+    log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
     return answer(new TokenError("server_error", "Something went wrong here. Try again."), c);
   };
 }
@@ -64,7 +62,7 @@ function answer({ code, message, details }: TokenError, c: Context<AppEnv>): Res
   return answerJson(c, members, status);
 }
 
-/** RFC 6749 §5.2 allows printable ASCII without quotation marks and backslashes. */
+/** RFC 6749 §5.2 allows printable ASCII without quotation marks and backslashes. The text may quote what a client sent. */
 function printable(text: string): string {
-  return text.slice(0, MAX_DESCRIPTION_LENGTH).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
+  return excerpt(text).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
 }

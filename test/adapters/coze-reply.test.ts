@@ -96,6 +96,19 @@ describe("an answer without a usable token", () => {
     });
   });
 
+  it.each([
+    ["error_code", "error_message"],
+    ["code", "msg"],
+    ["error_code", "error"],
+  ])("cuts %s and %s to 500 characters", (code, message) => {
+    const body = { [code]: "a".repeat(501), [message]: "b".repeat(60_000) };
+    expect(refusal(reply(body, { status: 403, logId: undefined }))).toHaveProperty("details.coze", {
+      status: 403,
+      error_code: "a".repeat(500),
+      error_message: "b".repeat(500),
+    });
+  });
+
   it("leaves out what Coze did not say", () => {
     const error = refusal(reply({}, { status: 403, logId: undefined }));
     expect(error).toHaveProperty("details.coze", { status: 403 });

@@ -6,8 +6,8 @@ import { TokenError } from "../../src/core/token-error.ts";
 import type { TokenIssuer } from "../../src/http/service.ts";
 import type { Line } from "../support/log.ts";
 
-/** What is logged about a request whose caller cannot be recognised because of this error. */
-async function loggedFor(error: unknown): Promise<readonly Line[]> {
+/** Everything that is logged about a request whose caller cannot be recognised because of this error. */
+async function linesFor(error: unknown): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const log = (level: string, event: string, facts: object = {}) => void lines.push({ level, event, ...facts });
   const service: TokenIssuer = {
@@ -26,7 +26,11 @@ async function loggedFor(error: unknown): Promise<readonly Line[]> {
   const now = () => (milliseconds += 5);
   const app = createApp({ service, allowedOrigins: "*", log, audit, now });
   await app.request("/", { method: "POST" }, {}, createExecutionContext());
-  return lines.filter(({ event }) => event === "token_request");
+  return lines;
+}
+
+async function loggedFor(error: unknown): Promise<readonly Line[]> {
+  return (await linesFor(error)).filter(({ event }) => event === "token_request");
 }
 
 describe("the line about a request that failed", () => {
@@ -50,6 +54,15 @@ describe("the line about a request that failed", () => {
         error: "issuer_unavailable",
         cause: expect.stringContaining("TypeError: network away"),
       }),
+    ]);
+  });
+
+  it("holds 500 characters of a cause, as does the line about a bug", async () => {
+    const lines = await linesFor(new RangeError("x".repeat(60_000)));
+    const cause = `RangeError: ${"x".repeat(488)}`;
+    expect(lines).toEqual([
+      expect.objectContaining({ event: "unexpected_error", cause }),
+      expect.objectContaining({ event: "token_request", cause }),
     ]);
   });
 

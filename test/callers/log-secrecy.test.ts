@@ -3,6 +3,7 @@ import { API_KEY, bearer, sha256 } from "../support/callers.ts";
 import { createTestApp } from "../support/coze.ts";
 import { createTestIssuer } from "../support/issuer.ts";
 import { recordLog } from "../support/log.ts";
+import type { Reply } from "../support/stand-in-server.ts";
 import { createTestWidget, SOLVED } from "../support/turnstile.ts";
 import { json, membersOf, startWorker } from "../support/worker.ts";
 
@@ -49,5 +50,41 @@ describe("the log", () => {
     for (const secret of [...secrets, ...tokens, ...Object.values(widget.settings).slice(0, 1)]) {
       expect(text).not.toContain(secret);
     }
+  });
+
+  const quoted: Reply = { headers: { "Content-Type": "application/json" }, body: "hunter2 hunter2 hunter2" };
+
+  it.each(["discovery", "keys"] as const)(
+    "does not quote a document of an issuer that is not JSON: %s",
+    async (name) => {
+      const app = await createTestApp();
+      const issuer = await createTestIssuer();
+      await issuer.publish(name, quoted);
+      const log = recordLog();
+      const worker = await startWorker({
+        ...app.settings,
+        CALLERS: [{ name: "web", issuer: issuer.issuer, audience: "api" }],
+      });
+      const response = await worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: "ada" })));
+      expect(response.status).toBe(503);
+      expect(log.events("token_request")).toEqual([
+        expect.objectContaining({ cause: expect.stringContaining("something that is not JSON") }),
+      ]);
+      expect(log.text()).not.toContain("hunter2");
+    },
+  );
+
+  it("does not quote an answer of Turnstile that is not JSON", async () => {
+    const app = await createTestApp();
+    const widget = await createTestWidget({}, quoted);
+    const log = recordLog();
+    const visitors = { name: "visitors", anonymous: true, turnstile: true };
+    const worker = await startWorker({ ...app.settings, ...widget.settings, CALLERS: [visitors] });
+    const response = await worker.post("ada", { headers: { "cf-turnstile-response": "0.solved" } });
+    expect(response.status).toBe(503);
+    expect(log.events("token_request")).toEqual([
+      expect.objectContaining({ cause: expect.stringContaining("something that is not JSON") }),
+    ]);
+    expect(log.text()).not.toContain("hunter2");
   });
 });

@@ -214,14 +214,17 @@ describe("the log", () => {
       const assertion = new Headers(init?.headers).get("Authorization")?.slice("Bearer ".length) ?? "";
       seen.push(assertion);
       expect(assertion.split(".")).toHaveLength(3);
-      if (seen.length > 1) return realFetch(input, init);
-      return Response.json({ error_code: "invalid_client", error_message: `bad jwt ${assertion}` }, { status: 401 });
+      const headers = { "X-Tt-Logid": `log id of ${assertion}` };
+      if (seen.length > 1) return new Response((await realFetch(input, init)).body, { headers });
+      const body = { error_code: "invalid_client", error_message: `bad jwt ${assertion}` };
+      return Response.json(body, { status: 401, headers });
     });
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: kvThatThrowsOn("get") });
     const refused = await (await worker.post("ada")).text();
     const { access_token: token } = await membersOf(await worker.post("ada"));
 
     expect(refused).toContain("bad jwt [assertion]");
+    expect(refused).toContain("log id of [assertion]");
     expect(token).toEqual(expect.any(String));
     const everything = logged.join("\n") + refused;
     for (const secret of [...seen, String(token), "PRIVATE KEY-----"]) expect(everything).not.toContain(secret);
