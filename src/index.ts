@@ -17,6 +17,7 @@ import { createVisitorCheck } from "./adapters/turnstile.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { isOpen, limitsFor } from "./core/caller.ts";
+import { createCircuitBreaker } from "./core/circuit-breaker.ts";
 import { type ExchangePorts, exchange } from "./core/exchange.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { createRecognition } from "./core/recognition.ts";
@@ -110,6 +111,7 @@ async function createService(
       namesForLog,
       now,
     }),
+    circuit: createCircuitBreaker({ attemptTimeoutMs: config.upstreamTimeoutMs, now, random: Math.random, log }),
     now,
     sleep,
     random: Math.random,
@@ -121,7 +123,7 @@ async function createService(
     issueToken: createTokenService(config, {
       memory: createTokenMemory(),
       readStore,
-      exchange: (grant) => exchange(grant, config, exchangePorts),
+      exchange: (grant) => exchange(grant, async () => true, config, exchangePorts),
       now,
       sleep,
       random: Math.random,

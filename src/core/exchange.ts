@@ -1,7 +1,9 @@
 import { type AssertionClaims, type AssertionSettings, assertionClaims } from "./assertion.ts";
+import type { Attempt, CircuitBreaker } from "./circuit-breaker.ts";
 import type { Grant } from "./grant.ts";
 import type { IssuedToken } from "./issued-token.ts";
 import type { Log } from "./log.ts";
+import { RATE_LIMIT_PERIOD_SECONDS } from "./rate-limit.ts";
 import { TokenError } from "./token-error.ts";
 
 /** All attempts and pauses together end within this time, so that no caller waits longer. */
@@ -16,6 +18,9 @@ export type ExchangeSettings = AssertionSettings & { readonly upstreamTimeoutMs:
 /** Signs the claims to a compact JWS. */
 export type Sign = (claims: AssertionClaims) => Promise<string>;
 
+/** Counts an exchange of a user, and tells whether it is within the limit. */
+export type CountExchange = () => Promise<boolean>;
+
 /** What an exchange needs of the world. */
 export type ExchangePorts = {
   readonly sign: Sign;
@@ -23,6 +28,7 @@ export type ExchangePorts = {
   readonly signWithPrevious: Sign | undefined;
   /** Asks Coze once. Throws a TokenError with an `upstream_…` code when no token comes of it. */
   readonly requestToken: (assertion: string, grant: Grant, timeoutMs: number) => Promise<CozeAnswer>;
+  readonly circuit: CircuitBreaker;
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -42,55 +48,107 @@ export type Exchanged = CozeAnswer & { readonly signMs: number; readonly upstrea
 /**
  * Exchanges a fresh assertion for an access token, within {@link EXCHANGE_BUDGET_MS} in all.
  * Network failures, timeouts, 5xx, 429 and `internal_error` are tried again up to twice, after a pause with full jitter
- * or as long as Coze asks for; each attempt signs a new assertion, because Coze accepts each one once. When Coze does
- * not know the key, the previous one, if there is one, gets one try.
- * @throws TokenError `upstream_…`, the one of the last attempt with the current key.
+ * or as long as Coze asks for; each attempt signs a new assertion, because Coze accepts each one once. When Coze does not
+ * know the key, the previous one, if there is one, gets one try. No attempt is made that the circuit breaker does not admit.
+ * @throws TokenError `upstream_…`, the one of the last attempt with the current key, or `upstream_unavailable` while the
+ * circuit is open; `rate_limited` when the user has had too many new tokens.
  */
-export async function exchange(grant: Grant, settings: ExchangeSettings, ports: ExchangePorts): Promise<Exchanged> {
+export async function exchange(
+  grant: Grant,
+  countExchange: CountExchange,
+  settings: ExchangeSettings,
+  ports: ExchangePorts,
+): Promise<Exchanged> {
+  const { circuit } = ports;
   const deadline = ports.now() + EXCHANGE_BUDGET_MS;
   const spent = { signMs: 0, upstreamMs: 0 };
+
+  // First, because an exchange that cannot be made must not be counted.
+  circuit.check();
+  if (!(await countExchange())) throw tooManyExchanges();
+
+  let admitted = circuit.admit();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return { ...(await attemptExchange(ports.sign)), ...spent };
+      return { ...(await attemptExchange(ports.sign, admitted)), ...spent };
     } catch (error) {
-      if (isKeyRefusal(error) && ports.signWithPrevious !== undefined) {
+      if (isRefusedKey(error) && ports.signWithPrevious !== undefined) {
         return { ...(await exchangeWithPrevious(ports.signWithPrevious, error)), ...spent };
       }
       if (attempt === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
 
       const pause = pauseBefore(attempt + 1, error, ports.random());
       if (ports.now() + pause >= deadline) throw error;
+      circuit.check(error);
       await ports.sleep(pause);
+      admitted = circuit.admit(error);
     }
   }
 
-  async function attemptExchange(sign: Sign): Promise<CozeAnswer> {
+  async function attemptExchange(sign: Sign, attempt: Attempt): Promise<CozeAnswer> {
+    let timeoutMs = 0;
+    try {
+      const assertion = await signAssertion(sign);
+      // A pause may end late, when nothing is left.
+      timeoutMs = Math.max(0, Math.min(settings.upstreamTimeoutMs, deadline - ports.now()));
+      const answer = await requestToken(assertion, timeoutMs);
+      attempt.responded();
+      return answer;
+    } catch (error) {
+      endAttempt(attempt, error, timeoutMs === settings.upstreamTimeoutMs);
+      throw error;
+    }
+  }
+
+  async function signAssertion(sign: Sign): Promise<string> {
     const startedAt = ports.now();
     const claims = assertionClaims(settings, grant.userId, Math.floor(startedAt / 1000), ports.createId());
     const assertion = await sign(claims);
-    const signedAt = ports.now();
-    spent.signMs += signedAt - startedAt;
+    spent.signMs += ports.now() - startedAt;
+    return assertion;
+  }
+
+  async function requestToken(assertion: string, timeoutMs: number): Promise<CozeAnswer> {
+    const startedAt = ports.now();
     try {
-      return await ports.requestToken(assertion, grant, Math.min(settings.upstreamTimeoutMs, deadline - signedAt));
+      return await ports.requestToken(assertion, grant, timeoutMs);
     } finally {
-      spent.upstreamMs += ports.now() - signedAt;
+      spent.upstreamMs += ports.now() - startedAt;
     }
   }
 
   async function exchangeWithPrevious(signWithPrevious: Sign, refusal: TokenError): Promise<CozeAnswer> {
     try {
-      const answer = await attemptExchange(signWithPrevious);
+      const answer = await attemptExchange(signWithPrevious, circuit.admit());
       ports.log("warn", "previous_key_used", { description: refusal.message, coze: refusal.details.coze });
       return answer;
     } catch {
-      // What Coze says of the key that is meant to stay is what has to be mended.
+      // What Coze says of the key that is meant to stay is what has to be fixed.
       throw refusal;
     }
   }
 }
 
-function isKeyRefusal(error: unknown): error is TokenError {
+function endAttempt(attempt: Attempt, error: unknown, hadWholeTimeout: boolean): void {
+  // A timeout that the budget has shortened tells nothing about Coze, and neither does a bug.
+  if (!(error instanceof TokenError) || (error.code === "upstream_timeout" && !hadWholeTimeout)) {
+    attempt.released();
+    return;
+  }
+  if (isWorthRetrying(error)) {
+    attempt.failed(error.details.retryAfterSeconds);
+    return;
+  }
+  attempt.responded();
+}
+
+function isRefusedKey(error: unknown): error is TokenError {
   return error instanceof TokenError && error.details.coze?.error_code === "invalid_client";
+}
+
+function tooManyExchanges(): TokenError {
+  const description = "Too many new tokens for one user. Keep a token until it ends, and try again later.";
+  return new TokenError("rate_limited", description, { retryAfterSeconds: RATE_LIMIT_PERIOD_SECONDS });
 }
 
 function isWorthRetrying(error: unknown): error is TokenError {

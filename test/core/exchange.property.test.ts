@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AssertionClaims } from "../../src/core/assertion.ts";
+import { createCircuitBreaker } from "../../src/core/circuit-breaker.ts";
 import { EXCHANGE_BUDGET_MS, exchange, MAX_ATTEMPTS } from "../../src/core/exchange.ts";
 import { TokenError, type TokenErrorCode, type TokenErrorDetails } from "../../src/core/token-error.ts";
 
@@ -125,6 +126,7 @@ async function run({ replies, random, upstreamTimeoutMs, hasPreviousKey }: World
 
   const ended = await exchange(
     { userId: "ada", durationSeconds: 900, scope: undefined },
+    async () => true,
     { ...SETTINGS, upstreamTimeoutMs },
     {
       sign: signAs("current"),
@@ -137,6 +139,13 @@ async function run({ replies, random, upstreamTimeoutMs, hasPreviousKey }: World
         if (outcome !== "token") throw outcome;
         return { token: TOKEN, logId: undefined };
       },
+      // It takes five failures to open one, more than an exchange makes.
+      circuit: createCircuitBreaker({
+        attemptTimeoutMs: upstreamTimeoutMs,
+        now: () => nowMs,
+        random: () => random,
+        log: () => {},
+      }),
       now: () => nowMs,
       sleep: async (ms) => {
         nowMs += ms;
