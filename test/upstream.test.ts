@@ -95,6 +95,22 @@ describe("an answer of Coze", () => {
   });
 });
 
+describe("a refusal with code 4100", () => {
+  it("has the previous key tried once, and says so in the log", async () => {
+    const log = recordLog();
+    const app = await createTestApp();
+    const fault: Fault = { response: { status: 401, body: { code: 4100, msg: "authentication is invalid" } } };
+    await app.arm(fault);
+    const { KID: kid, PRIVATE_KEY: key } = app.settings;
+    const worker = await startWorker({ ...app.settings, KID: "new", PREVIOUS_KID: kid, PREVIOUS_PRIVATE_KEY: key });
+    expect((await worker.post("ada")).status).toBe(200);
+    expect((await app.exchanges()).map(({ assertion }) => assertion.header["kid"])).toEqual(["new", kid]);
+    expect(log.events("previous_key_used")).toEqual([
+      expect.objectContaining({ level: "warn", coze: expect.objectContaining({ error_code: "4100" }) }),
+    ]);
+  });
+});
+
 describe("what Coze says", () => {
   it("is cut to 500 characters in response and log", async () => {
     const log = recordLog();

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { excerpt } from "../core/excerpt.ts";
 import type { IssuedToken } from "../core/issued-token.ts";
-import { type CozeWords, TokenError } from "../core/token-error.ts";
+import { type CozeWords, isUnknownKey, TokenError } from "../core/token-error.ts";
 
 /** An answer of the Coze token endpoint as it came in. */
 export type CozeReply = {
@@ -99,10 +99,10 @@ function rejected(coze: CozeWords): TokenError {
   return new TokenError("upstream_rejected", refusalOf(coze), { coze });
 }
 
-function refusalOf({ error_code: code = "", error_message: message = "" }: CozeWords): string {
-  // The commonest failure of all shows in one of these two ways.
-  if (code === "4100" || message.includes("kid not been regist")) return REGION_REFUSAL;
-  return REFUSALS[code] ?? "Coze refused the request. Its own words are in coze.";
+function refusalOf(coze: CozeWords): string {
+  // The commonest failure of all.
+  if (isUnknownKey(coze)) return REGION_REFUSAL;
+  return REFUSALS[coze.error_code ?? ""] ?? "Coze refused the request. Its own words are in coze.";
 }
 
 function unavailable(reply: CozeReply, coze: CozeWords, nowSeconds: number): TokenError {

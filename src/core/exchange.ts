@@ -4,7 +4,7 @@ import type { Grant } from "./grant.ts";
 import type { IssuedToken } from "./issued-token.ts";
 import type { Log } from "./log.ts";
 import { RATE_LIMIT_PERIOD_SECONDS } from "./rate-limit.ts";
-import { TokenError } from "./token-error.ts";
+import { isKeyRefusal, TokenError } from "./token-error.ts";
 
 /** All attempts and pauses together end within this time, so that no caller waits longer. */
 export const EXCHANGE_BUDGET_MS = 10_000;
@@ -48,8 +48,8 @@ export type Exchanged = CozeAnswer & { readonly signMs: number; readonly upstrea
 /**
  * Exchanges a fresh assertion for an access token, within {@link EXCHANGE_BUDGET_MS} in all.
  * Network failures, timeouts, 5xx, 429 and `internal_error` are tried again up to twice, after a pause with full jitter
- * or as long as Coze asks for; each attempt signs a new assertion, because Coze accepts each one once. When Coze does not
- * know the key, the previous one, if there is one, gets one try. No attempt is made that the circuit breaker does not admit.
+ * or as long as Coze asks for; each attempt signs a new assertion, because Coze accepts each one once. When Coze refuses
+ * the key, the previous one, if there is one, gets one try. No attempt is made that the circuit breaker does not admit.
  * @throws TokenError `upstream_…`, the one of the last attempt with the current key, or `upstream_unavailable` while the
  * circuit is open; `rate_limited` when the user has had too many new tokens.
  */
@@ -143,7 +143,8 @@ function endAttempt(attempt: Attempt, error: unknown, hadWholeTimeout: boolean):
 }
 
 function isRefusedKey(error: unknown): error is TokenError {
-  return error instanceof TokenError && error.details.coze?.error_code === "invalid_client";
+  if (!(error instanceof TokenError) || error.code !== "upstream_rejected") return false;
+  return error.details.coze !== undefined && isKeyRefusal(error.details.coze);
 }
 
 function tooManyExchanges(): TokenError {

@@ -27,6 +27,16 @@ export type CozeWords = {
   readonly log_id?: string;
 };
 
+/** Tells whether a refusal is about the key or its signature, so that another key may be accepted. */
+export function isKeyRefusal(coze: CozeWords): boolean {
+  return coze.error_code === "invalid_client" || isUnknownKey(coze);
+}
+
+/** Tells whether Coze does not know the key: its gateway says 4100, its token endpoint the misspelt sentence. */
+export function isUnknownKey({ error_code, error_message = "" }: CozeWords): boolean {
+  return error_code === "4100" || error_message.includes("kid not been regist");
+}
+
 export type TokenErrorDetails = {
   readonly cause?: unknown;
   readonly coze?: CozeWords | undefined;

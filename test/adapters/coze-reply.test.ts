@@ -73,6 +73,12 @@ describe("an answer without a usable token", () => {
       "same region as TOKEN_ENDPOINT",
     ],
     ["4100 of the other APIs", reply({ code: 4100, msg: "no" }, { status: 401 }), "upstream_rejected", "same region"],
+    [
+      "an unknown kid without a code",
+      reply({ msg: "kid not been registred" }, { status: 401 }),
+      "upstream_rejected",
+      "region",
+    ],
     ["access_deny", reply({ error_code: "access_deny" }, { status: 403 }), "upstream_rejected", "active"],
     ["invalid_request", reply({ error_code: "invalid_request" }, { status: 400 }), "upstream_rejected", "parameter"],
     ["an unknown error under 200", reply({ ...granted, error_code: "new" }), "upstream_rejected", "own words"],

@@ -186,10 +186,23 @@ describe("exchange", () => {
     },
   );
 
-  it("does not try the previous key for any other refusal", async () => {
-    const denied = new TokenError("upstream_rejected", "no", { coze: { status: 403, error_code: "access_deny" } });
-    const world = worldWith([denied, token], { hasPreviousKey: true });
-    await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(denied);
+  it.each([
+    ["4100 of Coze's gateway", { error_code: "4100" }],
+    ["the sentence about an unknown key", { error_message: "invalid jwt: kid not been registred" }],
+  ])("tries the previous key for %s", async (_what, coze) => {
+    const refusal = new TokenError("upstream_rejected", "no", { coze: { status: 401, ...coze } });
+    const world = worldWith([refusal, token], { hasPreviousKey: true });
+    expect(await exchange(grant, unlimited, settings, world.ports)).toMatchObject({ token });
+  });
+
+  it.each([
+    ["another refusal", "upstream_rejected", { coze: { status: 403, error_code: "access_deny" } }],
+    ["a refusal without Coze's words", "upstream_rejected", {}],
+    ["an invalid response", "upstream_invalid_response", { coze: { status: 200, error_code: "4100" } }],
+  ] as const)("does not try the previous key for %s", async (_what, code, details) => {
+    const error = new TokenError(code, "no", details);
+    const world = worldWith([error, token], { hasPreviousKey: true });
+    await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(error);
   });
 });
 
