@@ -81,17 +81,36 @@ describe("a Coze that fails for a moment", () => {
   });
 });
 
-describe("an answer of Coze", () => {
-  it("may give a lifetime in place of a moment", async () => {
+describe("the life of a token", () => {
+  const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+  it("may be told as a lifetime in place of a moment", async () => {
     const { members } = await postWith(answering({ access_token: "czs_x", expires_in: 600 }));
-    const now = Math.floor(Date.now() / 1000);
-    expect(members["expires_in"]).toBeGreaterThan(now + 590);
-    expect(members["expires_in"]).toBeLessThanOrEqual(now + 600);
+    expect(members["expires_in"]).toBeGreaterThan(nowSeconds() + 590);
+    expect(members["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 600);
   });
 
-  it("is never a token that has ended", async () => {
-    const { response } = await postWith(answering({ access_token: "czs_x", expires_in: 1_721_135_859 }));
+  it.each([
+    ["milliseconds", Date.now() + 30_000],
+    ["a moment a day ahead", nowSeconds() + 86_399],
+    ["a lifetime of a day", 86_399],
+  ])("is never longer than was asked for, in response and cache, where Coze tells %s", async (_what, expiresIn) => {
+    const fault = answering({ access_token: "czs_x", expires_in: expiresIn });
+    const { members, app, worker } = await postWith(fault, { TOKEN_DURATION: 60 });
+    const [exchange] = await app.exchanges();
+    expect(members["expires_in"]).toBe(Number(exchange?.assertion.claims["iat"]) + 60);
+
+    const next = await worker.post("ada");
+    expect(await membersOf(next)).toEqual(members);
+    const ttl = Number(/^coze-token-worker; hit; ttl=(\d+)$/.exec(next.headers.get("Cache-Status") ?? "")?.[1]);
+    expect(ttl).toBeGreaterThan(50);
+    expect(ttl).toBeLessThanOrEqual(60);
+  });
+
+  it("is over when Coze says so", async () => {
+    const { response, members } = await postWith(answering({ access_token: "czs_x", expires_in: nowSeconds() }));
     expect(response.status).toBe(502);
+    expect(members).toMatchObject({ error: "upstream_invalid_response" });
   });
 });
 

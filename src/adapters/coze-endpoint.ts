@@ -1,5 +1,5 @@
 import { excerpt } from "../core/excerpt.ts";
-import type { CozeAnswer } from "../core/exchange.ts";
+import type { CozeAnswer, SignedAssertion } from "../core/exchange.ts";
 import type { Grant } from "../core/grant.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type CozeReply, judgeReply } from "./coze-reply.ts";
@@ -27,20 +27,20 @@ export type CozeEndpointDependencies = {
  * @throws TokenError `upstream_…` when no usable token comes of it.
  */
 export function createCozeEndpoint({ tokenEndpoint, fetch, namesForLog, now }: CozeEndpointDependencies) {
-  return async function requestToken(assertion: string, grant: Grant, timeoutMs: number): Promise<CozeAnswer> {
-    const askedAt = Math.floor(now() / 1000);
+  return async function requestToken(assertion: SignedAssertion, grant: Grant, timeoutMs: number): Promise<CozeAnswer> {
     const signal = AbortSignal.timeout(timeoutMs);
     let reply: CozeReply;
     try {
-      reply = await readReply(await fetch(tokenEndpoint, { ...tokenRequest(assertion, grant), signal }));
+      reply = await readReply(await fetch(tokenEndpoint, { ...tokenRequest(assertion.jws, grant), signal }));
     } catch (cause) {
       if (signal.aborted) {
         throw new TokenError("upstream_timeout", `Coze did not answer within ${timeoutMs} ms. Try again.`, { cause });
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }
-    const safeReply = withoutAssertion(reply, assertion);
-    const token = judgeReply(safeReply, askedAt);
+    const safeReply = withoutAssertion(reply, assertion.jws);
+    const asked = { issuedAt: assertion.issuedAt, durationSeconds: grant.durationSeconds };
+    const token = judgeReply(safeReply, asked, Math.floor(now() / 1000));
     const logNames = await namesForLog.tokenNames(token.accessToken, grant.userId);
     return { token: { ...token, logNames }, logId: safeReply.logId };
   };

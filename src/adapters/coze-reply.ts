@@ -16,6 +16,9 @@ export type CozeReply = {
 /** What an answer says of the token in it. */
 export type CozeToken = Omit<IssuedToken, "logNames">;
 
+/** What Coze was asked for: a token that lives so long from the assertion's `iat`, in Unix seconds. */
+export type AskedLife = { readonly issuedAt: number; readonly durationSeconds: number };
+
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
 const LEAST_UNIX_TIME = 1e9;
 
@@ -43,32 +46,33 @@ const REGION_REFUSAL =
   "Coze does not know the signing key. Is the app from the same region as TOKEN_ENDPOINT (coze.cn or coze.com), and KID the fingerprint of its key?";
 
 /**
- * Judges an answer of Coze: by its `error_code` first, by its status second.
- * `askedAt`, in Unix seconds, is when the request was sent, so that a lifetime is never counted too long.
+ * Judges a response of Coze: by its `error_code` first, by its status second. A token counts as living no longer than
+ * was asked for, whatever the response says. `nowSeconds`, in Unix seconds, is when the response was read.
  * @throws TokenError `upstream_rejected`, `upstream_unavailable` (worth another try) or `upstream_invalid_response`.
  */
-export function judgeReply(reply: CozeReply, askedAt: number): CozeToken {
+export function judgeReply(reply: CozeReply, asked: AskedLife, nowSeconds: number): CozeToken {
   const body = parseBody(reply.text);
   const words = wordsOf(reply, body);
 
-  if (words.error_code === "internal_error") throw unavailable(reply, words, askedAt);
+  if (words.error_code === "internal_error") throw unavailable(reply, words, nowSeconds);
   if (words.error_code !== undefined && Object.hasOwn(REFUSALS, words.error_code)) throw rejected(words);
-  if (reply.status === 429 || reply.status >= 500) throw unavailable(reply, words, askedAt);
+  if (reply.status === 429 || reply.status >= 500) throw unavailable(reply, words, nowSeconds);
   if (reply.text === undefined) throw invalid("is larger than 64 KiB", words);
   if (reply.status >= 300 && reply.status < 400) throw invalid("is a redirect, which is not followed", words);
   if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right address?", words);
   if (words.error_code !== undefined || reply.status >= 400) throw rejected(words);
-  return issuedToken(body, words, askedAt);
+  return issuedToken(body, words, asked, nowSeconds);
 }
 
-function issuedToken(body: CozeBody, words: CozeWords, askedAt: number): CozeToken {
+function issuedToken(body: CozeBody, words: CozeWords, asked: AskedLife, nowSeconds: number): CozeToken {
   const { access_token: accessToken, expires_in: expiresIn } = body;
   if (typeof accessToken !== "string" || accessToken === "") throw invalid("holds no access_token", words);
   if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);
 
-  const expiresAt = Math.floor(expiresIn > LEAST_UNIX_TIME ? expiresIn : askedAt + expiresIn);
-  if (expiresAt <= askedAt) throw invalid("holds a token that has already ended", words);
-  return { accessToken, issuedAt: askedAt, expiresAt };
+  const { issuedAt, durationSeconds } = asked;
+  const toldEnd = Math.floor(expiresIn > LEAST_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
+  if (toldEnd <= nowSeconds) throw invalid("holds a token that has already ended", words);
+  return { accessToken, issuedAt, expiresAt: Math.min(toldEnd, issuedAt + durationSeconds) };
 }
 
 function parseBody(text: string | undefined): CozeBody | undefined {

@@ -18,6 +18,9 @@ export type ExchangeSettings = AssertionSettings & { readonly upstreamTimeoutMs:
 /** Signs the claims to a compact JWS. */
 export type Sign = (claims: AssertionClaims) => Promise<string>;
 
+/** An assertion as a compact JWS, and its `iat` in Unix seconds, from which the life of the token counts. */
+export type SignedAssertion = { readonly jws: string; readonly issuedAt: number };
+
 /** Counts an exchange of a user, and tells whether it is within the limit. */
 export type CountExchange = () => Promise<boolean>;
 
@@ -27,7 +30,7 @@ export type ExchangePorts = {
   /** Signs with the key that was in use before, while a new one is being introduced. */
   readonly signWithPrevious: Sign | undefined;
   /** Asks Coze once. Throws a TokenError with an `upstream_…` code when no token comes of it. */
-  readonly requestToken: (assertion: string, grant: Grant, timeoutMs: number) => Promise<CozeAnswer>;
+  readonly requestToken: (assertion: SignedAssertion, grant: Grant, timeoutMs: number) => Promise<CozeAnswer>;
   readonly circuit: CircuitBreaker;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -100,15 +103,15 @@ export async function exchange(
     }
   }
 
-  async function signAssertion(sign: Sign): Promise<string> {
+  async function signAssertion(sign: Sign): Promise<SignedAssertion> {
     const startedAt = ports.now();
-    const claims = assertionClaims(settings, grant.userId, Math.floor(startedAt / 1000), ports.createId());
-    const assertion = await sign(claims);
+    const issuedAt = Math.floor(startedAt / 1000);
+    const jws = await sign(assertionClaims(settings, grant.userId, issuedAt, ports.createId()));
     spent.signMs += ports.now() - startedAt;
-    return assertion;
+    return { jws, issuedAt };
   }
 
-  async function requestToken(assertion: string, timeoutMs: number): Promise<CozeAnswer> {
+  async function requestToken(assertion: SignedAssertion, timeoutMs: number): Promise<CozeAnswer> {
     const startedAt = ports.now();
     try {
       return await ports.requestToken(assertion, grant, timeoutMs);

@@ -4,6 +4,8 @@ import { type CozeReply, type CozeToken, judgeReply } from "../../src/adapters/c
 import { TokenError } from "../../src/core/token-error.ts";
 
 const ASKED_AT = 1_790_000_000;
+const READ_AT = ASKED_AT + 3;
+const DURATION_SECONDS = 900;
 const DOCUMENTED_REFUSALS = ["invalid_client", "invalid_request", "unsupported_grant_type", "access_deny"];
 
 const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
@@ -48,7 +50,7 @@ const reply: fc.Arbitrary<CozeReply> = fc.record({
 });
 
 describe("whatever Coze answers", () => {
-  it("is judged a token that ends in the future, or an error that says what to make of it", () => {
+  it("is judged a token that ends in the future, and no later than asked for, or an error that says what to make of it", () => {
     fc.assert(
       fc.property(reply, (answer) => {
         const judged = judge(answer);
@@ -63,7 +65,9 @@ describe("whatever Coze answers", () => {
             expiresAt: expect.any(Number),
           });
           expect(judged.accessToken).not.toBe("");
-          expect(Number.isInteger(judged.expiresAt) && judged.expiresAt > ASKED_AT).toBe(true);
+          expect(Number.isInteger(judged.expiresAt)).toBe(true);
+          expect(judged.expiresAt).toBeGreaterThan(READ_AT);
+          expect(judged.expiresAt).toBeLessThanOrEqual(ASKED_AT + DURATION_SECONDS);
         }
       }),
       { numRuns: 1000 },
@@ -79,7 +83,9 @@ describe("whatever Coze answers", () => {
         expect(answer.status).toBeLessThan(300);
         expect([error_code, code]).toEqual(["", 0]);
         expect(judged.accessToken).toBe(access_token);
-        expect([expires_in, ASKED_AT + expires_in].map(Math.floor)).toContain(judged.expiresAt);
+        const latestEnd = ASKED_AT + DURATION_SECONDS;
+        const ends = [expires_in, ASKED_AT + expires_in].map((end) => Math.min(Math.floor(end), latestEnd));
+        expect(ends).toContain(judged.expiresAt);
       }),
       { numRuns: 1000 },
     );
@@ -122,7 +128,7 @@ describe("whatever Coze answers", () => {
 /** The token, or the error in its place. Anything else that is thrown is thrown on. */
 function judge(answer: CozeReply): CozeToken | TokenError {
   try {
-    return judgeReply(answer, ASKED_AT);
+    return judgeReply(answer, { issuedAt: ASKED_AT, durationSeconds: DURATION_SECONDS }, READ_AT);
   } catch (error) {
     if (error instanceof TokenError) return error;
     throw error;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type CozeReply, judgeReply } from "../../src/adapters/coze-reply.ts";
 
 const ASKED_AT = 1_790_000_000;
+const ASKED_LIFE = { issuedAt: ASKED_AT, durationSeconds: 900 };
 const granted = { access_token: "czs_token", expires_in: ASKED_AT + 900 };
 
 function reply(body: unknown, bent: Partial<CozeReply> = {}): CozeReply {
@@ -16,7 +17,7 @@ function reply(body: unknown, bent: Partial<CozeReply> = {}): CozeReply {
 
 function refusal(bent: CozeReply): unknown {
   try {
-    return judgeReply(bent, ASKED_AT);
+    return judgeReply(bent, ASKED_LIFE, ASKED_AT);
   } catch (error) {
     return error;
   }
@@ -24,20 +25,33 @@ function refusal(bent: CozeReply): unknown {
 
 describe("an answer with a token", () => {
   it.each([
-    ["a moment, as Coze documents", ASKED_AT + 900, ASKED_AT + 900],
-    ["a lifetime, as RFC 6749 has it", 900, ASKED_AT + 900],
-    ["a fraction of a second, cut off", ASKED_AT + 900.9, ASKED_AT + 900],
+    ["a moment, as Coze documents", ASKED_AT + 600, ASKED_AT + 600],
+    ["a lifetime from iat, as RFC 6749 has it", 600, ASKED_AT + 600],
+    ["a fraction of a second, cut off", ASKED_AT + 600.9, ASKED_AT + 600],
+    ["no longer than asked for", ASKED_AT + 86_399, ASKED_AT + 900],
+    ["no longer than asked for, as a lifetime", 86_399, ASKED_AT + 900],
+    ["no longer than asked for, in milliseconds", (ASKED_AT + 600) * 1000, ASKED_AT + 900],
+    ["an end just ahead", ASKED_AT + 3, ASKED_AT + 3],
   ])("reads expires_in as %s", (_what, expiresIn, expiresAt) => {
-    expect(judgeReply(reply({ ...granted, expires_in: expiresIn }), ASKED_AT)).toEqual({
+    const readAt = ASKED_AT + 2;
+    expect(judgeReply(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, readAt)).toEqual({
       accessToken: "czs_token",
       issuedAt: ASKED_AT,
       expiresAt,
     });
   });
 
+  it.each([
+    ["as a moment", ASKED_AT + 2],
+    ["as a lifetime", 2.9],
+  ])("is refused when the token has ended by the time it is read: %s", (_what, expiresIn) => {
+    const late = () => judgeReply(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, ASKED_AT + 2);
+    expect(late).toThrow("already ended");
+  });
+
   it("may carry members of no interest, empty error members included", () => {
     const body = { ...granted, token_type: "Bearer", error_code: "", error_message: "", error: "", code: 0, msg: "" };
-    expect(judgeReply(reply(body), ASKED_AT)).toMatchObject({ accessToken: "czs_token" });
+    expect(judgeReply(reply(body), ASKED_LIFE, ASKED_AT)).toMatchObject({ accessToken: "czs_token" });
   });
 });
 

@@ -131,11 +131,11 @@ async function run({ replies, random, upstreamTimeoutMs, hasPreviousKey }: World
     {
       sign: signAs("current"),
       signWithPrevious: hasPreviousKey ? signAs("previous") : undefined,
-      async requestToken(assertion, _grant, timeoutMs) {
+      async requestToken({ jws }, _grant, timeoutMs) {
         const { ms, outcome } = replies[attempts.length] ?? { ms: 0, outcome: "token" };
         const startedMs = nowMs;
         nowMs += Math.min(ms, timeoutMs);
-        attempts.push({ ...JSON.parse(assertion), ms, outcome, startedMs, endedMs: nowMs, timeoutMs });
+        attempts.push({ ...JSON.parse(jws), ms, outcome, startedMs, endedMs: nowMs, timeoutMs });
         if (outcome !== "token") throw outcome;
         return { token: TOKEN, logId: undefined };
       },

@@ -41,6 +41,7 @@ function worldWith(
   let nowMs = START_MS;
   let ids = 0;
   const assertions: string[] = [];
+  const datings: number[] = [];
   const logged: unknown[] = [];
   const log: ExchangePorts["log"] = (level, event, facts) => logged.push({ level, event, ...facts });
   const now = () => nowMs;
@@ -52,8 +53,9 @@ function worldWith(
   const ports: ExchangePorts = {
     sign: signAs("current"),
     signWithPrevious: hasPreviousKey ? signAs("previous") : undefined,
-    requestToken: async (assertion, _grant, timeoutMs) => {
-      assertions.push(assertion);
+    requestToken: async ({ jws, issuedAt }, _grant, timeoutMs) => {
+      assertions.push(jws);
+      datings.push(issuedAt);
       timeouts.push(timeoutMs);
       nowMs += Math.min(costMs, timeoutMs);
       const outcome = remaining.shift();
@@ -78,6 +80,7 @@ function worldWith(
     ports,
     signed,
     assertions,
+    datings,
     logged,
     timeouts,
     pauses,
@@ -101,6 +104,7 @@ describe("exchange", () => {
     expect(world.signed).toEqual([
       { iss: "1127", aud: "api.coze.cn", iat: 1_700_000_000, exp: 1_700_000_600, jti: "id 1", session_name: "ada" },
     ]);
+    expect(world.datings).toEqual([1_700_000_000]);
     expect(world.timeouts).toEqual([5000]);
   });
 

@@ -55,7 +55,7 @@ describe("the body", () => {
     ["an empty object", json({})],
     ["a charset", { body: "{}", headers: { "Content-Type": "Application/JSON; charset=utf-8" } }],
     ["a byte order mark", { body: "\ufeff{}", headers: { "Content-Type": "application/json" } }],
-    ["a shorter life", json({ duration_seconds: 1 })],
+    ["a shorter life", json({ duration_seconds: 2 })],
     ["the whole life", json({ duration_seconds: 900 })],
     ["less scope", json({ scope: bots("1") })],
     ["the whole scope", json({ scope: bots("2", "1") })],
