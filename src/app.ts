@@ -30,7 +30,7 @@ export function createApp({ service, allowedOrigins, log, audit, now }: AppDepen
       // Before anything can refuse the request, so that refusals are written down too.
       .post("/", auditTokens(audit, now))
       .use(cors(allowedOrigins))
-      .route("/", tokenRoute(service))
+      .route("/", tokenRoute(service, now))
       .route("/health", healthRoute(service))
   );
 }

@@ -7,6 +7,7 @@ import { MAX_DURATION_SECONDS } from "./core/grant.ts";
 import { type AllowedOrigins, shareOrigin } from "./core/origins.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/problem.ts";
 import { parseWebAddress } from "./core/web-address.ts";
+import { findCallerLimiters } from "./settings/caller-limiters.ts";
 import { parseCallers } from "./settings/caller-settings.ts";
 import { nearNameIssues } from "./settings/near-names.ts";
 import {
@@ -15,6 +16,7 @@ import {
   parseKid,
   parseOrigins,
   parsePrivateKeyText,
+  parseRateLimiter,
   parseSwitch,
   parseText,
   parseTokenScope,
@@ -47,6 +49,9 @@ export type Config = {
   readonly turnstileSecretKey: string | undefined;
   readonly turnstileEndpoint: string;
   readonly rateLimiter: RateLimit | undefined;
+  readonly exchangeLimiter: RateLimit | undefined;
+  /** The rate limiters that callers name, by the names of their bindings. */
+  readonly callerLimiters: ReadonlyMap<string, RateLimit>;
   readonly metrics: AnalyticsEngineDataset | undefined;
   readonly serverTiming: boolean;
 };
@@ -97,7 +102,8 @@ const settings = z
     CALLERS: z.pipe(z.optional(z.unknown()), z.transform(readCallers)),
     TURNSTILE_SECRET_KEY: setting((value) => parseText(value, "must be the secret key of a Turnstile widget")),
     TURNSTILE_ENDPOINT: setting((value = SITEVERIFY) => parseWebAddress(value, SITEVERIFY)),
-    RATE_LIMITER: setting((value) => parseBinding<RateLimit>(value, "limit", "a rate limiter")),
+    RATE_LIMITER: setting(parseRateLimiter),
+    EXCHANGE_LIMITER: setting(parseRateLimiter),
     METRICS: setting((value) =>
       parseBinding<AnalyticsEngineDataset>(value, "writeDataPoint", "an Analytics Engine dataset"),
     ),
@@ -130,7 +136,7 @@ const settings = z
   );
 
 /** Every name that has a meaning in the environment of the Worker; the last few are read elsewhere, or reserved. */
-export const KNOWN_NAMES: readonly string[] = [...Object.keys(settings.shape), "EXCHANGE_LIMITER", "CONSOLE", "ASSETS"];
+export const KNOWN_NAMES: readonly string[] = [...Object.keys(settings.shape), "CONSOLE", "ASSETS"];
 
 /**
  * Reads all settings from the environment of the Worker. Texts are trimmed, blank ones count as absent, and numbers
@@ -140,12 +146,11 @@ export const KNOWN_NAMES: readonly string[] = [...Object.keys(settings.shape), "
  */
 export function parseConfig(env: object): { readonly config: Config } | { readonly problems: SettingProblem[] } {
   const result = settings.safeParse({ ...env });
-  const nearNames = nearNameIssues({ ...env }, KNOWN_NAMES);
-  if (!result.success || nearNames.length > 0) {
+  const limiters = findCallerLimiters({ ...env });
+  const more = [...limiters.problems, ...nearNameIssues({ ...env }, KNOWN_NAMES)];
+  if (!result.success || more.length > 0) {
     const issues = result.error?.issues ?? [];
-    return {
-      problems: [...issues.map(({ path, message }) => ({ setting: nameOf(path), problem: message })), ...nearNames],
-    };
+    return { problems: [...issues.map(({ path, message }) => ({ setting: nameOf(path), problem: message })), ...more] };
   }
   const { data } = result;
   return {
@@ -166,6 +171,8 @@ export function parseConfig(env: object): { readonly config: Config } | { readon
       turnstileSecretKey: data.TURNSTILE_SECRET_KEY,
       turnstileEndpoint: data.TURNSTILE_ENDPOINT.href,
       rateLimiter: data.RATE_LIMITER,
+      exchangeLimiter: data.EXCHANGE_LIMITER,
+      callerLimiters: limiters.bindings,
       metrics: data.METRICS,
       serverTiming: data.SERVER_TIMING,
     },

@@ -40,7 +40,8 @@ let app: App | undefined;
 
 export default {
   async fetch(request, env, context) {
-    return (app ?? (await loadApp(env))).fetch(request, env, context);
+    const startedAt = now();
+    return (app ?? (await loadApp(env))).fetch(request, { startedAt }, context);
   },
 } satisfies ExportedHandler<Env>;
 
@@ -119,11 +120,14 @@ async function createService(
     log,
   };
   const limits = { durationSeconds: config.tokenDurationSeconds, scope: config.tokenScope };
+  const callerCounts = new Map(
+    [...config.callerLimiters].map(([name, binding]) => [name, createRateLimiter(binding, log)]),
+  );
   return {
     issueToken: createTokenService(config, {
       memory: createTokenMemory(),
       readStore,
-      exchange: (grant) => exchange(grant, async () => true, config, exchangePorts),
+      exchange: (grant, countExchange) => exchange(grant, countExchange, config, exchangePorts),
       now,
       sleep,
       random: Math.random,
@@ -138,10 +142,13 @@ async function createService(
     limitsFor: (caller) => limitsFor(caller, limits),
     sessionNameFor: createSessionNames(config.callers),
     countRequest: config.rateLimiter && createRateLimiter(config.rateLimiter, log),
+    countExchange: config.exchangeLimiter && createRateLimiter(config.exchangeLimiter, log),
+    callerCountFor: ({ limiter = "" }) => callerCounts.get(limiter),
     checkVisitor: createVisitorCheck({
       secretKey: config.turnstileSecretKey,
       siteverifyEndpoint: config.turnstileEndpoint,
       fetch: fetchOutside,
+      now,
     }),
     access: isOpen(config.callers) ? "open" : "closed",
     cache: readStore ? "kv" : "memory",

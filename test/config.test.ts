@@ -36,6 +36,8 @@ describe("the settings", () => {
       turnstileSecretKey: undefined,
       turnstileEndpoint: "https://challenges.cloudflare.com/turnstile/v0/siteverify",
       rateLimiter: undefined,
+      exchangeLimiter: undefined,
+      callerLimiters: new Map(),
       metrics: undefined,
       serverTiming: false,
     });

@@ -22,6 +22,9 @@ export type AskedLife = { readonly issuedAt: number; readonly durationSeconds: n
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
 const LEAST_UNIX_TIME = 1e9;
 
+/** A longer Retry-After is not believed, and not passed on. */
+const MAX_RETRY_AFTER_SECONDS = 3600;
+
 const cozeBody = z.looseObject({
   access_token: z.optional(z.unknown()),
   expires_in: z.optional(z.unknown()),
@@ -121,7 +124,7 @@ function unavailable(reply: CozeReply, coze: CozeWords, nowSeconds: number): Tok
 function parseRetryAfter(header: string | undefined, nowSeconds: number): number | undefined {
   if (header === undefined) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil(Date.parse(header) / 1000) - nowSeconds;
-  return seconds > 0 ? seconds : undefined;
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined;
 }
 
 function invalid(problem: string, coze: CozeWords): TokenError {

@@ -1,13 +1,13 @@
 import { type IssuedToken, secondsLeft } from "../core/issued-token.ts";
 import type { Log } from "../core/log.ts";
-import type { ReadStore } from "../core/token-service.ts";
+import { type ReadStore, STORE_BUDGET_MS } from "../core/token-service.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
 
 /** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
 const KV_MIN_TTL_SECONDS = 60 + 2;
 
-/** A read takes some milliseconds, rarely hundreds; by then a new token is as near. */
-const READ_TIMEOUT_MS = 1000;
+/** Nobody waits for a write, but what goes on after a response ends too. */
+const WRITE_TIMEOUT_MS = 5000;
 
 /** Changes whenever the way names or values are made changes, so that old entries are misses. */
 const NAME_PREFIX = "v1:";
@@ -40,7 +40,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
 
   async function readToken(name: string): Promise<IssuedToken | undefined> {
     try {
-      const sealed = await within(READ_TIMEOUT_MS, kv.get(name, "arrayBuffer"));
+      const sealed = await within(STORE_BUDGET_MS, kv.get(name, "arrayBuffer"));
       return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
     } catch (error) {
       log("warn", "cache_read_failed", { cause: String(error) });
@@ -49,7 +49,8 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
   }
 
   async function writeToken(name: string, token: IssuedToken): Promise<void> {
-    await kv.put(name, await seal(secrets, name, storedText(token)), { expiration: token.expiresAt });
+    const sealed = await seal(secrets, name, storedText(token));
+    await within(WRITE_TIMEOUT_MS, kv.put(name, sealed, { expiration: token.expiresAt }));
   }
 }
 

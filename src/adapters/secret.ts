@@ -1,5 +1,8 @@
 import type { Problem } from "../core/problem.ts";
 
+/** The first request of an isolate waits for it. */
+const TIMEOUT_MS = 3000;
+
 /**
  * Reads a secret that is either text or a binding of the Secrets Store, whose value has to be asked for.
  * @returns what it holds, or why it could not be read.
@@ -7,12 +10,17 @@ import type { Problem } from "../core/problem.ts";
 export async function readSecret(secret: unknown): Promise<unknown | Problem> {
   if (!isSecretsStoreBinding(secret)) return secret;
   try {
-    return await secret.get();
+    return await Promise.race([secret.get(), giveUp()]);
   } catch {
     return {
       problem: "could not be read from the Secrets Store. Does the secret exist there, and may this Worker read it?",
     };
   }
+}
+
+async function giveUp(): Promise<never> {
+  await scheduler.wait(TIMEOUT_MS);
+  throw new Error(`no response within ${TIMEOUT_MS} ms`);
 }
 
 function isSecretsStoreBinding(secret: unknown): secret is SecretsStoreSecret {

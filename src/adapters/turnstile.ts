@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { TurnstileRule } from "../core/caller.ts";
 import { TokenError } from "../core/token-error.ts";
-import { type Fetch, fetchJson } from "./json-resource.ts";
+import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "./json-resource.ts";
 
 /** Cloudflare: "Server-side validation" of Turnstile. */
 const siteverifyAnswer = z.object({
@@ -22,6 +22,8 @@ export type TurnstileDependencies = {
   readonly secretKey: string | undefined;
   readonly siteverifyEndpoint: string;
   readonly fetch: Fetch;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 };
 
 /** Checks that a visitor has passed a challenge that nobody has used before, of the kind that the rule asks for. */
@@ -29,6 +31,7 @@ export type CheckVisitor = (
   rule: TurnstileRule,
   response: string | undefined,
   clientAddress: string | undefined,
+  deadline: number,
 ) => Promise<void>;
 
 /**
@@ -36,13 +39,13 @@ export type CheckVisitor = (
  * @throws TokenError `invalid_client` when the response is missing, refused, used before, expired, or of another page;
  * `issuer_unavailable` when Turnstile cannot be asked; `server_misconfigured` when it refuses the secret key.
  */
-export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch }: TurnstileDependencies): CheckVisitor {
-  return async function checkVisitor(rule, response, clientAddress) {
+export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch, now }: TurnstileDependencies): CheckVisitor {
+  return async function checkVisitor(rule, response, clientAddress, deadline) {
     if (response === undefined || response === "")
       throw refused("is missing: send it in the header cf-turnstile-response");
     if (response.length > MAX_TOKEN_LENGTH) throw refused("is too long to be one");
 
-    const answer = await ask(response, clientAddress);
+    const answer = await ask(response, clientAddress, deadline - now());
     const errors = answer["error-codes"] ?? [];
     if (errors.some((code) => SECRET_ERRORS.includes(code))) throw wrongSecret();
     if (errors.includes("internal-error")) throw unavailable(undefined);
@@ -53,7 +56,11 @@ export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch }: Tur
     if (rule.action !== undefined && answer.action !== rule.action) throw refused("is of another action");
   };
 
-  async function ask(response: string, remoteip: string | undefined): Promise<z.infer<typeof siteverifyAnswer>> {
+  async function ask(
+    response: string,
+    remoteip: string | undefined,
+    timeLeftMs: number,
+  ): Promise<z.infer<typeof siteverifyAnswer>> {
     const body = JSON.stringify({ secret: secretKey, response, remoteip });
     try {
       return siteverifyAnswer.parse(
@@ -61,6 +68,7 @@ export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch }: Tur
           method: "POST",
           headers: { "Content-Type": "application/json" },
           body,
+          signal: AbortSignal.timeout(Math.max(0, Math.min(FETCH_TIMEOUT_MS, timeLeftMs))),
         }),
       );
     } catch (cause) {

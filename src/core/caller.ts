@@ -13,6 +13,8 @@ export type Caller = {
   /** The Coze scope that `bot_ids` and `permissions` make; `undefined`: it adds no restriction. */
   readonly scope: CozeScope | undefined;
   readonly maxDurationSeconds: number | undefined;
+  /** The name of the binding that counts the requests of this caller as a whole; `undefined`: none does. */
+  readonly limiter: string | undefined;
 };
 
 export type Recognition =
@@ -57,6 +59,7 @@ export const ANYONE: Caller = {
   origins: "*",
   scope: undefined,
   maxDurationSeconds: undefined,
+  limiter: undefined,
 };
 
 /** Tells whether claims verified to be of its issuer are those of a rule. A claim of another type never matches. */

@@ -9,8 +9,6 @@ const FIRST_PAUSE_MS = 1250;
 const MAX_PAUSE_MS = 30_000;
 /** Pauses differ by up to this fraction, so that isolates do not all try in the same moment. */
 const PAUSE_JITTER = 0.2;
-/** A longer Retry-After is not believed: the service must return by itself. */
-const MAX_RETRY_AFTER_SECONDS = 3600;
 /** An attempt is longer than its timeout: it signs before, and a busy isolate notices the end late. */
 const LEASE_MARGIN_MS = 1000;
 
@@ -50,7 +48,7 @@ export type CircuitBreakerOptions = {
 
 /**
  * Creates the circuit breaker that stands before Coze. Five failed attempts in a row open it: no attempt is admitted for
- * max(1 s, doubling to 30 s, with jitter; Retry-After, at most an hour). Then one attempt at a time is admitted, on a
+ * max(1 s, doubling to 30 s, with jitter; Retry-After). Then one attempt at a time is admitted, on a
  * lease, so that a lost one does not keep the circuit open. A response closes the circuit, a failure opens it again.
  */
 export function createCircuitBreaker({ attemptTimeoutMs, now, random, log }: CircuitBreakerOptions): CircuitBreaker {
@@ -106,7 +104,7 @@ export function createCircuitBreaker({ attemptTimeoutMs, now, random, log }: Cir
 
   function open(retryAfterSeconds: number): void {
     const backoffMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** openings) * (1 - PAUSE_JITTER * random());
-    const pauseMs = Math.max(backoffMs, Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS) * 1000);
+    const pauseMs = Math.max(backoffMs, retryAfterSeconds * 1000);
     if (openings === 0) log("warn", "circuit_opened", { retry_after: Math.ceil(pauseMs / 1000) });
     openings += 1;
     generation += 1;

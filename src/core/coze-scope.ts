@@ -22,6 +22,11 @@ export type CozeScope = {
 /** Where a scope is wrong (`account_permission.permission_list`, or "" for the whole) and how. */
 export type ScopeFault = { readonly path: string; readonly problem: string };
 
+/** A list of some hundred bots is written in so many; the canonical form of a scope is measured. */
+export const MAX_SCOPE_BYTES = 2048;
+
+const encoder = new TextEncoder();
+
 type Shape = { readonly [member: string]: Shape | "list" };
 type ScopeLists = Map<string, readonly string[]>;
 
@@ -45,6 +50,15 @@ export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | 
   if (faults.length > 0) return { faults };
   // The walk over SCOPE_SHAPE has just shown that it is one.
   return { scope: value as CozeScope };
+}
+
+/**
+ * Checks the scope of a request: as {@link parseCozeScope} does, and for its size, as it becomes part of a cache key.
+ */
+export function parseRequestedScope(value: unknown): ReturnType<typeof parseCozeScope> {
+  const parsed = parseCozeScope(value);
+  const isTooLarge = "scope" in parsed && encoder.encode(canonicalScope(parsed.scope)).length > MAX_SCOPE_BYTES;
+  return isTooLarge ? { faults: [{ path: "", problem: `is larger than ${MAX_SCOPE_BYTES} bytes` }] } : parsed;
 }
 
 /** Tells whether a scope names any rights. What Coze makes of one that only constrains is not known. */

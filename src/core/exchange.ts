@@ -10,6 +10,8 @@ import { isKeyRefusal, TokenError } from "./token-error.ts";
 export const EXCHANGE_BUDGET_MS = 10_000;
 /** One attempt and two more: past that, the caller is better served with an answer. */
 export const MAX_ATTEMPTS = 3;
+/** A timeout of so long is whole, however long it should be: the limiter and the signature come before it. */
+const WHOLE_TIMEOUT_MS = EXCHANGE_BUDGET_MS - 1000;
 /** The longest pause before the second attempt; it doubles for the third. */
 const RETRY_BASE_MS = 200;
 
@@ -21,7 +23,7 @@ export type Sign = (claims: AssertionClaims) => Promise<string>;
 /** An assertion as a compact JWS, and its `iat` in Unix seconds, from which the life of the token counts. */
 export type SignedAssertion = { readonly jws: string; readonly issuedAt: number };
 
-/** Counts an exchange of a user, and tells whether it is within the limit. */
+/** Counts an exchange of a user, and tells whether it is within the limit. It never fails. */
 export type CountExchange = () => Promise<boolean>;
 
 /** What an exchange needs of the world. */
@@ -98,7 +100,7 @@ export async function exchange(
       attempt.responded();
       return answer;
     } catch (error) {
-      endAttempt(attempt, error, timeoutMs === settings.upstreamTimeoutMs);
+      endAttempt(attempt, error, timeoutMs >= Math.min(settings.upstreamTimeoutMs, WHOLE_TIMEOUT_MS));
       throw error;
     }
   }

@@ -20,10 +20,11 @@ export type Flights<Result> = {
   /** Begins work that others may follow. */
   readonly lead: (key: string, work: () => Promise<Result>, keepAlive: KeepAlive) => Promise<Result>;
   /**
-   * Waits for the work under way. `undefined` when there is none, or when it came to no end.
+   * Waits for the work under way, until `deadline` in Unix milliseconds at most. `undefined` when there is none, or when
+   * it came to no end by then.
    * @throws TokenError when the work throws one; any other error is the runtime's, and no outcome of the work.
    */
-  readonly follow: (key: string) => Promise<Result | undefined>;
+  readonly follow: (key: string, deadline?: number) => Promise<Result | undefined>;
 };
 
 /**
@@ -48,15 +49,17 @@ export function createFlights<Result>(lifetimeMs: number, { now, sleep }: Flight
       return flight.result;
     },
 
-    async follow(key) {
+    async follow(key, deadline = Number.POSITIVE_INFINITY) {
       const flight = current(key);
       if (flight === undefined) return undefined;
 
       const answered = new AbortController();
-      const tooLate = sleep(flight.deadline - now(), answered.signal).then(() => undefined);
+      const waitMs = Math.min(flight.deadline, deadline) - now();
+      const tooLate = sleep(waitMs, answered.signal).then(() => undefined);
       try {
         const result = await Promise.race([flight.result, tooLate]);
-        if (result === undefined) forget(key, flight);
+        // Who runs out of time leaves it to those who have more.
+        if (result === undefined && deadline >= flight.deadline) forget(key, flight);
         return result;
       } catch (error) {
         if (error instanceof TokenError) throw error;

@@ -24,6 +24,9 @@ const AGEING_FRACTION = 0.25;
 /** … at moments that differ by up to a tenth of that, so that isolates do not all renew at once. */
 const AGEING_JITTER = 0.1;
 
+/** A client can ask for half a life at most, so that a new token is not renewed again at once. */
+const MAX_MIN_LIFE_FRACTION = 0.5;
+
 /** A token that cannot be renewed is still of use while a request or two can be made with it. */
 const LEAST_USEFUL_SECONDS = 5;
 /** How long a failed renewal leaves Coze in peace. */
@@ -45,12 +48,13 @@ export function keepUnrenewed(token: IssuedToken, nowSeconds: number): KeptToken
 
 /**
  * Decides what to do with a kept token: serve it while more than max(10 % of its life, min(60 s, half its life)) is
- * left, and from about the last quarter of its life on renew it behind the answer; below that line renew it first,
- * unless that has just failed.
+ * left, and from about the last quarter of its life on renew it behind the answer; below that line, or with less left
+ * than `minSeconds`, renew it first, unless that has just failed.
  */
-export function useOf({ token, renewFrom, pausedUntil }: KeptToken, nowSeconds: number): Use {
+export function useOf({ token, renewFrom, pausedUntil }: KeptToken, nowSeconds: number, minSeconds = 0): Use {
   const isPaused = nowSeconds < pausedUntil;
-  if (isAboveReserve(token, nowSeconds)) return nowSeconds >= renewFrom && !isPaused ? "serve-and-renew" : "serve";
+  const isFresh = isAboveReserve(token, nowSeconds) && hasSeconds(token, minSeconds, nowSeconds);
+  if (isFresh) return nowSeconds >= renewFrom && !isPaused ? "serve-and-renew" : "serve";
   return isPaused && isOfUse(token, nowSeconds) ? "serve-stale" : "renew";
 }
 
@@ -59,6 +63,11 @@ export function isAboveReserve(token: IssuedToken, nowSeconds: number): boolean 
   const lifetime = lifetimeOf(token);
   const reserve = Math.max(RESERVE_FRACTION * lifetime, Math.min(RESERVE_SECONDS, RESERVE_CEILING_FRACTION * lifetime));
   return secondsLeft(token, nowSeconds) > reserve;
+}
+
+/** Tells whether a token has the seconds left that a client asks for; more than half of its life counts as half. */
+export function hasSeconds(token: IssuedToken, minSeconds: number, nowSeconds: number): boolean {
+  return secondsLeft(token, nowSeconds) >= Math.min(minSeconds, MAX_MIN_LIFE_FRACTION * lifetimeOf(token));
 }
 
 /** Tells whether a token is better than none. */

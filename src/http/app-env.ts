@@ -5,6 +5,8 @@ import type { AnswerHeaders } from "./answer.ts";
 
 /** What handlers and middleware find in the context of one request. */
 export type AppEnv = {
+  /** When the request arrived, in Unix milliseconds: before the settings were read, where it was the first. */
+  readonly Bindings: { readonly startedAt: number };
   readonly Variables: {
     requestId: string;
     /** The headers of the answer, as far as they are known. */

@@ -7,7 +7,6 @@ import type { AppEnv } from "./app-env.ts";
 /** Has each request for a token written down once it is answered, with what its handler found out about it. */
 export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<AppEnv> {
   return async function auditTokens(c, next) {
-    const startedAt = now();
     await next();
 
     const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined; // what Cloudflare adds to each request
@@ -18,7 +17,7 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
       grant: c.get("grant"),
       answer: c.get("answer"),
       error: c.error && errorOf(c.error),
-      durationMs: now() - startedAt,
+      durationMs: now() - c.env.startedAt,
       colo: cf?.colo,
       country: cf?.country,
     });

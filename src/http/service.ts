@@ -1,6 +1,7 @@
 import type { Caller, TurnstileRule } from "../core/caller.ts";
 import type { GrantLimits } from "../core/grant.ts";
 import type { SettingProblem } from "../core/problem.ts";
+import type { CountWithin } from "../core/rate-limit.ts";
 import type { Recognise } from "../core/recognition.ts";
 import type { SessionNameFor } from "../core/session-name.ts";
 import type { TokenService } from "../core/token-service.ts";
@@ -15,13 +16,18 @@ export type TokenIssuer = {
   readonly limitsFor: (caller: Caller) => GrantLimits;
   /** Names the session that a request belongs to. */
   readonly sessionNameFor: SessionNameFor;
-  /** Counts a request of somebody, and tells whether it is within the rate limit; `undefined`: there is none. */
-  readonly countRequest: ((who: string) => Promise<boolean>) | undefined;
+  /** Counts requests; `undefined`: they are not limited. */
+  readonly countRequest: CountWithin | undefined;
+  /** Counts exchanges; `undefined`: they are not limited. */
+  readonly countExchange: CountWithin | undefined;
+  /** Counts the requests of a caller as a whole; `undefined`: they are not limited. */
+  readonly callerCountFor: (caller: Caller) => CountWithin | undefined;
   /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */
   readonly checkVisitor: (
     rule: TurnstileRule,
     turnstileResponse: string | undefined,
     address: string | undefined,
+    deadline: number,
   ) => Promise<void>;
   /** `open`: anybody gets a token. */
   readonly access: "open" | "closed";

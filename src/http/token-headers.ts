@@ -4,8 +4,8 @@ import type { AnswerHeaders } from "./answer.ts";
 const CACHE_STATUS = {
   hit: (ttl) => `hit; ttl=${ttl}`,
   stale: (ttl) => `hit; ttl=${ttl}; detail=stale-on-error`,
-  miss: () => "fwd=miss; stored",
-  collapsed: () => "fwd=miss; collapsed",
+  miss: (ttl) => `fwd=miss; stored; ttl=${ttl}`,
+  collapsed: (ttl) => `fwd=miss; collapsed; ttl=${ttl}`,
 } satisfies Record<CacheOutcome, (ttl: number) => string>;
 
 /** Tells how a token was come by, as `Cache-Status` (RFC 9211). */

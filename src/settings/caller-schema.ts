@@ -40,6 +40,7 @@ const callerSchema = z.strictObject(
     origins: z.optional(list),
     bot_ids: z.optional(list),
     permissions: z.optional(list),
+    limiter: z.optional(text),
     max_duration: z.optional(
       z
         .int("must be a whole number of seconds")

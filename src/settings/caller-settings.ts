@@ -27,6 +27,7 @@ function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSe
     origins,
     scope: scopeOf(setting),
     maxDurationSeconds: setting.max_duration,
+    limiter: setting.limiter,
   };
 }
 

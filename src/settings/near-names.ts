@@ -1,5 +1,5 @@
 import type { SettingProblem } from "../core/problem.ts";
-import { tableOf } from "./setting-values.ts";
+import { limiterNames } from "./caller-limiters.ts";
 
 /** In a name as short as KID, two slips make another word. */
 const SHORT_NAME = 5;
@@ -17,14 +17,6 @@ export function nearNameIssues(
     const meant = known.has(name) ? undefined : nearestName(name.toUpperCase(), settings);
     return meant === undefined ? [] : [{ setting: name, problem: `is not a setting; did you mean ${meant}?` }];
   });
-}
-
-/** Whatever else is wrong with the callers is a matter of their own parser. */
-function limiterNames(callers: unknown): readonly unknown[] {
-  const list = tableOf(callers);
-  if (!Array.isArray(list)) return [];
-  // Any value but null and undefined can be asked for a property.
-  return list.map((caller: unknown) => (caller as { readonly limiter?: unknown } | null | undefined)?.limiter);
 }
 
 function nearestName(name: string, settings: readonly string[]): string | undefined {

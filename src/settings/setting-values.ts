@@ -63,6 +63,11 @@ export function parseBinding<Binding extends object>(
   return { problem: `must be the binding of ${what}, not a variable` };
 }
 
+/** Reads a rate-limit binding. */
+export function parseRateLimiter(value: unknown): RateLimit | undefined | Problem {
+  return parseBinding<RateLimit>(value, "limit", "a rate limiter");
+}
+
 /** Reads true or false, or either word as text; without it, false. */
 export function parseSwitch(value: unknown = false): boolean | Problem {
   if (value === true || value === "true") return true;

@@ -16,6 +16,8 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
     limitsFor: () => ({ durationSeconds: 900, scope: undefined }),
     sessionNameFor: () => undefined,
     countRequest: undefined,
+    countExchange: undefined,
+    callerCountFor: () => undefined,
     checkVisitor: async () => undefined,
     access: "closed",
     cache: "memory",
@@ -24,8 +26,9 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
   const audit = createAuditLog({ log, userName: async () => undefined, metrics: undefined });
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
+  const startedAt = now();
   const app = createApp({ service, allowedOrigins: "*", log, audit, now });
-  await app.request("/", { method: "POST" }, {}, createExecutionContext());
+  await app.request("/", { method: "POST" }, { startedAt }, createExecutionContext());
   return lines;
 }
 

@@ -3,7 +3,7 @@ import { API_KEY, bearer, expectRefusal, sha256 } from "../support/callers.ts";
 import { createTestApp } from "../support/coze.ts";
 import { createTestIssuer } from "../support/issuer.ts";
 import { createTestWidget, SOLVED } from "../support/turnstile.ts";
-import { json, startWorker } from "../support/worker.ts";
+import { json, membersOf, startWorker } from "../support/worker.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -52,7 +52,7 @@ describe("the rate limit", () => {
       "web ada",
       "visitors 203.0.113.7",
       "visitors 203.0.113.7",
-      "visitors 2001:db8::1",
+      "visitors 2001:db8:0:0::/64",
       "visitors ",
     ]);
   });
@@ -75,7 +75,7 @@ describe("the rate limit", () => {
 
     const init = { headers: { Origin: "https://app.example.com" } };
     const response = await (await startWorker({ ...refused.settings, ...settings })).post("ada", bearer(API_KEY, init));
-    expect(response.headers.get("Retry-After")).toBe("10");
+    expect(response.headers.get("Retry-After")).toBe("60");
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("https://app.example.com");
     expect(response.headers.get("Access-Control-Expose-Headers")).toContain("Retry-After");
     await expectRefusal(response, refused, tooMany);
@@ -106,14 +106,47 @@ describe("the rate limit", () => {
     expect(await widget.received()).toEqual([]);
   });
 
-  it("does not count who is not recognised, nor other paths", async () => {
+  it("counts refused credentials by address, and then refuses them for that", async () => {
+    const app = await createTestApp();
+    const limiter = limiterOf(2);
+    const worker = await startWorker({ ...app.settings, CALLERS: [script], RATE_LIMITER: limiter });
+    const guess = () => worker.post("ada", fromAddress("2001:db8::1", bearer("unknown")));
+    expect((await guess()).status).toBe(401);
+    expect((await worker.post("ada", fromAddress("2001:db8::2"))).status).toBe(401);
+    await expectRefusal(await guess(), app, tooMany);
+    expect((await worker.post("ada", fromAddress("2001:db8::1", bearer(API_KEY)))).status).toBe(200);
+    expect(limiter.keys).toEqual([...Array.from({ length: 3 }, () => "- 2001:db8:0:0::/64"), "script ada"]);
+  });
+
+  it("counts the Workers of others, which share an address, by their zone", async () => {
+    const app = await createTestApp();
+    const limiter = limiterOf(100);
+    const worker = await startWorker({ ...app.settings, RATE_LIMITER: limiter });
+    await worker.post("ada", fromAddress("2a06:98c0:3600::103", { headers: { "CF-Worker": "a.example" } }));
+    expect(limiter.keys).toEqual(["anyone 2a06:98c0:3600:0::/64 a.example"]);
+  });
+
+  it("does not count other paths", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(100);
     const worker = await startWorker({ ...app.settings, CALLERS: [script], RATE_LIMITER: limiter });
-    await worker.post("ada");
-    await worker.post("ada", bearer("unknown"));
     await worker.fetch("/health");
     expect(limiter.keys).toEqual([]);
+  });
+
+  it("of a caller counts all its requests together, whatever users it names, beside that of each user", async () => {
+    const app = await createTestApp();
+    const [limiter, team] = [limiterOf(100), limiterOf(2)];
+    const callers = [{ ...script, limiter: "TEAM_A_LIMITER" }, visitors];
+    const settings = { CALLERS: callers, RATE_LIMITER: limiter, TEAM_A_LIMITER: team };
+    const worker = await startWorker({ ...app.settings, ...settings });
+    expect((await worker.post("ada", bearer(API_KEY))).status).toBe(200);
+    expect((await worker.post("bob", bearer(API_KEY))).status).toBe(200);
+    const response = await worker.post("eve", bearer(API_KEY));
+    expect([response.status, response.headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect((await worker.post("eve")).status).toBe(200);
+    expect(team.keys).toEqual(["script", "script", "script"]);
+    expect(limiter.keys).toEqual(["script ada", "script bob", "script eve", "visitors "]);
   });
 
   it.each<[string, () => Promise<never>]>([
@@ -134,9 +167,56 @@ describe("the rate limit", () => {
     ]);
   });
 
+  it("lets requests pass while the limiter hangs, after half a second", async () => {
+    const app = await createTestApp();
+    const warnings = vi.spyOn(console, "warn");
+    const worker = await startWorker({ ...app.settings, RATE_LIMITER: { limit: () => new Promise(() => {}) } });
+    expect((await worker.post("ada")).status).toBe(200);
+    expect(warnings.mock.calls.map(([line]) => JSON.parse(String(line)))).toEqual([
+      { level: "warn", event: "rate_limiter_failed", cause: "Error: no response within 500 ms" },
+    ]);
+  });
+
   it("is none where no limiter is bound", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: undefined });
     expect((await worker.post("ada")).status).toBe(200);
+  });
+});
+
+describe("the limit of exchanges", () => {
+  const duration = (seconds: number, init: RequestInit = {}) =>
+    bearer(API_KEY, { ...init, ...json({ duration_seconds: seconds }) });
+
+  it("holds one user who varies what is asked for, and nobody else", async () => {
+    const app = await createTestApp();
+    const limiter = limiterOf(3);
+    const worker = await startWorker({ ...app.settings, CALLERS: [script], EXCHANGE_LIMITER: limiter });
+    for (const seconds of [101, 102, 103]) expect((await worker.post("ada", duration(seconds))).status).toBe(200);
+    const response = await worker.post("ada", duration(104));
+    expect([response.status, response.headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect((await membersOf(response))["error"]).toBe("rate_limited");
+    expect((await worker.post("ada", duration(101))).headers.get("Cache-Status")).toContain("hit");
+    expect((await worker.post("bob", duration(104))).status).toBe(200);
+    expect(limiter.keys).toEqual([...Array.from({ length: 4 }, () => "script ada"), "script bob"]);
+    expect(await app.exchanges()).toHaveLength(4);
+  });
+
+  it("counts by address and user where nobody says reliably who it is", async () => {
+    const app = await createTestApp();
+    const limiter = limiterOf(1);
+    const worker = await startWorker({ ...app.settings, EXCHANGE_LIMITER: limiter });
+    await worker.post("ada", fromAddress("203.0.113.7"));
+    await worker.post("bob", fromAddress("203.0.113.7"));
+    await worker.post(undefined, fromAddress("203.0.113.7"));
+    expect((await worker.post("ada", fromAddress("203.0.113.7", json({ duration_seconds: 60 })))).status).toBe(429);
+    expect((await worker.post("ada", fromAddress("203.0.113.8", json({ duration_seconds: 60 })))).status).toBe(200);
+    expect(limiter.keys).toEqual([
+      "anyone 203.0.113.7 ada",
+      "anyone 203.0.113.7 bob",
+      "anyone 203.0.113.7 ",
+      "anyone 203.0.113.7 ada",
+      "anyone 203.0.113.8 ada",
+    ]);
   });
 });

@@ -31,7 +31,13 @@ function callerOf(setting: object, settings: object = {}): Caller | undefined {
   return configOf({ CALLERS: [setting], ...settings }).callers[0];
 }
 
-const unlimited = { userPrefix: "", origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
+const unlimited = {
+  userPrefix: "",
+  origins: "*",
+  scope: undefined,
+  maxDurationSeconds: undefined,
+  limiter: undefined,
+} as const;
 
 describe("CALLERS", () => {
   it("reads a script, users of an issuer and visitors, all from one list", () => {
@@ -59,6 +65,7 @@ describe("CALLERS", () => {
           attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["7379462189365198898"] } },
         },
         maxDurationSeconds: 900,
+        limiter: undefined,
       },
       {
         ...unlimited,

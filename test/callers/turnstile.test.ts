@@ -115,7 +115,7 @@ describe("a visitor's response", () => {
     await expectRefusal(await worker.post(undefined, json({ "cf-turnstile-response": 1 })), app, {
       status: 400,
       error: "invalid_request",
-      description: "cf-turnstile-response must be a text",
+      description: "cf-turnstile-response must be a string",
     });
   });
 

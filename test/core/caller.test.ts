@@ -30,6 +30,7 @@ const callerOf = (recognition: Recognition, limits: Partial<Caller> = {}): Calle
   origins: "*",
   scope: undefined,
   maxDurationSeconds: undefined,
+  limiter: undefined,
   ...limits,
 });
 const user = callerOf(rule);

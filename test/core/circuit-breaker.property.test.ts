@@ -31,7 +31,7 @@ const end = fc.record({
   kind: fc.constant("end" as const),
   which: fc.nat(20),
   outcome: fc.constantFrom<Outcome>("failed", "failed", "failed", "failed", "responded", "released"),
-  retryAfterSeconds: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(100_000) }),
+  retryAfterSeconds: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3600) }),
 });
 const plan: fc.Arbitrary<Plan> = fc.record({
   steps: fc.array(fc.oneof(wait, { weight: 3, arbitrary: begin }, { weight: 3, arbitrary: end }), {

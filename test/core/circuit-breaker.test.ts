@@ -107,7 +107,6 @@ describe("an open circuit", () => {
 
   it.each([
     ["as long as Coze asks for", 60, 60],
-    ["an hour at most", 86_400, 3600],
     ["its own pause where Coze asks for less", 1, 2],
   ])("pauses for %s", (_what, retryAfterSeconds, pauseSeconds) => {
     const world = createWorld();

@@ -97,6 +97,18 @@ describe("flights", () => {
     expect(flights.isUnderWay("key")).toBe(false);
   });
 
+  it("let a follower go at its own deadline, and stay for the others", async () => {
+    const { flights, keepAlive, advance } = createWorld();
+    const work = Promise.withResolvers<string>();
+    void flights.lead("key", () => work.promise, keepAlive);
+    const [hurried, patient] = [flights.follow("key", 300), flights.follow("key")];
+    advance(300);
+    expect(await hurried).toBeUndefined();
+    expect(flights.isUnderWay("key")).toBe(true);
+    work.resolve("token");
+    expect(await patient).toBe("token");
+  });
+
   it("are forgotten by a follower whose timer rings a moment early", async () => {
     const { flights, keepAlive, timers } = createWorld();
     void flights.lead("key", () => new Promise(() => {}), keepAlive);

@@ -2,7 +2,13 @@ import { describe, expect, it, vi } from "vitest";
 import { ANYONE, type Caller, type Claims, type JwtRule } from "../../src/core/caller.ts";
 import { createRecognition } from "../../src/core/recognition.ts";
 
-const unlimited = { userPrefix: "", origins: "*", scope: undefined, maxDurationSeconds: undefined } as const;
+const unlimited = {
+  userPrefix: "",
+  origins: "*",
+  scope: undefined,
+  maxDurationSeconds: undefined,
+  limiter: undefined,
+} as const;
 const rule: JwtRule = {
   kind: "jwt",
   issuer: "https://id.example.com",

@@ -69,6 +69,7 @@ type Answered = Request & { readonly answer: TokenAnswer; readonly endedMs: numb
 
 const START_MS = 1_700_000_000_000;
 const ISOLATES = [0, 1];
+const REQUEST_BUDGET_MS = 12_000;
 const SOURCE = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 
 const user = fc.constantFrom("ada", "ada", "bob");
@@ -162,15 +163,24 @@ describe("whatever comes, a token service", () => {
     });
   });
 
-  it("fails only as Coze does, and only where it keeps no token of use", async () => {
+  it("fails only as Coze does or when its time is up, and only where it keeps no token that could stand in", async () => {
     await forAnyPlan(plan, ({ requests, exchanges }) => {
-      for (const { isolate: index, user: name, error, askedMs, endedMs = 0, heldAfter } of requests) {
+      for (const { isolate: index, user: name, error, askedMs, endedMs = 0, heldAfter, rejected } of requests) {
         if (error === undefined) continue;
         const cause = exchanges.find((each) => error instanceof Error && error.message === each.failure);
-        expect(cause).toMatchObject({ isolate: index, user: name, endedMs });
+        if (cause === undefined)
+          expect([error, endedMs]).toMatchObject([{ code: "upstream_timeout" }, askedMs + 12_000]);
+        else expect(cause).toMatchObject({ isolate: index, user: name, endedMs });
         expect(endedMs).toBeGreaterThan(askedMs);
-        expect(heldAfter !== undefined && isOfUse(heldAfter.token, inSeconds(endedMs))).toBe(false);
+        const isWanted = heldAfter !== undefined && heldAfter.token !== rejected;
+        expect(isWanted && isOfUse(heldAfter.token, inSeconds(endedMs))).toBe(false);
       }
+    });
+  });
+
+  it("ends every request within twelve seconds, but those whose own work was left", async () => {
+    await forAnyPlan(plan, ({ requests }) => {
+      for (const { askedMs, endedMs = askedMs } of requests) expect(endedMs - askedMs).toBeLessThanOrEqual(12_000);
     });
   });
 
@@ -284,7 +294,6 @@ async function simulate({ steps, treatments, reads }: Plan) {
       memory: {
         get: (key) => memory.get(key),
         set: (key, kept) => void memory.set(key, kept),
-        delete: (key) => void memory.delete(key),
       },
       readStore: async (key) => ({
         token: await readStore(key),
@@ -309,7 +318,13 @@ async function simulate({ steps, treatments, reads }: Plan) {
 
     const end = (outcome: Partial<Request>) =>
       Object.assign(request, outcome, { endedMs: now(), heldAfter: memory.get(keyOf(name)) });
-    issueToken({ grant: grantOf(name), rejectedToken, afterAnswer: () => {} }).then(
+    issueToken({
+      grant: grantOf(name),
+      rejectedToken,
+      countExchange: async () => true,
+      deadline: now() + REQUEST_BUDGET_MS,
+      afterAnswer: () => {},
+    }).then(
       (answer) => end({ answer }),
       (error: unknown) => end({ error }),
     );

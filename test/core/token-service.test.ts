@@ -3,13 +3,15 @@ import type { KeptToken } from "../../src/core/freshness.ts";
 import type { Grant } from "../../src/core/grant.ts";
 import type { IssuedToken } from "../../src/core/issued-token.ts";
 import { TokenError } from "../../src/core/token-error.ts";
-import { createTokenService } from "../../src/core/token-service.ts";
+import { createTokenService, type TokenRequest } from "../../src/core/token-service.ts";
 
 const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const ada: Grant = { userId: "ada", durationSeconds: 900, scope: undefined };
 const bob: Grant = { ...ada, userId: "bob" };
 const logNames = { token: "a digest", user: "another" };
 const down = new TokenError("upstream_unavailable", "down");
+const overLimit = new TokenError("rate_limited", "over the limit");
+const isOverLimit = { countExchange: async () => false };
 
 type World = ReturnType<typeof createWorld>;
 
@@ -29,7 +31,6 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
     memory: {
       get: (key) => memory.get(key),
       set: (key, kept) => void memory.set(key, kept),
-      delete: (key) => void memory.delete(key),
     },
     readStore:
       store === null
@@ -38,7 +39,8 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
             token: store.get(key),
             replace: (token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
           }),
-    exchange: async ({ durationSeconds }) => {
+    exchange: async ({ durationSeconds }, countExchange) => {
+      if (!(await countExchange())) throw overLimit;
       coze.exchanges += 1;
       const accessToken = `token ${coze.exchanges}`;
       await coze.held;
@@ -68,8 +70,15 @@ function createWorld({ store = new Map(), nowMs = 1_000_000 }: { store?: Store |
     work,
     writes,
     timers,
-    ask: (grant = ada, rejectedToken?: string) =>
-      issueToken({ grant, rejectedToken, afterAnswer: (task) => void work.push(task) }),
+    ask: (grant = ada, rejectedToken?: string, more: Partial<TokenRequest> = {}) =>
+      issueToken({
+        grant,
+        rejectedToken,
+        countExchange: async () => true,
+        deadline: clock.nowMs + 12_000,
+        afterAnswer: (task) => void work.push(task),
+        ...more,
+      }),
     /** Waits for all that goes on behind answers. */
     async settle() {
       for (let count = -1; count !== work.length; ) {
@@ -196,18 +205,187 @@ describe("requests for one token at the same time", () => {
 });
 
 describe("a request that waits for another's exchange", () => {
-  it("makes its own once that has not ended within twelve seconds", async () => {
+  it("makes its own once that is lost", async () => {
     const world = createWorld();
     world.hold();
     void world.ask();
     const waiting = world.ask();
-    expect(world.timers).toMatchObject([{ ms: 12_000 }]);
+    expect(world.timers).toMatchObject([{ ms: 11_500 }]);
     await vi.waitFor(() => expect(world.coze.exchanges).toBe(1));
 
     world.coze.held = undefined;
-    world.laterBy(12);
+    world.laterBy(11.5);
     for (const { ring } of world.timers) ring();
     expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("ends at its own deadline, and leaves the exchange to those who have more time", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const leader = world.ask();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 3000 });
+    expect(world.timers).toMatchObject([{ ms: 3000 }]);
+    world.laterBy(3);
+    for (const { ring } of world.timers) ring();
+    await expect(late).rejects.toMatchObject({ code: "upstream_timeout" });
+
+    const follower = world.ask();
+    release();
+    expect(await leader).toMatchObject({ token: { accessToken: "token 1" } });
+    expect(await follower).toMatchObject({ cacheOutcome: "collapsed" });
+    expect(world.coze.exchanges).toBe(1);
+  });
+});
+
+describe("a request that has spent most of its time before", () => {
+  it("ends at its deadline though it began the exchange, which goes on for the next", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 1000 });
+    await vi.waitFor(() => expect(world.timers).toMatchObject([{ ms: 1000 }]));
+    world.laterBy(1);
+    for (const { ring } of world.timers) ring();
+    await expect(late).rejects.toMatchObject({ code: "upstream_timeout" });
+
+    release();
+    await world.settle();
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
+  });
+
+  it("gets the token that is near its end, where there is one", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(850);
+    world.hold();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs });
+    await vi.waitFor(() => expect(world.timers).toHaveLength(1));
+    for (const { ring } of world.timers) ring();
+    expect(await late).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+  });
+});
+
+describe("a request for a token with some life left", () => {
+  it("gets the cached one while it has that", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(600);
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "hit",
+      ttlSeconds: 300,
+    });
+  });
+
+  it("gets a new one once the cached one has less", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(601);
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "miss",
+      ttlSeconds: 900,
+    });
+  });
+
+  it("asks for half a life at most", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(450);
+    expect(await world.ask(ada, undefined, { minSeconds: 86_399 })).toMatchObject({ cacheOutcome: "hit" });
+    world.laterBy(1);
+    expect(await world.ask(ada, undefined, { minSeconds: 86_399 })).toMatchObject({ cacheOutcome: "miss" });
+  });
+
+  it("does not take a token from the store, or from another's load, that has less", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_601_000 });
+    world.coze.exchanges = 1;
+    const [any, long] = await Promise.all([world.ask(), world.ask(ada, undefined, { minSeconds: 300 })]);
+    expect(any).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
+    expect(long).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("takes what it can get while Coze is down", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(650);
+    world.coze.failure = down;
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "stale",
+      ttlSeconds: 250,
+    });
+  });
+});
+
+describe("a client above its limit of exchanges", () => {
+  it("is refused where nothing is cached, and no other client with it", async () => {
+    const world = createWorld();
+    const [refused, ...served] = await Promise.allSettled([
+      world.ask(ada, undefined, isOverLimit),
+      world.ask(),
+      world.ask(),
+    ]);
+    expect(refused).toMatchObject({ status: "rejected", reason: overLimit });
+    expect(served).toMatchObject([
+      { status: "fulfilled", value: { token: { accessToken: "token 1" } } },
+      { status: "fulfilled", value: { token: { accessToken: "token 1" } } },
+    ]);
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("counts once for itself, however often it waits for others", async () => {
+    const world = createWorld();
+    const countExchange = vi.fn(async () => false);
+    const requests = Array.from({ length: 100 }, () => world.ask(ada, undefined, { countExchange }));
+    for (const outcome of await Promise.allSettled(requests)) expect(outcome).toMatchObject({ reason: overLimit });
+    expect(countExchange).toHaveBeenCalledTimes(100);
+  });
+
+  it("gets the cached token while that is usable", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(894);
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 6 });
+    world.laterBy(2);
+    await expect(world.ask(ada, undefined, isOverLimit)).rejects.toBe(overLimit);
+  });
+
+  it("gets the token that the store has, where that is usable", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_850_000 });
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 50 });
+  });
+
+  it("gets neither the token it rejects, nor one with less life than it asks for", async () => {
+    const world = createWorld();
+    const token = await tokenOf(world.ask());
+    world.laterBy(700);
+    await expect(world.ask(ada, token, isOverLimit)).rejects.toBe(overLimit);
+    await expect(world.ask(ada, undefined, { ...isOverLimit, minSeconds: 300 })).rejects.toBe(overLimit);
+  });
+
+  it("puts the renewal of an ageing token off for itself only", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "hit" });
+    await world.settle();
+    expect(world.coze.exchanges).toBe(1);
+    await world.ask();
+    await world.settle();
+    expect(world.coze.exchanges).toBe(2);
+    expect(world.logged).toEqual([]);
+  });
+
+  it("who waited for others gets the token that is cached by then", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(850);
+    const [first, second] = await Promise.all([
+      world.ask(ada, undefined, { ...isOverLimit, minSeconds: 10 }),
+      world.ask(ada, undefined, { ...isOverLimit, minSeconds: 10 }),
+    ]);
+    expect([first, second]).toMatchObject([{ ttlSeconds: 50 }, { ttlSeconds: 50 }]);
   });
 });
 
@@ -424,12 +602,38 @@ describe("a token that Coze refused to a client", () => {
     expect(world.coze.exchanges).toBe(2);
   });
 
-  it("is not handed out again when its replacement fails", async () => {
+  it("stays with everybody else when its replacement fails", async () => {
     const world = createWorld({ store: null });
     const rejected = await tokenOf(world.ask());
     world.laterBy(10);
     world.coze.failure = down;
     await expect(world.ask(ada, rejected)).rejects.toBe(down);
-    await expect(world.ask()).rejects.toBe(down);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: rejected }, cacheOutcome: "hit" });
+  });
+
+  it("serves those who wait for its replacement on when that fails", async () => {
+    const world = createWorld();
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(850);
+    world.coze.failure = down;
+    const [refused, waiting] = await Promise.allSettled([world.ask(ada, rejected), world.ask()]);
+    expect(refused).toMatchObject({ reason: down });
+    expect(waiting).toMatchObject({ value: { token: { accessToken: rejected }, cacheOutcome: "stale" } });
+  });
+
+  it("does not make an older one from the store the answer, whether Coze is up or down", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    await world.ask();
+    const older = [...store];
+    world.laterBy(10);
+    await world.ask(ada, "token 1");
+    await world.settle();
+    for (const [key, token] of older) store.set(key, token);
+    world.laterBy(10);
+    world.coze.failure = down;
+    await expect(world.ask(ada, "token 2")).rejects.toBe(down);
+    world.coze.failure = undefined;
+    expect(await tokenOf(world.ask(ada, "token 2"))).toBe("token 4");
   });
 });

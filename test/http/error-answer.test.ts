@@ -35,7 +35,7 @@ const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
     settings: { RATE_LIMITER: { limit: async () => ({ success: false }) } },
     send: post,
     description: "Too many requests",
-    headers: { "Retry-After": "10" },
+    headers: { "Retry-After": "60" },
   },
   issuer_unavailable: {
     settings: { CALLERS: [{ name: "users", issuer: "http://127.0.0.1:9", audience: "a" }] },

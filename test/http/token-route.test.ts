@@ -16,6 +16,7 @@ beforeAll(async () => {
   });
 });
 
+const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
 const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
 
 describe("X-User-ID", () => {
@@ -47,6 +48,26 @@ describe("X-User-ID", () => {
   });
 });
 
+describe("the address", () => {
+  it.each(["user", "user_id", "userId", "uid"])(
+    "is refused with the user in it, who would be in every log: %s",
+    async (name) => {
+      const before = (await app.exchanges()).length;
+      const response = await worker.fetch(`/?a=b&${name}=ada`, { method: "POST" });
+      expect(response.status).toBe(400);
+      expect(await membersOf(response)).toMatchObject({
+        error: "invalid_request",
+        error_description: expect.stringContaining(`send ${name} as the header X-User-ID`),
+      });
+      expect(await app.exchanges()).toHaveLength(before);
+    },
+  );
+
+  it("may have any other parameter", async () => {
+    expect((await worker.fetch("/?utm_source=mail", { method: "POST" })).status).toBe(200);
+  });
+});
+
 describe("the body", () => {
   it.each<[string, RequestInit]>([
     ["none", {}],
@@ -57,6 +78,9 @@ describe("the body", () => {
     ["a byte order mark", { body: "\ufeff{}", headers: { "Content-Type": "application/json" } }],
     ["a shorter life", json({ duration_seconds: 2 })],
     ["the whole life", json({ duration_seconds: 900 })],
+    ["an empty rejected token, as the Chat SDK begins", json({ rejected_token: "" })],
+    ["a rejected token of null", json({ rejected_token: null })],
+    ["some life left", json({ minimum_seconds: 86_400 })],
     ["less scope", json({ scope: bots("1") })],
     ["the whole scope", json({ scope: bots("2", "1") })],
     ["exactly 16 KiB", { body: `{}${" ".repeat(16 * 1024 - 2)}`, headers: { "Content-Type": "application/json" } }],
@@ -65,8 +89,8 @@ describe("the body", () => {
   });
 
   it.each<[string, RequestInit, number, string, string]>([
-    ["an unknown member", json({ duration: 60 }), 400, "invalid_request", "unknown member: duration"],
-    ["unknown members", json({ a: 1, b: 2 }), 400, "invalid_request", "unknown member: a, b"],
+    ["an unknown member", json({ duration: 60 }), 400, "invalid_request", "unknown property: duration"],
+    ["unknown members", json({ a: 1, b: 2 }), 400, "invalid_request", "unknown property: a, b"],
     ["a list", json([]), 400, "invalid_request", "must be a JSON object"],
     ["null", json(null), 400, "invalid_request", "must be a JSON object"],
     ["a text", json("900"), 400, "invalid_request", "must be a JSON object"],
@@ -94,19 +118,28 @@ describe("the body", () => {
       "duration_seconds must be at least",
     ],
     ["too long a life", json({ duration_seconds: 901 }), 400, "invalid_scope", "duration_seconds asks for more"],
+    ["a rejected token of 1", json({ rejected_token: 1 }), 400, "invalid_request", "rejected_token must be a string"],
+    ["a least life of 0", json({ minimum_seconds: 0 }), 400, "invalid_request", "minimum_seconds must be at least 1"],
     [
-      "an empty rejected token",
-      json({ rejected_token: "" }),
+      "a least life as text",
+      json({ minimum_seconds: "60" }),
       400,
       "invalid_request",
-      "rejected_token must not be empty",
+      "minimum_seconds must be a whole",
     ],
     [
-      "a rejected token of null",
-      json({ rejected_token: null }),
+      "a scope over 2 KiB",
+      json({ scope: permissions("x".repeat(2048)) }),
       400,
       "invalid_request",
-      "rejected_token must be a text",
+      "scope is larger than 2048 bytes",
+    ],
+    [
+      "a scope over 2 KiB in other letters",
+      json({ scope: permissions("\u7528".repeat(700)) }),
+      400,
+      "invalid_request",
+      "scope is larger",
     ],
     ["a scope as text", json({ scope: "botChat" }), 400, "invalid_request", "scope must be an object"],
     ["a scope of null", json({ scope: null }), 400, "invalid_request", "scope must be an object"],

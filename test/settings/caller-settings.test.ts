@@ -145,6 +145,18 @@ describe("the list of callers", () => {
       "would put the users of CALLERS[0] and visitors into one session",
     ],
     ["bots without permissions", [{ ...script, bot_ids: ["1"] }], "CALLERS[0].bot_ids", "needs permissions beside it"],
+    [
+      "a limiter that is not bound",
+      [{ ...script, limiter: "TEAM_A_LIMITER" }],
+      "CALLERS[0].limiter",
+      "names no rate-limit binding",
+    ],
+    [
+      "a limiter that is no limiter",
+      [{ ...script, limiter: "CLIENT_ID" }],
+      "CALLERS[0].limiter",
+      "names no rate-limit binding",
+    ],
     ["an empty list of bots", [{ ...script, bot_ids: [] }], "CALLERS[0].bot_ids", notEmpty],
     ["an empty bot id", [{ ...script, bot_ids: ["1", ""] }], "CALLERS[0].bot_ids[1]", notEmpty],
     ["a bot id that is a number", [{ ...script, bot_ids: [7379462189] }], "CALLERS[0].bot_ids[0]", "must be texts"],

@@ -30,8 +30,8 @@ describe("the check of an answer", () => {
   it.each([
     ["hit; ttl=42", "hit"],
     ["hit; ttl=7; detail=stale-on-error", "stale"],
-    ["fwd=miss; stored", "miss"],
-    ["fwd=miss; collapsed", "collapsed"],
+    ["fwd=miss; stored; ttl=900", "miss"],
+    ["fwd=miss; collapsed; ttl=900", "collapsed"],
   ])("passes a token with the Cache-Status %s", (status, ending) => {
     expect(read({ headers: { "Cache-Status": `coze-token-worker; ${status}` } })).toEqual({
       ending,

@@ -95,7 +95,7 @@ describe("on real workerd", () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
     expect(new Set(answers.map(({ members }) => members["access_token"])).size).toBe(1);
     expect(await exchangeCount()).toBe(1);
-    expect(answers.filter(({ cacheStatus }) => cacheStatus?.endsWith("fwd=miss; stored"))).toHaveLength(1);
+    expect(answers.filter(({ cacheStatus }) => cacheStatus?.includes("fwd=miss; stored"))).toHaveLength(1);
   });
 
   it("followers get the token of a leader whose client has left", async () => {

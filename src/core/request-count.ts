@@ -1,0 +1,36 @@
+import type { Caller } from "./caller.ts";
+import { clientNetwork } from "./client-network.ts";
+
+/** Where a request comes from, as Cloudflare says; `undefined` on a developer's machine. */
+export type ClientSource = {
+  /** `CF-Connecting-IP`: an IP address. */
+  readonly address: string | undefined;
+  /** `CF-Worker`: the zone of the Worker that sent the request. All Workers of others have one address. */
+  readonly worker: string | undefined;
+};
+
+/** The key that a request is counted under: the user of a named caller, or else the client's network. */
+export function requestCountKey(caller: Caller, sessionName: string | undefined, source: ClientSource): string {
+  return `${caller.name} ${isNamed(caller) ? (sessionName ?? "") : networkKey(source)}`;
+}
+
+/** The key that an exchange is counted under: as for a request, and by user for every caller. */
+export function exchangeCountKey(caller: Caller, sessionName: string | undefined, source: ClientSource): string {
+  const key = requestCountKey(caller, sessionName, source);
+  return isNamed(caller) ? key : `${key} ${sessionName ?? ""}`;
+}
+
+/** The key that a refused credential is counted under. No caller's name begins so. */
+export function refusalCountKey(source: ClientSource): string {
+  return `- ${networkKey(source)}`;
+}
+
+/** Whether a caller's credential says who asks. */
+function isNamed({ recognition }: Caller): boolean {
+  return recognition.kind === "key" || recognition.kind === "jwt";
+}
+
+function networkKey({ address = "", worker }: ClientSource): string {
+  const network = clientNetwork(address);
+  return worker === undefined ? network : `${network} ${worker}`;
+}
