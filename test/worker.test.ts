@@ -38,6 +38,19 @@ describe("POST /", () => {
     expect((await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"])).toEqual(["ada", "bob"]);
   });
 
+  it("renews a token that has less life left than the client asks for, up to half of what it is granted", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 180 });
+    const earlier = Date.now() - 100_000;
+    vi.spyOn(Date, "now").mockImplementation(() => earlier);
+    const first = await membersOf(await worker.post("ada"));
+    vi.restoreAllMocks();
+    expect(await membersOf(await worker.post("ada", json({ minimum_seconds: 70 })))).toEqual(first);
+    const renewed = await worker.post("ada", json({ minimum_seconds: 3600 }));
+    expect(renewed.headers.get("Cache-Status")).toMatch(/fwd=miss; stored; ttl=1(80|79)$/);
+    expect((await membersOf(renewed))["access_token"]).not.toBe(first["access_token"]);
+  });
+
   it("finds the token that another isolate has cached", async () => {
     const app = await createTestApp();
     const first = await (await startWorker(app.settings)).post("ada");

@@ -52,6 +52,15 @@ describe("a visitor", () => {
     expect((await app.exchanges()).map(({ body }) => body["duration_seconds"])).toEqual([60]);
   });
 
+  it("does not spend the challenge on a request that asks for more than is granted", async () => {
+    const widget = await createTestWidget({ "0.solved": SOLVED });
+    const worker = await start(widget);
+    const response = await worker.post(undefined, json({ "cf-turnstile-response": "0.solved", duration_seconds: 901 }));
+    expect(response.status).toBe(400);
+    expect(await widget.received()).toEqual([]);
+    expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
+  });
+
   it("is judged by the header where both are sent", async () => {
     const widget = await createTestWidget({ header: SOLVED, body: SOLVED });
     const worker = await start(widget);

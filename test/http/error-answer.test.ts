@@ -167,6 +167,7 @@ describe("every error of the table", () => {
       settings: { ALLOWED_ORIGINS: "https://app.example.com", ...situation.settings },
     });
     const withOrigin: TestWorker = {
+      ...worker,
       fetch: (path, init) => worker.fetch(path, fromPage(init)),
       post: (userId, init) => worker.post(userId, fromPage(init)),
     };

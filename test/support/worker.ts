@@ -6,6 +6,8 @@ export const ORIGIN = "https://token.example.com";
 
 /** The shipped Worker in an isolate of its own. */
 export type TestWorker = {
+  /** Sends a request and waits for the answer, but not for what the Worker does after it. */
+  readonly answer: (path: string, init?: RequestInit) => Promise<Response>;
   /** Sends a request and waits for the answer and for what the Worker does after it. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** `POST /`, for a user when one is given. */
@@ -20,18 +22,25 @@ export async function startWorker(settings: Readonly<Record<string, unknown>>): 
   vi.resetModules();
   const { default: worker } = await import("../../src/index.ts");
   // The limiters of the run count all tests of a minute together: who tests a limit brings one.
-  const workerEnv = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined, ...settings };
+  const unlimited: Record<string, unknown> = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined };
+  // A binding that is not there is one of the variants of the environment.
+  const workerEnv = { ...unlimited, ...settings } as unknown as Env;
 
   async function send(path: string, init?: RequestInit): Promise<Response> {
     const context = createExecutionContext();
-    // The type is that of a request from the network, which has more properties than one made here.
-    const request = new Request(ORIGIN + path, init) as Request<unknown, IncomingRequestCfProperties>;
-    const response = await worker.fetch(request, workerEnv, context);
+    const response = await answer(path, init, context);
     await waitOnExecutionContext(context);
     return response;
   }
 
+  function answer(path: string, init?: RequestInit, context = createExecutionContext()): Promise<Response> {
+    // The type is that of a request from the network, which has more properties than one made here.
+    const request = new Request(ORIGIN + path, init) as Request<unknown, IncomingRequestCfProperties>;
+    return worker.fetch(request, workerEnv, context);
+  }
+
   return {
+    answer: (path, init) => answer(path, init),
     fetch: send,
     post: (userId, init) =>
       send("/", {

@@ -103,6 +103,23 @@ describe("the Worker as deployed", () => {
     await expect(stranger.users.me()).rejects.toThrow("4100");
   });
 
+  it("limits the new tokens of a user, by the bindings of wrangler.toml", async () => {
+    const statuses = [];
+    const userId = `eve-${crypto.randomUUID()}`; // the counts of a run before this one may be there still
+    // The local limiter counts in whole minutes: two of them at most, each with 30 new tokens.
+    for (let seconds = 100; seconds <= 160; seconds += 1) {
+      const response = await fetch(workerUrl, {
+        method: "POST",
+        headers: { "X-User-ID": userId, "Content-Type": "application/json" },
+        body: JSON.stringify({ duration_seconds: seconds }),
+      });
+      statuses.push(response.status);
+    }
+    expect(statuses.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 200));
+    expect(statuses).toContain(429);
+    expect(await askWorker("somebody-else")).toMatch(/^czs_/);
+  });
+
   it("caches over HTTP in real KV", async () => {
     const first = await askWorker("linus");
     const response = await fetch(workerUrl, { method: "POST", headers: { "X-User-ID": "linus" } });
