@@ -25,19 +25,20 @@ export type Bundles = {
 
 export type Closable = { readonly close: () => Promise<void> };
 
-/** Builds the Worker as it is deployed, and each baseline in the very same way, into a folder. */
+/** Builds the Worker as it is deployed, with limiters that let everything pass, and each baseline in the very same way, into a folder. */
 export async function buildBundles(folder: string): Promise<Bundles> {
   const build = (baseline: string) =>
     buildWorker(join(folder, baseline), join(import.meta.dirname, "baselines", `${baseline}.ts`));
-  const [worker, bare, kvReading, exchanging] = await Promise.all([
-    buildWorker(join(folder, "worker")),
+  const [deployed, worker, bare, kvReading, exchanging] = await Promise.all([
+    buildWorker(join(folder, "deployed")),
+    buildWorker(join(folder, "worker"), join(import.meta.dirname, "limited-worker.ts")),
     build("bare-worker"),
     build("kv-reading-worker"),
     build("exchanging-worker"),
   ]);
   return {
     worker: worker.script,
-    workerGzipKiB: worker.gzipKiB,
+    workerGzipKiB: deployed.gzipKiB,
     bare: bare.script,
     kvReading: kvReading.script,
     exchanging: exchanging.script,

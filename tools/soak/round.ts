@@ -25,6 +25,9 @@ export type Run = {
 
 /** Requests at the same time when all users ask once more. */
 const RECOVERY_CONCURRENCY = 32;
+/** The longest pause of the circuit breaker, and the attempt after it. */
+const MAX_REST_MS = 36_000;
+const RECOVERY_PAUSE_MS = 500;
 /** For renewals behind the last answers. */
 const LAST_RENEWALS_MS = 1000;
 
@@ -55,17 +58,22 @@ export async function runRound(run: Run, periods: readonly Period[], random: Ran
   }
 }
 
-/** Whatever happened before, now one request each brings a token. */
+/** Whatever happened before, now each gets a token: at once, or when the circuit breaker has let Coze rest. */
 async function askOnceMore({ call, choices, chronicle, stop }: Run): Promise<void> {
   const { places, users, durationsSeconds } = choices;
   const calls = Array.from({ length: places }, (_, place) =>
     users.flatMap((user) => durationsSeconds.map((durationSeconds) => ({ place, user, durationSeconds }))),
   ).flat();
 
+  const restedAt = Date.now() + MAX_REST_MS;
   const waiting = calls.values();
   const askers = Array.from({ length: RECOVERY_CONCURRENCY }, async () => {
     for (const asked of waiting) {
-      const { id, accessToken } = await call({ ...asked, rejectedToken: undefined, leave: undefined });
+      let { id, accessToken } = await call({ ...asked, rejectedToken: undefined, leave: undefined });
+      while (accessToken === undefined && Date.now() < restedAt && !stop.aborted) {
+        await pause(RECOVERY_PAUSE_MS, stop);
+        ({ id, accessToken } = await call({ ...asked, rejectedToken: undefined, leave: undefined }));
+      }
       if (accessToken !== undefined || stop.aborted) continue;
       const problem = "got no token although all troubles were over";
       chronicle.failures.push({ check: "recovery", requestId: id, problem });
