@@ -20,7 +20,7 @@ export type PlannedFault = {
 /** Weathers in which one trouble, or one of a few, strikes every exchange. */
 const STEADY: Readonly<Record<string, readonly FaultKind[]>> = {
   outage: ["503", "500", "502, a page"],
-  throttled: ["429", "429, Retry-After 1", "429, Retry-After 60"],
+  throttled: ["429", "429, Retry-After 1", "429, Retry-After 3"],
   silence: ["hangs"],
   "broken line": ["drops the connection", "drops it late"],
   garbled: ["malformed", "oversized", "internal_error under 200"],
