@@ -2,28 +2,12 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { API_KEY, bearer, expectRefusal, sha256 } from "../support/callers.ts";
 import { createTestApp } from "../support/coze.ts";
 import { createTestIssuer } from "../support/issuer.ts";
+import { fromAddress, limiterOf } from "../support/rate-limiter.ts";
 import { createTestWidget, SOLVED } from "../support/turnstile.ts";
 import { json, membersOf, startWorker } from "../support/worker.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
-});
-
-/** A rate limiter that lets so many requests of each key through, and remembers the keys. */
-function limiterOf(limit: number) {
-  const keys: string[] = [];
-  return {
-    keys,
-    async limit({ key }: { readonly key: string }) {
-      keys.push(key);
-      return { success: keys.filter((known) => known === key).length <= limit };
-    },
-  };
-}
-
-const fromAddress = (address: string, init: RequestInit = {}): RequestInit => ({
-  ...init,
-  headers: { ...Object.fromEntries(new Headers(init.headers)), "CF-Connecting-IP": address },
 });
 
 const tooMany = { status: 429, error: "rate_limited", description: "Too many requests." };
