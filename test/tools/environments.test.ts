@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { unstable_readConfig as readConfig } from "wrangler";
+import { parseConfig } from "../../src/config.ts";
+
+const TOML = `
+name = "worker"
+compatibility_date = "2026-11-01"
+
+[[vars.CALLERS]]
+name = "script"
+key_sha256 = "${"ab".repeat(32)}"
+
+[env.staging]
+
+[[env.production.vars.CALLERS]]
+name = "backend"
+key_sha256 = "${"cd".repeat(32)}"
+`;
+
+let folder: string;
+let config: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "coze-token-worker-environments-"));
+  config = join(folder, "wrangler.toml");
+  await writeFile(config, TOML);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+function callerNames(env: string | undefined): readonly string[] {
+  const { vars } = readConfig({ config, env }, { hideWarnings: true });
+  const parsed = parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", ...vars });
+  return "config" in parsed ? parsed.config.callers.map(({ name }) => name) : [];
+}
+
+describe("an environment of wrangler", () => {
+  it("has the callers of its own block, and without one lets anyone in, whatever stands at the top level", () => {
+    expect(callerNames(undefined)).toEqual(["script"]);
+    expect(callerNames("production")).toEqual(["backend"]);
+    expect(callerNames("staging")).toEqual(["anyone"]);
+  });
+});
