@@ -30,6 +30,11 @@ describe("npm start with the settings of a real app and a custom domain", () => 
     await coze.close();
   });
 
+  it("listens on 127.0.0.1 and on no other address", async () => {
+    // 127.0.0.2 is this machine too: it would respond if the service listened everywhere.
+    await expect(fetch(`http://127.0.0.2:${service.port}/`)).rejects.toThrow("fetch failed");
+  });
+
   it("refuses a request for a foreign host, which only DNS rebinding sends here", async () => {
     const { status, headers, body } = await send(service.url, { Host: `token.example.com:${service.port}` });
 
