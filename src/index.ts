@@ -72,10 +72,8 @@ type Settings = {
 };
 
 async function readSettings(env: Env): Promise<Settings | { readonly problems: readonly SettingProblem[] }> {
-  const secrets = {
-    PRIVATE_KEY: await readSecret(env.PRIVATE_KEY),
-    PREVIOUS_PRIVATE_KEY: await readSecret(env.PREVIOUS_PRIVATE_KEY),
-  };
+  const [current, previous] = await Promise.all([readSecret(env.PRIVATE_KEY), readSecret(env.PREVIOUS_PRIVATE_KEY)]);
+  const secrets = { PRIVATE_KEY: current, PREVIOUS_PRIVATE_KEY: previous };
   const parsed = parseConfig({ ...env, ...secrets });
   const privateKey = await importKeyText(secrets.PRIVATE_KEY);
   const previousKey = await importKeyText(secrets.PREVIOUS_PRIVATE_KEY);

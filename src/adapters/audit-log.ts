@@ -58,12 +58,11 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
   };
 }
 
-/** A request may fill a scope up, also by repeating items, which the canonical form leaves out: then its digest does. */
+/** The scope, or the digest of its canonical form where it is too long for the log. */
 async function scopeFacts(scope: CozeScope | undefined): Promise<Readonly<Record<string, unknown>>> {
   if (scope === undefined) return {};
-  const canonical = canonicalScope(scope);
-  const isShort = Math.max(canonical.length, JSON.stringify(scope).length) <= MAX_EXCERPT_LENGTH;
-  return isShort ? { scope } : { scope_digest: await shortDigest(canonical) };
+  if (JSON.stringify(scope).length <= MAX_EXCERPT_LENGTH) return { scope };
+  return { scope_digest: await shortDigest(canonicalScope(scope)) };
 }
 
 function levelOf({ error }: TokenAttempt): "info" | "warn" | "error" {

@@ -29,7 +29,13 @@ const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() 
 export type IssuerKeysPorts = FlightPorts & { readonly fetch: Fetch };
 
 /** Finds the keys of an issuer. `unknownKeyId` says that the keys at hand did not do. */
-export type FindIssuerKeys = (rule: JwtRule, keepAlive: KeepAlive, unknownKeyId?: boolean) => Promise<IssuerKeys>;
+export type FindIssuerKeys = (
+  rule: JwtRule,
+  keepAlive: KeepAlive,
+  /** When the response is due, in Unix milliseconds. */
+  deadline: number,
+  unknownKeyId?: boolean,
+) => Promise<IssuerKeys>;
 
 /**
  * Creates the memory of issuers' keys, found by discovery (OpenID Connect Discovery §4) or at `jwks_uri`. All requests
@@ -40,34 +46,39 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const failedAt = new Map<string, number>();
   const flights = createFlights<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
-  return async function findIssuerKeys(rule, keepAlive, unknownKeyId = false) {
+  return async function findIssuerKeys(rule, keepAlive, deadline, unknownKeyId = false) {
     const { issuer } = rule;
     const known = remembered.get(issuer);
-    if (known === undefined) return fetchTogether(rule, keepAlive);
+    if (known === undefined) return fetchTogether(rule, keepAlive, deadline);
 
     const age = ports.now() - known.fetchedAt;
     const wasJustFetched = age < REFETCH_PAUSE_MS || hasFailedWithin(issuer, REFETCH_PAUSE_MS);
     if (unknownKeyId) {
-      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, keepAlive);
+      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, keepAlive, deadline);
     }
 
     const isUsable = age < USABLE_MS;
     if (age < FRESH_MS || (isUsable && (wasJustFetched || flights.isUnderWay(issuer)))) return known;
-    return fetchTogether(rule, keepAlive).catch((error: unknown) => {
+    return fetchTogether(rule, keepAlive, deadline).catch((error: unknown) => {
       if (isUsable) return known;
       throw error;
     });
   };
 
-  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive): Promise<IssuerKeys> {
+  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive, deadline: number): Promise<IssuerKeys> {
     const { issuer } = rule;
     // Nothing is awaited between this check and the start below: of concurrent requests, only one starts a fetch.
     while (flights.isUnderWay(issuer)) {
-      const shared = await flights.follow(issuer);
+      const shared = await flights.follow(issuer, deadline);
       if (shared !== undefined) return shared;
+      if (ports.now() >= deadline) throw unavailable(issuer, undefined);
     }
     if (hasFailedWithin(issuer, FAILURE_PAUSE_MS)) throw unavailable(issuer, undefined);
-    return flights.lead(issuer, () => fetchKeys(rule), keepAlive);
+
+    void flights.lead(issuer, () => fetchKeys(rule), keepAlive);
+    const fetched = await flights.follow(issuer, deadline);
+    if (fetched === undefined) throw unavailable(issuer, undefined);
+    return fetched;
   }
 
   async function fetchKeys(rule: JwtRule): Promise<IssuerKeys> {

@@ -1,6 +1,6 @@
 import { decodeJwt, errors, jwtVerify } from "jose";
 import type { Claims, JwtRule } from "../core/caller.ts";
-import type { KeepAlive } from "../core/flights.ts";
+import type { RecognitionPorts } from "../core/recognition.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
 
@@ -32,19 +32,19 @@ export function claimedIssuer(credential: string): string | undefined {
 }
 
 /** Verifies that a JWT is signed by the issuer of the rule and valid now, and gives its claims. */
-export type VerifyJwt = (jwt: string, rule: JwtRule, keepAlive: KeepAlive) => Promise<Claims>;
+export type VerifyJwt = RecognitionPorts["verifyJwt"];
 
 /**
  * Creates the verifier of callers' JWTs (RFC 7519 §7.2, RFC 8725).
  * @throws TokenError `invalid_client` for a JWT that is not valid; `issuer_unavailable` when the keys cannot be had.
  */
 export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): VerifyJwt {
-  return async function verifyJwt(jwt, rule, keepAlive) {
+  return async function verifyJwt(jwt, rule, keepAlive, deadline) {
     try {
-      const { keySet } = await findKeys(rule, keepAlive);
+      const { keySet } = await findKeys(rule, keepAlive, deadline);
       return await verifyWith(jwt, rule, keySet).catch(async (error: unknown) => {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        return verifyWith(jwt, rule, (await findKeys(rule, keepAlive, true)).keySet);
+        return verifyWith(jwt, rule, (await findKeys(rule, keepAlive, deadline, true)).keySet);
       });
     } catch (error) {
       if (error instanceof TokenError) throw error;

@@ -2,11 +2,12 @@ import { type IssuedToken, secondsLeft } from "../core/issued-token.ts";
 import type { Log } from "../core/log.ts";
 import { type ReadStore, STORE_BUDGET_MS } from "../core/token-service.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
+import { within } from "./within.ts";
 
 /** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
 const KV_MIN_TTL_SECONDS = 60 + 2;
 
-/** Nobody waits for a write, but what goes on after a response ends too. */
+/** No response waits for a write, but work in `waitUntil` must end too. */
 const WRITE_TIMEOUT_MS = 5000;
 
 /** Changes whenever the way names or values are made changes, so that old entries are misses. */
@@ -86,12 +87,4 @@ function parseStoredText(text: string): IssuedToken {
     throw new TypeError("what is stored is no token");
   }
   return { accessToken, issuedAt, expiresAt, logNames: { token, user: user ?? undefined } };
-}
-
-function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const tooLate = () => reject(new Error(`KV did not answer within ${milliseconds} ms`));
-    const timer = setTimeout(tooLate, milliseconds);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -1,7 +1,8 @@
 import type { Log } from "../core/log.ts";
 import type { CountWithin } from "../core/rate-limit.ts";
+import { within } from "./within.ts";
 
-/** A limiter answers in a few milliseconds, from where the request is. */
+/** A limiter responds in a few milliseconds: it runs where the request is. */
 const TIMEOUT_MS = 500;
 
 /**
@@ -10,17 +11,11 @@ const TIMEOUT_MS = 500;
  */
 export function createRateLimiter(binding: RateLimit, log: Log): CountWithin {
   return async function countWithin(key) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tooSlow = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no response within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
-    });
     try {
-      return (await Promise.race([binding.limit({ key }), tooSlow])).success;
+      return (await within(TIMEOUT_MS, binding.limit({ key }))).success;
     } catch (error) {
       log("warn", "rate_limiter_failed", { cause: String(error) });
       return true;
-    } finally {
-      clearTimeout(timer);
     }
   };
 }

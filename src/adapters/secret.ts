@@ -1,4 +1,5 @@
 import type { Problem } from "../core/problem.ts";
+import { within } from "./within.ts";
 
 /** The first request of an isolate waits for it. */
 const TIMEOUT_MS = 3000;
@@ -10,17 +11,12 @@ const TIMEOUT_MS = 3000;
 export async function readSecret(secret: unknown): Promise<unknown | Problem> {
   if (!isSecretsStoreBinding(secret)) return secret;
   try {
-    return await Promise.race([secret.get(), giveUp()]);
+    return await within(TIMEOUT_MS, secret.get());
   } catch {
     return {
       problem: "could not be read from the Secrets Store. Does the secret exist there, and may this Worker read it?",
     };
   }
-}
-
-async function giveUp(): Promise<never> {
-  await scheduler.wait(TIMEOUT_MS);
-  throw new Error(`no response within ${TIMEOUT_MS} ms`);
 }
 
 function isSecretsStoreBinding(secret: unknown): secret is SecretsStoreSecret {

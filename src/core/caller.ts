@@ -48,8 +48,8 @@ export type ClaimRule = string | number | boolean | RegExp;
 /** The verified claims of a JWT. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** A text claim longer than this matches no pattern, so that no pattern can be made to run for long. */
-const MAX_MATCHED_CLAIM_LENGTH = 1024;
+/** A string claim longer than this matches no pattern; the bound on patterns counts on it. */
+export const MAX_MATCHED_CLAIM_LENGTH = 1024;
 
 /** The implicit caller of an open service. */
 export const ANYONE: Caller = {

@@ -68,7 +68,7 @@ export async function exchange(
   const deadline = ports.now() + EXCHANGE_BUDGET_MS;
   const spent = { signMs: 0, upstreamMs: 0 };
 
-  // First, because an exchange that cannot be made must not be counted.
+  // First: while the circuit is open, nothing is counted. A request that loses the lease to another below has been.
   circuit.check();
   if (!(await countExchange())) throw tooManyExchanges();
 

@@ -13,12 +13,17 @@ export type RecognitionPorts = {
   readonly createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => boolean;
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
-  /** The claims of a JWT, once it is shown to be valid. */
-  readonly verifyJwt: (jwt: string, rule: JwtRule, keepAlive: KeepAlive) => Promise<Claims>;
+  /** The claims of a JWT, once it is shown to be valid. `deadline` is in Unix milliseconds. */
+  readonly verifyJwt: (jwt: string, rule: JwtRule, keepAlive: KeepAlive, deadline: number) => Promise<Claims>;
 };
 
 /** Recognises who asks by the credential. */
-export type Recognise = (credential: string | undefined, keepAlive: KeepAlive) => Promise<Recognised>;
+export type Recognise = (
+  credential: string | undefined,
+  keepAlive: KeepAlive,
+  /** When the response is due, in Unix milliseconds. */
+  deadline: number,
+) => Promise<Recognised>;
 
 /** No API key and no JWT of the known issuers is nearly as long. */
 const MAX_CREDENTIAL_LENGTH = 16 * 1024;
@@ -37,7 +42,7 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
       : [],
   );
 
-  return async function recognise(credential, keepAlive) {
+  return async function recognise(credential, keepAlive, deadline) {
     if (open !== undefined) return { caller: open, claims: undefined };
     if (credential === undefined) {
       if (anonymous !== undefined) return { caller: anonymous, claims: undefined };
@@ -46,7 +51,7 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
     if (credential.length > MAX_CREDENTIAL_LENGTH) throw refused("The credential is too long to be one.");
 
     const caller = await callerByKey(credential);
-    return caller === undefined ? callerByJwt(credential, keepAlive) : { caller, claims: undefined };
+    return caller === undefined ? callerByJwt(credential, keepAlive, deadline) : { caller, claims: undefined };
   };
 
   async function callerByKey(credential: string): Promise<Caller | undefined> {
@@ -58,7 +63,7 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
     return match?.caller;
   }
 
-  async function callerByJwt(credential: string, keepAlive: KeepAlive): Promise<Recognised> {
+  async function callerByJwt(credential: string, keepAlive: KeepAlive, deadline: number): Promise<Recognised> {
     const issuer = ports.claimedIssuer(credential);
     const candidates = callers.flatMap((caller) =>
       caller.recognition.kind === "jwt" && caller.recognition.issuer === issuer
@@ -69,7 +74,7 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
     if (first === undefined) throw refused("The credential is neither an API key of this service nor a JWT it trusts.");
 
     // Callers of one issuer have the same keys, so one verification does for all.
-    const claims = await ports.verifyJwt(credential, first.rule, keepAlive);
+    const claims = await ports.verifyJwt(credential, first.rule, keepAlive, deadline);
     const match = candidates.find(({ rule }) => matchesClaims(rule, claims));
     if (match === undefined) throw refused("The audience or the claims of the JWT are not those of any caller.");
     return { caller: match.caller, claims };

@@ -89,6 +89,9 @@ export const STORE_BUDGET_MS = 1000;
 /** A load ends by itself: it reads the store, and then exchanges. */
 const LOAD_BUDGET_MS = STORE_BUDGET_MS + EXCHANGE_BUDGET_MS;
 
+/** A limit is that of one client: the others may renew a moment later. */
+const LIMITED_PAUSE_SECONDS = 1;
+
 /** Past this a load that others wait for is lost, and they go alone. */
 const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
 
@@ -114,8 +117,8 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
         const joined = await flights.follow(key, request.deadline);
         if (joined !== undefined && isFor(joined, request)) return serve(key, collapsed(joined), request);
       } catch (error) {
-        // The limit, and a rejected token, are those of the request that began the exchange. This one is for itself.
-        if (!isRateLimited(error) || !(await request.countExchange())) {
+        // The limit, and a rejected token, are those of the request that began the exchange. This one counts once itself.
+        if (!isRateLimited(error) || !(await own.countExchange())) {
           return serve(key, standIn(key, request, error), request);
         }
         own = { ...request, countExchange: async () => true };
@@ -146,8 +149,9 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     // It ends by itself, so a timer is needed only where the request has spent some of its time before.
     if (now() + LOAD_BUDGET_MS <= request.deadline) return loading;
     const loaded = await flights.follow(key, request.deadline);
-    if (loaded === undefined && now() >= request.deadline) return standIn(key, request, tooLate());
-    return loading;
+    if (loaded !== undefined) return loaded;
+    // Still under way: the time is over. Otherwise the runtime has ended it, and the load itself says how.
+    return flights.isUnderWay(key) ? standIn(key, request, tooLate()) : loading;
   }
 
   /** Loads a token that outlives the one in memory: from the store, where another isolate may have put it, or a new one. */
@@ -171,11 +175,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     } catch (error) {
       const latest = stored ?? known;
       if (latest === undefined || !canStandIn(latest, request, error)) throw error;
-      // A limit is that of one client: the next one may renew.
-      if (isRateLimited(error)) return { kept: keepToken(latest, random()), cacheOutcome: "stale", effort };
-
-      log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
-      return keep(key, { kept: keepUnrenewed(latest, nowSeconds()), cacheOutcome: "stale", effort });
+      const pauseSeconds = isRateLimited(error) ? LIMITED_PAUSE_SECONDS : undefined;
+      if (pauseSeconds === undefined) {
+        log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
+      }
+      return keep(key, { kept: keepUnrenewed(latest, nowSeconds(), pauseSeconds), cacheOutcome: "stale", effort });
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Caller } from "../core/caller.ts";
+import type { CountExchange } from "../core/exchange.ts";
 import type { KeepAlive } from "../core/flights.ts";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../core/rate-limit.ts";
 import { type ClientSource, exchangeCountKey, refusalCountKey, requestCountKey } from "../core/request-count.ts";
@@ -9,43 +10,51 @@ import { credentialOf } from "./credential.ts";
 import { forbiddenOrigin } from "./forbidden-origin.ts";
 import type { TokenIssuer } from "./service.ts";
 
-/** Who asks, in which session, and under which keys their requests are counted. */
-export type Admission = {
-  readonly caller: Caller;
-  readonly sessionName: string | undefined;
-  readonly countExchange: () => Promise<boolean>;
-};
+/** The caller of a request, and the Coze session that it belongs to. */
+type Identity = { readonly caller: Caller; readonly sessionName: string | undefined };
+
+/** An admitted request, and the count of its exchanges. */
+export type Admission = Identity & { readonly countExchange: CountExchange };
 
 /**
  * Admits a request for a token: authenticates its caller, checks the page it comes from, names its session and counts
- * it. One that is refused before it could be counted for a user counts for the client's network.
+ * it. One that is refused before it could be counted for a user counts for the client's network. `deadline` is when the
+ * response is due, in Unix milliseconds.
  * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited` or `issuer_unavailable`.
  */
-export async function admitRequest(c: Context<AppEnv>, service: TokenIssuer, keepAlive: KeepAlive): Promise<Admission> {
-  const { headers } = c.req.raw;
-  const { caller, sessionName } = await authenticate(c, service, keepAlive);
-  await countRequest(service, caller, sessionName, headers);
+export async function admitRequest(
+  c: Context<AppEnv>,
+  service: TokenIssuer,
+  keepAlive: KeepAlive,
+  deadline: number,
+): Promise<Admission> {
+  const source = clientSource(c.req.raw.headers);
+  const identity = await authenticate(c, service, source, keepAlive, deadline);
+  await refuseExcess(service, identity, source);
+  const { caller, sessionName } = identity;
   return {
-    caller,
-    sessionName,
-    countExchange: async () =>
-      service.countExchange?.(exchangeCountKey(caller, sessionName, clientSource(headers))) ?? true,
+    ...identity,
+    countExchange: async () => service.countExchange?.(exchangeCountKey(caller, sessionName, source)) ?? true,
   };
 }
 
 async function authenticate(
   c: Context<AppEnv>,
   service: TokenIssuer,
+  source: ClientSource,
   keepAlive: KeepAlive,
-): Promise<Omit<Admission, "countExchange">> {
+  deadline: number,
+): Promise<Identity> {
   const { headers } = c.req.raw;
   try {
-    const { caller, claims } = await service.recognise(credentialOf(headers), keepAlive);
+    const { caller, claims } = await service.recognise(credentialOf(headers), keepAlive, deadline);
     c.set("caller", caller);
     checkOrigin(caller, c.req.raw);
     return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };
   } catch (error) {
-    const isWithin = (await service.countRequest?.(refusalCountKey(clientSource(headers)))) ?? true;
+    // Only what the client sent counts against it: no bug, and no issuer that is down.
+    if (!(error instanceof TokenError) || error.code === "issuer_unavailable") throw error;
+    const isWithin = (await service.countRequest?.(refusalCountKey(source))) ?? true;
     throw isWithin ? error : tooManyRequests();
   }
 }
@@ -56,17 +65,16 @@ function checkOrigin({ name, origins }: Caller, request: Request): void {
   throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${forbidden}.`);
 }
 
-async function countRequest(
-  { countRequest, callerCountFor }: TokenIssuer,
-  caller: Caller,
-  sessionName: string | undefined,
-  headers: Headers,
+/** Counts the request for its user first: who is over that limit must not use up the one of the whole caller. */
+async function refuseExcess(
+  service: TokenIssuer,
+  { caller, sessionName }: Identity,
+  source: ClientSource,
 ): Promise<void> {
-  const counts = [
-    countRequest?.(requestCountKey(caller, sessionName, clientSource(headers))),
-    callerCountFor(caller)?.(caller.name),
-  ];
-  if ((await Promise.all(counts)).includes(false)) throw tooManyRequests();
+  const isUserWithin = (await service.countRequest?.(requestCountKey(caller, sessionName, source))) ?? true;
+  if (!isUserWithin) throw tooManyRequests();
+  const isCallerWithin = (await service.callerCountFor(caller)?.(caller.name)) ?? true;
+  if (!isCallerWithin) throw tooManyRequests();
 }
 
 function tooManyRequests(): TokenError {

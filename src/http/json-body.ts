@@ -3,7 +3,7 @@ import { TokenError } from "../core/token-error.ts";
 /** The largest body that makes sense here has a few hundred bytes. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
-/** A body of some kilobytes is there at once, or its sender is not going to send it. */
+/** A few kilobytes arrive at once, or not at all. */
 const MAX_BODY_MS = 5000;
 
 /**
@@ -53,8 +53,8 @@ async function readBytes(request: Request, maxMs: number): Promise<Uint8Array | 
 
 async function collectBytes(request: Request): Promise<Uint8Array | undefined> {
   // HTTP holds the sender to the length; read at once, a small body costs a third of a stream.
-  const length = Number(request.headers.get("Content-Length") ?? Number.POSITIVE_INFINITY);
-  if (length <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
+  const length = request.headers.get("Content-Length") ?? "";
+  if (/^\d+$/.test(length) && Number(length) <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
 
   const bytes = new Uint8Array(MAX_BODY_BYTES);
   let received = 0;

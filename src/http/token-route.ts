@@ -15,7 +15,7 @@ import { parseTokenRequestBody } from "./token-request-body.ts";
 /** Every request has its response within 12 seconds; a moment of them is for the way out. */
 const RESPONSE_BUDGET_MS = 12_000 - 250;
 
-/** Where people look for the user, who belongs into a header: in an address, it would be in every log on the way. */
+/** Query parameters that people try for the user id. It belongs in a header: URLs end up in logs. */
 const USER_PARAMETERS = ["user", "user_id", "userId", "uid"];
 
 /**
@@ -32,7 +32,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       const afterAnswer = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
       refuseUserInQuery(request.url);
 
-      const { caller, sessionName, countExchange } = await admitRequest(c, service, afterAnswer);
+      const { caller, sessionName, countExchange } = await admitRequest(c, service, afterAnswer, deadline);
       const body = parseTokenRequestBody(await readJsonBody(request, deadline - now()));
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
       const grant = grantFor(sessionName, wanted, service.limitsFor(caller));
@@ -67,7 +67,7 @@ function refuseUserInQuery(url: string): void {
   if (parameter === undefined) return;
   throw new TokenError(
     "invalid_request",
-    `The user does not belong into the address: send ${parameter} as the header X-User-ID.`,
+    `The user id does not belong in the URL: send ${parameter} as the header X-User-ID.`,
   );
 }
 

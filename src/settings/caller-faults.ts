@@ -93,7 +93,7 @@ function* confusions(callers: readonly CallerSetting[]): Generator<CallerFault> 
       if (meetByAccident(earlier, later) || meetByAccident(later, earlier)) {
         yield {
           path: [index, "user_prefix"],
-          problem: `would put the users of ${other} and visitors into one session`,
+          problem: `would share sessions with ${other}: the name of an anonymous caller is its prefix, unless it sets user_prefix`,
         };
       }
       if (later.name === earlier.name) yield { path: [index, "name"], problem: `is that of ${other} too` };

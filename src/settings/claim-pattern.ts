@@ -1,10 +1,8 @@
+import { MAX_MATCHED_CLAIM_LENGTH } from "../core/caller.ts";
 import type { Problem } from "../core/problem.ts";
 
 /** Patterns are short; a longer one would take long to compile, and could nest groups deeper than the stack allows. */
 const MAX_PATTERN_LENGTH = 1024;
-
-/** Longer claims match no pattern (core/caller.ts), so no open-ended repeat goes on beyond this. */
-const MAX_CLAIM_LENGTH = 1024;
 
 /**
  * The most characters that may be compared for one claim. It leaves room for two open-ended repeats, one after the
@@ -22,15 +20,15 @@ const TOKENS = /\\(?:[pPu]\{[^}]*\}|.)|\[(?:\\.|[^\]\\])*\]|\(\?.|(?:[*+?]|\{[\d
 const UNSUPPORTED_TOKEN = /^(?:\(\?[^:]|\\[1-9k])/u;
 
 /** What a backtracking matcher can do with a part of a pattern, from one position in the claim. */
-type Effort = {
+type MatchCost = {
   /** In how many ways the part can match. */
   readonly ways: number;
   /** How many characters are compared until all of them have been tried. */
   readonly comparisons: number;
 };
 
-const NOTHING: Effort = { ways: 1, comparisons: 0 };
-const CHARACTER: Effort = { ways: 1, comparisons: 1 };
+const NOTHING: MatchCost = { ways: 1, comparisons: 0 };
+const CHARACTER: MatchCost = { ways: 1, comparisons: 1 };
 
 /**
  * Parses a regular expression that has to match the whole of a claim (flags `s` and `u`). It may have literals, escapes,
@@ -67,7 +65,7 @@ export function parseClaimPattern(pattern: string): RegExp | Problem {
  */
 export function maxComparisons(pattern: string): number | undefined {
   const tokens = Array.from(pattern.matchAll(TOKENS), ([token]) => token);
-  return tokens.some((token) => UNSUPPORTED_TOKEN.test(token)) ? undefined : effortFor(tokens.values()).comparisons;
+  return tokens.some((token) => UNSUPPORTED_TOKEN.test(token)) ? undefined : costFor(tokens.values()).comparisons;
 }
 
 function isRegularExpression(pattern: string): boolean {
@@ -79,8 +77,8 @@ function isRegularExpression(pattern: string): boolean {
 }
 
 /** The effort of all alternatives up to the end of the group, or of the pattern. */
-function effortFor(tokens: Iterator<string, undefined>): Effort {
-  let alternatives: Effort = { ways: 0, comparisons: 0 };
+function costFor(tokens: Iterator<string, undefined>): MatchCost {
+  let alternatives: MatchCost = { ways: 0, comparisons: 0 };
   let sequence = NOTHING;
   /** Stays apart until the next token, which may repeat it. */
   let last = NOTHING;
@@ -90,7 +88,7 @@ function effortFor(tokens: Iterator<string, undefined>): Effort {
       continue;
     }
     sequence = inSequence(sequence, last);
-    last = token.startsWith("(") ? inSequence(CHARACTER, effortFor(tokens)) : CHARACTER;
+    last = token.startsWith("(") ? inSequence(CHARACTER, costFor(tokens)) : CHARACTER;
     if (token === "|") {
       alternatives = either(alternatives, sequence);
       sequence = NOTHING;
@@ -100,22 +98,22 @@ function effortFor(tokens: Iterator<string, undefined>): Effort {
   return either(alternatives, inSequence(sequence, last));
 }
 
-function either(one: Effort, other: Effort): Effort {
+function either(one: MatchCost, other: MatchCost): MatchCost {
   return { ways: one.ways + other.ways, comparisons: one.comparisons + other.comparisons };
 }
 
 /** The second part is tried anew after each way in which the first one can match. */
-function inSequence(first: Effort, second: Effort): Effort {
+function inSequence(first: MatchCost, second: MatchCost): MatchCost {
   return { ways: first.ways * second.ways, comparisons: first.comparisons + first.ways * second.comparisons };
 }
 
 /** Each round is tried anew after each way in which the rounds before it can match. */
-function repeat({ ways, comparisons }: Effort, quantifier: string): Effort {
+function repeat({ ways, comparisons }: MatchCost, quantifier: string): MatchCost {
   const [min, max] = roundsFor(quantifier);
-  const rounds = Math.max(min, Math.min(max, MAX_CLAIM_LENGTH));
+  const rounds = Math.max(min, Math.min(max, MAX_MATCHED_CLAIM_LENGTH));
   if (ways === 1) return { ways: rounds - min + 1, comparisons: rounds * comparisons };
 
-  let total: Effort = { ways: 0, comparisons: 0 };
+  let total: MatchCost = { ways: 0, comparisons: 0 };
   let waysSoFar = 1;
   // Too many are enough to know: a choice doubles them with each round.
   for (let round = 0; round <= rounds && total.comparisons <= MAX_COMPARISONS; round += 1) {

@@ -25,7 +25,8 @@ function createWorld() {
     sleep: (milliseconds) => new Promise((ring) => timers.push({ at: nowMs + milliseconds, ring: () => ring() })),
   });
   return {
-    find: (unknownKeyId?: boolean) => findKeys(RULE, () => {}, unknownKeyId),
+    find: (unknownKeyId?: boolean, deadline = Number.POSITIVE_INFINITY) =>
+      findKeys(RULE, () => {}, deadline, unknownKeyId),
     fetches: () => fetches,
     advance(milliseconds: number) {
       nowMs += milliseconds;
@@ -36,18 +37,28 @@ function createWorld() {
 
 it("fetches the keys of an issuer once more when the first fetch is lost, for all who waited for it", async () => {
   const world = createWorld();
-  void world.find();
+  const lost = world.find().catch((error: unknown) => error);
   const waiting = [world.find(), world.find(), world.find()];
   world.advance(5000);
   expect(world.fetches()).toBe(1);
   world.advance(500);
   expect(await Promise.all(waiting)).toEqual(Array(3).fill({ keySet: expect.any(Function), fetchedAt: 5500 }));
   expect(world.fetches()).toBe(2);
+  expect(await lost).toMatchObject({ code: "issuer_unavailable" });
+});
+
+it("lets a request go when its response is due, whether it fetches or waits", async () => {
+  const world = createWorld();
+  const requests = [world.find(false, 1000), world.find(false, 1000)];
+  world.advance(1000);
+  const refused = { status: "rejected", reason: expect.objectContaining({ code: "issuer_unavailable" }) };
+  expect(await Promise.allSettled(requests)).toEqual([refused, refused]);
+  expect(world.fetches()).toBe(1);
 });
 
 it("keeps nobody waiting for a lost fetch who comes after its time", async () => {
   const world = createWorld();
-  void world.find();
+  world.find().catch(() => {});
   world.advance(5500);
   expect(await world.find(true)).toMatchObject({ fetchedAt: 5500 });
   expect(world.fetches()).toBe(2);

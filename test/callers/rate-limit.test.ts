@@ -151,6 +151,16 @@ describe("the rate limit", () => {
     ]);
   });
 
+  it("of a user who has reached it leaves that of the caller to the others", async () => {
+    const app = await createTestApp();
+    const team = limiterOf(100);
+    const callers = [{ ...script, limiter: "TEAM_A_LIMITER" }];
+    const settings = { CALLERS: callers, RATE_LIMITER: limiterOf(1), TEAM_A_LIMITER: team };
+    const worker = await startWorker({ ...app.settings, ...settings });
+    for (const status of [200, 429, 429]) expect((await worker.post("ada", bearer(API_KEY))).status).toBe(status);
+    expect(team.keys).toEqual(["script"]);
+  });
+
   it("lets requests pass while the limiter hangs, after half a second", async () => {
     const app = await createTestApp();
     const warnings = vi.spyOn(console, "warn");

@@ -102,7 +102,7 @@ describe("recognition", () => {
         asked.length = 0;
         const all = [{ ...ANYONE, recognition: { kind: "key", keySha256: "00" } }] satisfies Caller[];
         const ask = createRecognition(all, portsFor({ is: "nothing" }, asked));
-        await expect(ask("x".repeat(length), withoutWork)).rejects.toMatchObject({
+        await expect(ask("x".repeat(length), withoutWork, 12_000)).rejects.toMatchObject({
           code: "invalid_client",
           message: expect.stringContaining(length > 16_384 ? "too long" : "neither an API key"),
         });
@@ -122,7 +122,7 @@ function forAll(check: (all: Caller[], given: Credential, asked: string[]) => Pr
 /** Who it is, or the error in place of that. `asked` takes what the ports were asked for. */
 function recognise(all: readonly Caller[], given: Credential | undefined, asked: string[] = []): Promise<unknown> {
   const ask = createRecognition(all, portsFor(given ?? { is: "nothing" }, asked));
-  return ask(given && "the credential", withoutWork).catch((error: unknown) => error);
+  return ask(given && "the credential", withoutWork, 12_000).catch((error: unknown) => error);
 }
 
 function portsFor(given: Credential, asked: string[]) {

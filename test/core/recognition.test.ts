@@ -52,6 +52,7 @@ function world() {
 }
 
 const keepAlive = () => undefined;
+const DEADLINE = 12_000;
 const refused = (description: string) =>
   expect.objectContaining({ code: "invalid_client", message: expect.stringContaining(description) });
 
@@ -60,18 +61,18 @@ describe("recognise", () => {
     const ports = world();
     const recognise = createRecognition([ANYONE], ports);
     for (const credential of [undefined, "", "x", "x".repeat(100_000)]) {
-      expect(await recognise(credential, keepAlive)).toEqual({ caller: ANYONE, claims: undefined });
+      expect(await recognise(credential, keepAlive, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
     }
     for (const port of Object.values(ports)) expect(port).not.toHaveBeenCalled();
   });
 
   it("takes who brings no credential for a visitor, and refuses where none are let in", async () => {
     const ports = world();
-    expect(await createRecognition([key("script", "k"), visitors], ports)(undefined, keepAlive)).toEqual({
+    expect(await createRecognition([key("script", "k"), visitors], ports)(undefined, keepAlive, DEADLINE)).toEqual({
       caller: visitors,
       claims: undefined,
     });
-    await expect(createRecognition([key("script", "k")], ports)(undefined, keepAlive)).rejects.toEqual(
+    await expect(createRecognition([key("script", "k")], ports)(undefined, keepAlive, DEADLINE)).rejects.toEqual(
       refused("A credential is required"),
     );
   });
@@ -83,7 +84,7 @@ describe("recognise", () => {
     ["https://id.example.com other", "The audience or the claims of the JWT"],
   ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
     const recognise = createRecognition([visitors, key("script", "k"), jwt("web")], world());
-    await expect(recognise(credential, keepAlive)).rejects.toEqual(refused(description));
+    await expect(recognise(credential, keepAlive, DEADLINE)).rejects.toEqual(refused(description));
   });
 
   it("takes the first of two callers with the key, and compares with all", async () => {
@@ -96,14 +97,14 @@ describe("recognise", () => {
       },
     };
     const callers = [key("a", "1"), key("b", "2"), key("c", "2"), key("d", "3")];
-    expect(await createRecognition(callers, ports)("2", keepAlive)).toMatchObject({ caller: { name: "b" } });
+    expect(await createRecognition(callers, ports)("2", keepAlive, DEADLINE)).toMatchObject({ caller: { name: "b" } });
     expect(compared).toEqual(["1", "2", "2", "3"]);
   });
 
   it("does not verify a credential that is a key", async () => {
     const ports = world();
     const callers = [jwt("web"), key("script", "https://id.example.com api")];
-    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive)).toMatchObject({
+    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
       caller: { name: "script" },
       claims: undefined,
     });
@@ -119,35 +120,44 @@ describe("recognise", () => {
       jwt("users"),
       jwt("later"),
     ];
-    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive)).toEqual({
+    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toEqual({
       caller: callers[3],
       claims: { iss: "https://id.example.com", aud: "api", sub: "ada" },
     });
     expect(ports.verifyJwt.mock.calls).toEqual([
-      ["https://id.example.com api", expect.objectContaining({ issuer: "https://id.example.com" }), keepAlive],
+      [
+        "https://id.example.com api",
+        expect.objectContaining({ issuer: "https://id.example.com" }),
+        keepAlive,
+        DEADLINE,
+      ],
     ]);
   });
 
   it("refuses a JWT of an issuer that no caller has, without verifying it", async () => {
     const ports = world();
     const recognise = createRecognition([jwt("web")], ports);
-    await expect(recognise("https://evil.example api", keepAlive)).rejects.toEqual(refused("nor a JWT it trusts"));
-    await expect(recognise("no-jwt", keepAlive)).rejects.toEqual(refused("nor a JWT it trusts"));
+    await expect(recognise("https://evil.example api", keepAlive, DEADLINE)).rejects.toEqual(
+      refused("nor a JWT it trusts"),
+    );
+    await expect(recognise("no-jwt", keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
     expect(ports.verifyJwt).not.toHaveBeenCalled();
   });
 
   it("hashes nothing of a credential that is too long", async () => {
     const ports = world();
     const recognise = createRecognition([key("script", "k")], ports);
-    await expect(recognise("x".repeat(16 * 1024 + 1), keepAlive)).rejects.toEqual(refused("too long"));
+    await expect(recognise("x".repeat(16 * 1024 + 1), keepAlive, DEADLINE)).rejects.toEqual(refused("too long"));
     expect(ports.digestOf).not.toHaveBeenCalled();
-    await expect(recognise("x".repeat(16 * 1024), keepAlive)).rejects.toEqual(refused("nor a JWT it trusts"));
+    await expect(recognise("x".repeat(16 * 1024), keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
   });
 
   it("hashes no credential where there is no key to compare it with", async () => {
     const ports = world();
     const recognise = createRecognition([jwt("web"), visitors], ports);
-    expect(await recognise("https://id.example.com api", keepAlive)).toMatchObject({ caller: { name: "web" } });
+    expect(await recognise("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+      caller: { name: "web" },
+    });
     expect(ports.digestOf).not.toHaveBeenCalled();
   });
 
@@ -157,6 +167,6 @@ describe("recognise", () => {
       ...world(),
       verifyJwt: () => Promise.reject(failure),
     });
-    await expect(recognise("https://id.example.com api", keepAlive)).rejects.toBe(failure);
+    await expect(recognise("https://id.example.com api", keepAlive, DEADLINE)).rejects.toBe(failure);
   });
 });

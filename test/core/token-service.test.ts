@@ -340,6 +340,32 @@ describe("a client above its limit of exchanges", () => {
     expect(countExchange).toHaveBeenCalledTimes(100);
   });
 
+  it("does not have the store read for each request while the token ages", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    const countExchange = vi.fn(async () => false);
+    for (let count = 0; count < 10; count += 1) {
+      expect(await world.ask(ada, undefined, { countExchange })).toMatchObject({ cacheOutcome: "hit" });
+      await world.settle();
+    }
+    expect(countExchange).toHaveBeenCalledTimes(1);
+  });
+
+  it("takes no count of another client that waited for it twice", async () => {
+    const world = createWorld();
+    const passed = Promise.withResolvers<boolean>();
+    const countExchange = vi.fn(() => passed.promise);
+    const limited = world.ask(ada, undefined, isOverLimit);
+    const waiting = world.ask(ada, undefined, { countExchange });
+    await expect(limited).rejects.toBe(overLimit);
+    const another = world.ask(ada, undefined, isOverLimit);
+    passed.resolve(true);
+    await expect(another).rejects.toBe(overLimit);
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 1" } });
+    expect(countExchange).toHaveBeenCalledTimes(1);
+  });
+
   it("gets the cached token while that is usable", async () => {
     const world = createWorld();
     await world.ask();
@@ -371,6 +397,7 @@ describe("a client above its limit of exchanges", () => {
     expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "hit" });
     await world.settle();
     expect(world.coze.exchanges).toBe(1);
+    world.laterBy(1);
     await world.ask();
     await world.settle();
     expect(world.coze.exchanges).toBe(2);

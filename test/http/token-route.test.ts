@@ -48,7 +48,7 @@ describe("X-User-ID", () => {
   });
 });
 
-describe("the address", () => {
+describe("the query", () => {
   it.each(["user", "user_id", "userId", "uid"])(
     "is refused with the user in it, who would be in every log: %s",
     async (name) => {

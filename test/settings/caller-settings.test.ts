@@ -136,13 +136,13 @@ describe("the list of callers", () => {
       "visitors whose name is the prefix of others",
       [visitors, { ...web, user_prefix: "visitors" }],
       "CALLERS[1].user_prefix",
-      "would put the users of CALLERS[0] and visitors into one session",
+      "would share sessions with CALLERS[0]: the name of an anonymous caller",
     ],
     [
       "visitors whose name is the prefix of others before them",
       [{ ...script, user_prefix: "visitors" }, visitors],
       "CALLERS[1].user_prefix",
-      "would put the users of CALLERS[0] and visitors into one session",
+      "would share sessions with CALLERS[0]: the name of an anonymous caller",
     ],
     ["bots without permissions", [{ ...script, bot_ids: ["1"] }], "CALLERS[0].bot_ids", "needs permissions beside it"],
     [
