@@ -43,18 +43,20 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
       country: attempt.country,
       colo: attempt.colo,
     });
-    metrics?.writeDataPoint({
-      indexes: [attempt.caller ?? ""],
-      blobs: [error?.code ?? "granted", attempt.issuer, user, answer?.cacheOutcome, attempt.country, attempt.colo].map(
-        (blob) => blob ?? "",
-      ),
-      doubles: [
-        attempt.durationMs,
-        answer?.effort.cacheMs ?? 0,
-        answer?.effort.signMs ?? 0,
-        answer?.effort.upstreamMs ?? 0,
-      ],
-    });
+    try {
+      metrics?.writeDataPoint(dataPointFor(attempt, user));
+    } catch (error) {
+      log("warn", "metrics_write_failed", { cause: excerpt(String(error)) });
+    }
+  };
+}
+
+function dataPointFor({ caller, issuer, answer, error, country, colo, durationMs }: TokenAttempt, user?: string) {
+  const { cacheMs = 0, signMs = 0, upstreamMs = 0 } = answer?.effort ?? {};
+  return {
+    indexes: [caller ?? ""],
+    blobs: [error?.code ?? "granted", issuer, user, answer?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
+    doubles: [durationMs, cacheMs, signMs, upstreamMs],
   };
 }
 

@@ -75,7 +75,9 @@ async function readReply(response: Response): Promise<CozeReply> {
 
 /** Should a response quote the assertion, it must not travel on into an error or the log; nor a log id of any length. */
 function withoutAssertion(reply: CozeReply, jws: string): CozeReply {
-  const withoutIt = (text: string) => text.replaceAll(jws, "[assertion]");
+  // Without its signature it is worth nothing, however it was cut in pieces.
+  const signature = jws.slice(jws.lastIndexOf(".") + 1);
+  const withoutIt = (text: string) => text.replaceAll(jws, "[assertion]").replaceAll(signature, "[signature]");
   return {
     ...reply,
     text: reply.text && withoutIt(reply.text),

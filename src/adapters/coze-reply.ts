@@ -22,8 +22,8 @@ export type AskedLife = { readonly issuedAt: number; readonly durationSeconds: n
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
 const LEAST_UNIX_TIME = 1e9;
 
-/** A longer Retry-After is not believed, and not passed on. */
-const MAX_RETRY_AFTER_SECONDS = 3600;
+/** A longer Retry-After is not believed, as one header must not close the service for an hour. */
+const MAX_RETRY_AFTER_SECONDS = 300;
 
 const cozeBody = z.looseObject({
   access_token: z.optional(z.unknown()),
@@ -74,8 +74,9 @@ function issuedToken(body: CozeBody, words: CozeWords, asked: AskedLife, nowSeco
 
   const { issuedAt, durationSeconds } = asked;
   const toldEnd = Math.floor(expiresIn > LEAST_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
-  if (toldEnd <= nowSeconds) throw invalid("holds a token that has already ended", words);
-  return { accessToken, issuedAt, expiresAt: Math.min(toldEnd, issuedAt + durationSeconds) };
+  const expiresAt = Math.min(toldEnd, issuedAt + durationSeconds);
+  if (expiresAt <= nowSeconds) throw invalid("holds a token that has already ended, or came when it had", words);
+  return { accessToken, issuedAt, expiresAt };
 }
 
 function parseBody(text: string | undefined): CozeBody | undefined {

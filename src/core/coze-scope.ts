@@ -54,11 +54,16 @@ export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | 
 
 /**
  * Checks the scope of a request: as {@link parseCozeScope} does, and for its size, as it becomes part of a cache key.
+ * Items that are repeated are left out of it.
  */
 export function parseRequestedScope(value: unknown): ReturnType<typeof parseCozeScope> {
   const parsed = parseCozeScope(value);
-  const isTooLarge = "scope" in parsed && encoder.encode(canonicalScope(parsed.scope)).length > MAX_SCOPE_BYTES;
-  return isTooLarge ? { faults: [{ path: "", problem: `is larger than ${MAX_SCOPE_BYTES} bytes` }] } : parsed;
+  if ("faults" in parsed) return parsed;
+  if (encoder.encode(canonicalScope(parsed.scope)).length > MAX_SCOPE_BYTES) {
+    return { faults: [{ path: "", problem: `is larger than ${MAX_SCOPE_BYTES} bytes` }] };
+  }
+  const lists = [...scopeLists(parsed.scope)].map(([path, items]) => [path, [...new Set(items)]] as const);
+  return { scope: scopeFrom(new Map(lists)) };
 }
 
 /** Tells whether a scope names any rights. What Coze makes of one that only constrains is not known. */

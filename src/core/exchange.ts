@@ -152,7 +152,8 @@ function isRefusedKey(error: unknown): error is TokenError {
   return error.details.coze !== undefined && isKeyRefusal(error.details.coze);
 }
 
-function tooManyExchanges(): TokenError {
+/** The error of a client that has had as many new tokens as its limit allows. */
+export function tooManyExchanges(): TokenError {
   const description = "Too many new tokens for one user. Keep a token until it ends, and try again later.";
   return new TokenError("rate_limited", description, { retryAfterSeconds: RATE_LIMIT_PERIOD_SECONDS });
 }

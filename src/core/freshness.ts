@@ -40,13 +40,10 @@ export function keepToken(token: IssuedToken, random: number): KeptToken {
   return { token, renewFrom: token.expiresAt - ageing, pausedUntil: 0 };
 }
 
-/**
- * Keeps a token on after its renewal has failed, or was put off; the next try waits for the pause, 30 seconds where
- * none is given, but not until it is too late.
- */
-export function keepUnrenewed(token: IssuedToken, nowSeconds: number, pauseSeconds = RENEWAL_PAUSE_SECONDS): KeptToken {
+/** Keeps a token on after its renewal has failed; the next try waits up to 30 seconds, but not until it is too late. */
+export function keepUnrenewed(token: IssuedToken, nowSeconds: number): KeptToken {
   const latest = token.expiresAt - LEAST_USEFUL_SECONDS;
-  return { token, renewFrom: nowSeconds, pausedUntil: Math.min(nowSeconds + pauseSeconds, latest) };
+  return { token, renewFrom: nowSeconds, pausedUntil: Math.min(nowSeconds + RENEWAL_PAUSE_SECONDS, latest) };
 }
 
 /**

@@ -5,9 +5,12 @@ import { clientNetwork } from "./client-network.ts";
 export type ClientSource = {
   /** `CF-Connecting-IP`: an IP address. */
   readonly address: string | undefined;
-  /** `CF-Worker`: the zone of the Worker that sent the request. All Workers of others have one address. */
+  /** `CF-Worker`: the zone of the Worker that sent the request. All Workers of other zones have one address. */
   readonly worker: string | undefined;
 };
+
+/** From where the Workers of other zones send their requests (Cloudflare: "HTTP headers", CF-Connecting-IP). */
+const WORKERS_NETWORK = clientNetwork("2a06:98c0:3600::103");
 
 /** The key that a request is counted under: the user of a named caller, or else the client's network. */
 export function requestCountKey(caller: Caller, sessionName: string | undefined, source: ClientSource): string {
@@ -30,7 +33,8 @@ function isNamed({ recognition }: Caller): boolean {
   return recognition.kind === "key" || recognition.kind === "jwt";
 }
 
+/** Elsewhere a client could send the header itself, and get a new count with each value. */
 function networkKey({ address = "", worker }: ClientSource): string {
   const network = clientNetwork(address);
-  return worker === undefined ? network : `${network} ${worker}`;
+  return network === WORKERS_NETWORK && worker !== undefined ? `${network} ${worker}` : network;
 }

@@ -1,4 +1,4 @@
-import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged } from "./exchange.ts";
+import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
 import { createFlights, type FlightPorts, type KeepAlive } from "./flights.ts";
 import {
   hasSeconds,
@@ -89,9 +89,6 @@ export const STORE_BUDGET_MS = 1000;
 /** A load ends by itself: it reads the store, and then exchanges. */
 const LOAD_BUDGET_MS = STORE_BUDGET_MS + EXCHANGE_BUDGET_MS;
 
-/** A limit is that of one client: the others may renew a moment later. */
-const LIMITED_PAUSE_SECONDS = 1;
-
 /** Past this a load that others wait for is lost, and they go alone. */
 const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
 
@@ -121,7 +118,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
         if (!isRateLimited(error) || !(await own.countExchange())) {
           return serve(key, standIn(key, request, error), request);
         }
-        own = { ...request, countExchange: async () => true };
+        own = { ...request, countExchange: counted };
       }
       if (now() >= request.deadline) return serve(key, standIn(key, request, tooLate()), request);
     }
@@ -138,20 +135,31 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   function serve(key: string, { kept, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
     if (useOf(kept, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
-      void flights.lead(key, () => load(key, request), request.afterAnswer);
+      void flights.lead(key, () => renew(key, request), request.afterAnswer);
     }
     return { token: kept.token, ttlSeconds: secondsLeft(kept.token, nowSeconds()), cacheOutcome, effort };
+  }
+
+  /** Renews a token behind an answer. Counted first, so that a client above its limit has no store read for nothing. */
+  async function renew(key: string, request: TokenRequest): Promise<Loaded> {
+    if (!(await request.countExchange())) throw tooManyExchanges();
+    return load(key, { ...request, countExchange: counted });
   }
 
   /** Begins a load that others can join, and waits for it as long as the request has time. */
   async function lead(key: string, request: TokenRequest): Promise<Loaded> {
     const loading = flights.lead(key, () => load(key, request), request.afterAnswer);
-    // It ends by itself, so a timer is needed only where the request has spent some of its time before.
-    if (now() + LOAD_BUDGET_MS <= request.deadline) return loading;
-    const loaded = await flights.follow(key, request.deadline);
-    if (loaded !== undefined) return loaded;
-    // Still under way: the time is over. Otherwise the runtime has ended it, and the load itself says how.
-    return flights.isUnderWay(key) ? standIn(key, request, tooLate()) : loading;
+    try {
+      // It ends by itself, so a timer is needed only where the request has spent some of its time before.
+      if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
+      const loaded = await flights.follow(key, request.deadline);
+      if (loaded !== undefined) return loaded;
+      if (flights.isUnderWay(key)) throw tooLate();
+      // The runtime has ended it, and the load itself says how.
+      return await loading;
+    } catch (error) {
+      return standIn(key, request, error);
+    }
   }
 
   /** Loads a token that outlives the one in memory: from the store, where another isolate may have put it, or a new one. */
@@ -173,13 +181,14 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       const kept = keepToken(token, random());
       return keep(key, { kept, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
     } catch (error) {
+      if (stored !== undefined) memory.set(key, keepToken(stored, random()));
+      // The limit is that of one client. Whoever else waits for this load counts for itself.
+      if (isRateLimited(error)) throw error;
+
       const latest = stored ?? known;
       if (latest === undefined || !canStandIn(latest, request, error)) throw error;
-      const pauseSeconds = isRateLimited(error) ? LIMITED_PAUSE_SECONDS : undefined;
-      if (pauseSeconds === undefined) {
-        log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
-      }
-      return keep(key, { kept: keepUnrenewed(latest, nowSeconds(), pauseSeconds), cacheOutcome: "stale", effort });
+      log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
+      return keep(key, { kept: keepUnrenewed(latest, nowSeconds()), cacheOutcome: "stale", effort });
     }
   }
 
@@ -224,6 +233,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   function nowSeconds(): number {
     return Math.floor(now() / 1000);
   }
+}
+
+/** For a request that has been counted already. */
+async function counted(): Promise<boolean> {
+  return true;
 }
 
 function collapsed(loaded: Loaded): Loaded {

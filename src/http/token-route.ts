@@ -30,9 +30,9 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       const request = c.req.raw;
       const deadline = c.env.startedAt + RESPONSE_BUDGET_MS;
       const afterAnswer = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      refuseUserInQuery(request.url);
 
       const { caller, sessionName, countExchange } = await admitRequest(c, service, afterAnswer, deadline);
+      refuseUserInQuery(request.url);
       const body = parseTokenRequestBody(await readJsonBody(request, deadline - now()));
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
       const grant = grantFor(sessionName, wanted, service.limitsFor(caller));

@@ -165,21 +165,18 @@ describe("the line about a request for a token", () => {
     ]);
   });
 
-  it.each([
-    ["a scope of 500 characters", 453, 1],
-    ["the digest of a scope of 501 characters", 454, 1],
-    ["the digest of a scope that repeats itself", 100, 5],
-  ])("holds %s", async (what, length, times) => {
+  it.each<[string, number, boolean]>([
+    ["a scope of 500 characters", 453, false],
+    ["the digest of a scope of 501 characters", 454, true],
+  ])("holds %s", async (_what, length, isDigest) => {
     const worker = await startWorker(app.settings);
     const permission = "p".repeat(length);
-    const permission_list = Array.from({ length: times }, () => permission);
-    const asked = { account_permission: { permission_list } };
+    const asked = { account_permission: { permission_list: [permission] } };
     expect((await worker.post("ada", json({ scope: asked }))).status).toBe(200);
 
     const [line] = log.events("token_request");
     const canonical = `[["account_permission.permission_list",["${permission}"]]]`;
     const digest = createHash("sha256").update(canonical).digest("hex").slice(0, 16);
-    const isDigest = what.includes("digest");
     expect(line?.["scope"]).toEqual(isDigest ? undefined : asked);
     expect(line?.["scope_digest"]).toBe(isDigest ? digest : undefined);
   });

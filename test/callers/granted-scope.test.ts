@@ -119,7 +119,7 @@ describe("the life that Coze is asked for", () => {
     ["max_duration below TOKEN_DURATION", { max_duration: 300 }, { TOKEN_DURATION: 600 }, undefined, 300],
     ["TOKEN_DURATION below max_duration", { max_duration: 7200 }, { TOKEN_DURATION: 600 }, undefined, 600],
     ["max_duration below the default", { max_duration: 300 }, {}, undefined, 300],
-    ["one second", { max_duration: 1 }, {}, undefined, 1],
+    ["two seconds", { max_duration: 2 }, {}, undefined, 2],
     ["what the body asks for", { max_duration: 300 }, {}, { duration_seconds: 120 }, 120],
     ["all of max_duration", { max_duration: 300 }, {}, { duration_seconds: 300 }, 300],
   ])("is %s", async (_what, members, settings, body, seconds) => {

@@ -102,12 +102,13 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual([...Array.from({ length: 3 }, () => "- 2001:db8:0:0::/64"), "script ada"]);
   });
 
-  it("counts the Workers of others, which share an address, by their zone", async () => {
+  it("counts the Workers of other zones, which share an address, by their zone, and believes no other client that it is one", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(100);
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: limiter });
     await worker.post("ada", fromAddress("2a06:98c0:3600::103", { headers: { "CF-Worker": "a.example" } }));
-    expect(limiter.keys).toEqual(["anyone 2a06:98c0:3600:0::/64 a.example"]);
+    await worker.post("ada", fromAddress("203.0.113.7", { headers: { "CF-Worker": "a.example" } }));
+    expect(limiter.keys).toEqual(["anyone 2a06:98c0:3600:0::/64 a.example", "anyone 203.0.113.7"]);
   });
 
   it("does not count other paths", async () => {

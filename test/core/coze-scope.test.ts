@@ -6,6 +6,7 @@ import {
   namesRights,
   narrowScope,
   parseCozeScope,
+  parseRequestedScope,
 } from "../../src/core/coze-scope.ts";
 
 const scope: CozeScope = {
@@ -112,6 +113,27 @@ describe("parseCozeScope", () => {
         { path: "extra", problem: "is not a member of the Coze scope object" },
       ],
     });
+  });
+});
+
+describe("parseRequestedScope", () => {
+  const scopeOf = (...names: string[]) => ({ account_permission: { permission_list: names } });
+  // [["account_permission.permission_list",["…"]]] has 45 characters beside the name.
+  it.each([
+    ["a", 2003, true],
+    ["a", 2004, false],
+    ["\u7528", 667, true],
+    ["\u7528", 668, false],
+  ])("takes %s %d times: %s", (letter, times, isTaken) => {
+    expect("scope" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
+  });
+
+  it("leaves out items that are repeated", () => {
+    expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ scope: scopeOf("b", "a") });
+  });
+
+  it("refuses what is no scope", () => {
+    expect(parseRequestedScope({ a: 1 })).toHaveProperty("faults");
   });
 });
 
