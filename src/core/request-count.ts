@@ -13,12 +13,12 @@ export type ClientSource = {
 const WORKERS_NETWORK = clientNetwork("2a06:98c0:3600::103");
 
 /** The key that a request is counted under: the user of a named caller, or else the client's network. */
-export function requestCountKey(caller: Caller, sessionName: string | undefined, source: ClientSource): string {
-  return `${caller.name} ${isNamed(caller) ? (sessionName ?? "") : networkKey(source)}`;
+export function requestCountKey(caller: Caller, sessionName: string | undefined, source: () => ClientSource): string {
+  return `${caller.name} ${isNamed(caller) ? (sessionName ?? "") : networkKey(source())}`;
 }
 
 /** The key that an exchange is counted under: as for a request, and by user for every caller. */
-export function exchangeCountKey(caller: Caller, sessionName: string | undefined, source: ClientSource): string {
+export function exchangeCountKey(caller: Caller, sessionName: string | undefined, source: () => ClientSource): string {
   const key = requestCountKey(caller, sessionName, source);
   return isNamed(caller) ? key : `${key} ${sessionName ?? ""}`;
 }

@@ -10,6 +10,9 @@ import { credentialOf } from "./credential.ts";
 import { forbiddenOrigin } from "./forbidden-origin.ts";
 import type { TokenIssuer } from "./service.ts";
 
+/** Reads where a request comes from, which not every count needs. */
+type SourceOf = () => ClientSource;
+
 /** The caller of a request, and the Coze session that it belongs to. */
 type Identity = { readonly caller: Caller; readonly sessionName: string | undefined };
 
@@ -28,7 +31,7 @@ export async function admitRequest(
   keepAlive: KeepAlive,
   deadline: number,
 ): Promise<Admission> {
-  const source = clientSource(c.req.raw.headers);
+  const source = () => clientSource(c.req.raw.headers);
   const identity = await authenticate(c, service, source, keepAlive, deadline);
   await refuseExcess(service, identity, source);
   const { caller, sessionName } = identity;
@@ -41,7 +44,7 @@ export async function admitRequest(
 async function authenticate(
   c: Context<AppEnv>,
   service: TokenIssuer,
-  source: ClientSource,
+  source: SourceOf,
   keepAlive: KeepAlive,
   deadline: number,
 ): Promise<Identity> {
@@ -54,7 +57,7 @@ async function authenticate(
   } catch (error) {
     // Only what the client sent counts against it: no bug, and no issuer that is down.
     if (!(error instanceof TokenError) || error.code === "issuer_unavailable") throw error;
-    const isWithin = (await service.countRequest?.(refusalCountKey(source))) ?? true;
+    const isWithin = (await service.countRequest?.(refusalCountKey(source()))) ?? true;
     throw isWithin ? error : tooManyRequests();
   }
 }
@@ -66,15 +69,11 @@ function checkOrigin({ name, origins }: Caller, request: Request): void {
 }
 
 /** Counts the request for its user first: who is over that limit must not use up the one of the whole caller. */
-async function refuseExcess(
-  service: TokenIssuer,
-  { caller, sessionName }: Identity,
-  source: ClientSource,
-): Promise<void> {
-  const isUserWithin = (await service.countRequest?.(requestCountKey(caller, sessionName, source))) ?? true;
-  if (!isUserWithin) throw tooManyRequests();
-  const isCallerWithin = (await service.callerCountFor(caller)?.(caller.name)) ?? true;
-  if (!isCallerWithin) throw tooManyRequests();
+async function refuseExcess(service: TokenIssuer, { caller, sessionName }: Identity, source: SourceOf): Promise<void> {
+  const { countRequest } = service;
+  if (countRequest && !(await countRequest(requestCountKey(caller, sessionName, source)))) throw tooManyRequests();
+  const countForCaller = service.callerCountFor(caller);
+  if (countForCaller && !(await countForCaller(caller.name))) throw tooManyRequests();
 }
 
 function tooManyRequests(): TokenError {

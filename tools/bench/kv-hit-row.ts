@@ -22,7 +22,7 @@ const FILL_TIMEOUT_MS = 5000;
 export const kvHitRow: Row = {
   name: "kv-hit",
   what: "KV hit, against a bare Hono app that reads the same value from the same KV",
-  budget: { rule: "at least", limit: 0.7 },
+  budget: { rule: "at least", limit: 0.65 },
   async measure(bench) {
     const { signal } = bench;
     const upstream = await bench.keep(startUpstream());

@@ -13,7 +13,7 @@ const CONNECTIONS = 16;
 export const missRow: Row = {
   name: "miss",
   what: "miss, against a Worker that only signs and exchanges",
-  budget: { rule: "at least", limit: 0.75 },
+  budget: { rule: "at least", limit: 0.7 },
   async measure(bench) {
     const upstream = await bench.keep(startUpstream());
     const kv = await bench.keep(startKvServer());

@@ -23,7 +23,7 @@ describe("npm run bench", () => {
   it("measures single rows, prints them as a table, writes them as JSON, and leaves nothing behind", async () => {
     const file = join(folder, "new", "bench.json");
     const { stdout } = await runBench("--quick", "--enforce", "--json", file, "--row", "bundle", "one-user");
-    expect(stdout).toContain("≤ 64 KiB");
+    expect(stdout).toContain("≤ 48 KiB");
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
       effort: { rounds: expect.any(Number) },
       rows: [
