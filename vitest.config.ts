@@ -2,6 +2,7 @@ import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
 const EVERYTHING = { statements: 100, branches: 100, functions: 100, lines: 100 };
+const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -15,18 +16,31 @@ export default defineConfig({
     },
     projects: [
       {
-        // The Worker and its parts, inside workerd, with the bindings of wrangler.toml.
+        // The parts of the Worker that need nothing of the runtime, in plain Node.
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+      },
+      {
+        // The Worker over HTTP, inside workerd, with the bindings of wrangler.toml.
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
         test: {
-          name: "workerd",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/tools/**"],
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          exclude: ["**/*.slow.test.ts"],
           globalSetup: ["test/support/emulator-setup.ts", "test/support/stand-in-setup.ts"],
         },
       },
       {
-        // What runs on a developer's machine.
-        test: { name: "node", include: ["test/tools/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+        // The built bundle on raw workerd, and what runs on a developer's machine.
+        test: {
+          name: "node",
+          include: ["test/deployed/**/*.test.ts", "test/tools/**/*.test.ts"],
+          exclude: ["**/*.slow.test.ts"],
+          ...PATIENCE,
+        },
+      },
+      {
+        // Minutes: fuzz and soak runs, whole runs of `npm start`.
+        test: { name: "slow", include: ["test/**/*.slow.test.ts"], ...PATIENCE },
       },
     ],
   },

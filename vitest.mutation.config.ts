@@ -11,5 +11,5 @@ class ExamplesFirst extends BaseSequencer {
 
 /** The tests of src/core in plain Node, where mutants can be switched on one after the other. */
 export default defineConfig({
-  test: { include: ["test/core/**/*.test.ts"], sequence: { sequencer: ExamplesFirst } },
+  test: { include: ["test/unit/core/**/*.test.ts"], sequence: { sequencer: ExamplesFirst } },
 });

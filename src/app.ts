@@ -1,13 +1,13 @@
 import { Hono } from "hono";
-import type { Audit } from "./core/audit.ts";
+import type { AllowedOrigins } from "./core/auth/origins.ts";
 import type { Log } from "./core/log.ts";
-import type { AllowedOrigins } from "./core/origins.ts";
+import type { Audit } from "./core/token/audit.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { auditTokens } from "./http/audit-tokens.ts";
 import { cors } from "./http/cors.ts";
-import { answerNotFound, createErrorHandler } from "./http/error-answer.ts";
+import { answerNotFound, createErrorHandler } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
-import { prepareAnswer } from "./http/prepare-answer.ts";
+import { prepareAnswer } from "./http/request-id.ts";
 import type { Service } from "./http/service.ts";
 import { tokenRoute } from "./http/token-route.ts";
 

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "./problem.ts";
+import type { SettingProblem } from "./issue.ts";
 
 /** Every reason for which a request ends without a token. Its HTTP status stands in `http/error-answer.ts`. */
 export type TokenErrorCode =

@@ -1,7 +1,7 @@
-import type { Caller } from "../core/caller.ts";
-import type { Grant } from "../core/grant.ts";
-import type { TokenAnswer } from "../core/token-service.ts";
-import type { AnswerHeaders } from "./answer.ts";
+import type { Caller } from "../core/auth/caller.ts";
+import type { Grant } from "../core/grant/grant.ts";
+import type { TokenAnswer } from "../core/token/token-service.ts";
+import type { AnswerHeaders } from "./response.ts";
 
 /** What handlers and middleware find in the context of one request. */
 export type AppEnv = {

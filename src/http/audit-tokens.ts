@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
-import type { Audit, TokenAttempt } from "../core/audit.ts";
-import type { Caller } from "../core/caller.ts";
+import type { Caller } from "../core/auth/caller.ts";
+import type { Audit, TokenAttempt } from "../core/token/audit.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 

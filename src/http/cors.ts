@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
-import type { AllowedOrigins } from "../core/origins.ts";
+import type { AllowedOrigins } from "../core/auth/origins.ts";
 import { TokenError } from "../core/token-error.ts";
-import { answerNothing } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
 import { forbiddenOrigin } from "./forbidden-origin.ts";
+import { answerNothing } from "./response.ts";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
 /** What callers of this service send, and by the wildcard whatever their tools add, such as tracing headers. */

@@ -1,4 +1,4 @@
-import { type AllowedOrigins, isAllowedOrigin } from "../core/origins.ts";
+import { type AllowedOrigins, isAllowedOrigin } from "../core/auth/origins.ts";
 
 /**
  * The origin of the page that a request comes from, where its pages are not allowed to ask; `undefined` where they are,

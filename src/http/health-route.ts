@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import { allowMethods } from "./allow-methods.ts";
-import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
+import { allowMethods } from "./method-not-allowed.ts";
+import { answerJson } from "./response.ts";
 import type { Service } from "./service.ts";
 
 /** `GET /health`: whether the settings are right, who may ask, and where tokens are cached. It asks nothing of Coze. */

@@ -1,10 +1,10 @@
-import type { Caller, TurnstileRule } from "../core/caller.ts";
-import type { GrantLimits } from "../core/grant.ts";
-import type { SettingProblem } from "../core/problem.ts";
+import type { Recognise } from "../core/auth/authentication.ts";
+import type { Caller, TurnstileRule } from "../core/auth/caller.ts";
+import type { SessionNameFor } from "../core/auth/session-name.ts";
+import type { GrantLimits } from "../core/grant/grant.ts";
+import type { SettingProblem } from "../core/issue.ts";
 import type { CountWithin } from "../core/rate-limit.ts";
-import type { Recognise } from "../core/recognition.ts";
-import type { SessionNameFor } from "../core/session-name.ts";
-import type { TokenService } from "../core/token-service.ts";
+import type { TokenService } from "../core/token/token-service.ts";
 
 /** What stands behind the routes: a service that issues tokens, or the reasons why it cannot. */
 export type Service = TokenIssuer | { readonly problems: readonly SettingProblem[] };

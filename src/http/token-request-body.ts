@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { type CozeScope, parseRequestedScope } from "../core/coze-scope.ts";
+import { type CozeScope, parseRequestedScope } from "../core/grant/coze-scope.ts";
 import { TokenError } from "../core/token-error.ts";
 
 const tokenRequestBody = z.strictObject(

@@ -1,15 +1,15 @@
 import { Hono } from "hono";
-import type { Caller } from "../core/caller.ts";
-import { grantFor } from "../core/grant.ts";
-import type { SettingProblem } from "../core/problem.ts";
+import type { Caller } from "../core/auth/caller.ts";
+import { grantFor } from "../core/grant/grant.ts";
+import type { SettingProblem } from "../core/issue.ts";
 import { TokenError } from "../core/token-error.ts";
 import { admitRequest } from "./admit-request.ts";
-import { allowMethods } from "./allow-methods.ts";
-import { answerJson } from "./answer.ts";
 import type { AppEnv } from "./app-env.ts";
-import { readJsonBody } from "./json-body.ts";
+import { cacheStatus, serverTiming } from "./cache-status.ts";
+import { allowMethods } from "./method-not-allowed.ts";
+import { readJsonBody } from "./read-json-body.ts";
+import { answerJson } from "./response.ts";
 import type { Service, TokenIssuer } from "./service.ts";
-import { cacheStatus, serverTiming } from "./token-headers.ts";
 import { parseTokenRequestBody } from "./token-request-body.ts";
 
 /** Every request has its response within 12 seconds; a moment of them is for the way out. */

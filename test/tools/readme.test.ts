@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { KNOWN_NAMES } from "../../src/config.ts";
-import { ERROR_STATUS } from "../../src/http/error-answer.ts";
+import { KNOWN_NAMES } from "../../src/config/config.ts";
+import { ERROR_STATUS } from "../../src/http/error-response.ts";
 
 /** Names that the Worker knows and does not use yet. */
 const RESERVED = ["CONSOLE", "ASSETS"];

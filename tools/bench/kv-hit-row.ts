@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MAX_KEPT_TOKENS } from "../../src/adapters/token-memory.ts";
+import { MAX_KEPT_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { startKvServer } from "../workerd/kv-server.ts";
 import { startWorkerd } from "../workerd/workerd.ts";
 import { checkSameAnswer, readAnswer } from "./answer.ts";

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
-import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/settings/caller-schema.ts";
+import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 
 /** As many as a SHA-256 has: nobody guesses it, and nobody finds it from its digest. */
 const KEY_BYTES = 32;

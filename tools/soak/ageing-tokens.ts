@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { importPKCS8, SignJWT } from "jose";
-import { createKvTokenStore } from "../../src/adapters/kv-token-store.ts";
-import { createNamesForLog } from "../../src/adapters/log-names.ts";
-import { importPrivateKey } from "../../src/adapters/private-key.ts";
-import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/sealing.ts";
-import { createCacheKeys } from "../../src/core/grant.ts";
-import type { IssuedToken } from "../../src/core/issued-token.ts";
-import { isProblem } from "../../src/core/problem.ts";
+import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
+import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/sealing.ts";
+import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
+import { createNamesForLog } from "../../src/adapters/logging/digests.ts";
+import { createCacheKeys } from "../../src/core/grant/grant.ts";
+import { isProblem } from "../../src/core/issue.ts";
+import type { IssuedToken } from "../../src/core/token/token.ts";
 import { CLIENT_ID, type Deployment, FILLER_KID } from "./deployment.ts";
 import { DEFAULT_DURATION_SECONDS } from "./request-record.ts";
 

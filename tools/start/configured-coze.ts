@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseConfig } from "../../src/config.ts";
+import { parseConfig } from "../../src/config/config.ts";
 import type { TokenSource } from "./token-source.ts";
 import { DEFAULT_VARS_FILE, type VarsFile } from "./vars-file.ts";
 

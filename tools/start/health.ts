@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import type { SettingProblem } from "../../src/core/problem.ts";
+import type { SettingProblem } from "../../src/core/issue.ts";
 
 const POLL_MS = 100;
 

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { consoleLog } from "../../src/adapters/log.ts";
+import { consoleLog } from "../../src/adapters/logging/console-log.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
-import { createErrorHandler } from "../../src/http/error-answer.ts";
-import { prepareAnswer } from "../../src/http/prepare-answer.ts";
+import { createErrorHandler } from "../../src/http/error-response.ts";
+import { prepareAnswer } from "../../src/http/request-id.ts";
 import worker from "../../src/index.ts";
 import { refusalFor } from "./local-access.ts";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { parseCallers } from "../../../src/settings/caller-settings.ts";
+import { parseCallers } from "../../../src/config/parse-callers.ts";
 
 const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, ["tools/keygen/main.ts", ...args]);
 

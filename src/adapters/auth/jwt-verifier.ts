@@ -1,0 +1,75 @@
+import { decodeJwt, errors, jwtVerify } from "jose";
+import type { RecognitionPorts } from "../../core/auth/authentication.ts";
+import type { Claims, JwtRule } from "../../core/auth/caller.ts";
+import { TokenError } from "../../core/token-error.ts";
+import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
+
+/** Asymmetric signatures only: with a shared secret, or none, anybody who knows the public key could sign (RFC 8725 §3.1). */
+const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+/** Clocks differ by moments. */
+const CLOCK_TOLERANCE_SECONDS = 5;
+
+/** Tells the issuer that a JWT claims to be of; `undefined` for what is no JWT. Nothing of it is verified yet. */
+export function claimedIssuer(credential: string): string | undefined {
+  try {
+    return decodeJwt(credential).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Verifies that a JWT is signed by the issuer of the rule and valid now, and gives its claims. */
+export type VerifyJwt = RecognitionPorts["verifyJwt"];
+
+/**
+ * Creates the verifier of callers' JWTs (RFC 7519 §7.2, RFC 8725).
+ * @throws TokenError `invalid_client` for a JWT that is not valid; `issuer_unavailable` when the keys cannot be had.
+ */
+export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): VerifyJwt {
+  return async function verifyJwt(jwt, rule, keepAlive, deadline) {
+    try {
+      const { keySet } = await findKeys(rule, keepAlive, deadline);
+      return await verifyWith(jwt, rule, keySet).catch(async (error: unknown) => {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        return verifyWith(jwt, rule, (await findKeys(rule, keepAlive, deadline, true)).keySet);
+      });
+    } catch (error) {
+      if (error instanceof TokenError) throw error;
+      throw new TokenError("invalid_client", `The credential is no valid JWT of ${rule.issuer}: ${reasonOf(error)}.`, {
+        cause: error,
+      });
+    }
+  };
+
+  async function verifyWith(jwt: string, { issuer }: JwtRule, keySet: KeySet): Promise<Claims> {
+    const { payload } = await jwtVerify(jwt, keySet, {
+      algorithms: ALGORITHMS,
+      issuer,
+      requiredClaims: ["exp"],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(now()),
+    });
+    return payload;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return "it has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${error.claim} does not hold`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return "its algorithm is not accepted";
+  if (error instanceof errors.JWKSNoMatchingKey) return "it is signed with a key that the issuer does not have";
+  return "its signature or form is wrong";
+}

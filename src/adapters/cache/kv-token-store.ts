@@ -1,0 +1,90 @@
+import type { Log } from "../../core/log.ts";
+import { type IssuedToken, secondsLeft } from "../../core/token/token.ts";
+import { type ReadStore, STORE_BUDGET_MS } from "../../core/token/token-service.ts";
+import { within } from "../within.ts";
+import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
+
+/** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
+const KV_MIN_TTL_SECONDS = 60 + 2;
+
+/** No response waits for a write, but work in `waitUntil` must end too. */
+const WRITE_TIMEOUT_MS = 5000;
+
+/** Changes whenever the way names or values are made changes, so that old entries are misses. */
+const NAME_PREFIX = "v1:";
+
+export type KvTokenStoreDependencies = {
+  readonly kv: KVNamespace;
+  readonly secrets: CacheSecrets;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/**
+ * Creates the token store in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
+ * belongs to; its value is sealed under that name; it expires with the token. A failing KV costs a miss, never a token.
+ */
+export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDependencies): ReadStore {
+  return async function readStore(key) {
+    const name = NAME_PREFIX + (await entryName(secrets, key));
+    return {
+      token: await readToken(name),
+      replace(token) {
+        if (secondsLeft(token, now() / 1000) < KV_MIN_TTL_SECONDS) return undefined;
+        return writeToken(name, token).catch((error: unknown) => {
+          log("warn", "cache_write_failed", { cause: String(error) });
+        });
+      },
+    };
+  };
+
+  async function readToken(name: string): Promise<IssuedToken | undefined> {
+    try {
+      const sealed = await within(STORE_BUDGET_MS, kv.get(name, "arrayBuffer"));
+      return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
+    } catch (error) {
+      log("warn", "cache_read_failed", { cause: String(error) });
+      return undefined;
+    }
+  }
+
+  async function writeToken(name: string, token: IssuedToken): Promise<void> {
+    const sealed = await seal(secrets, name, storedText(token));
+    await within(WRITE_TIMEOUT_MS, kv.put(name, sealed, { expiration: token.expiresAt }));
+  }
+}
+
+async function openToken(
+  secrets: CacheSecrets,
+  name: string,
+  sealed: ArrayBuffer,
+  log: Log,
+): Promise<IssuedToken | undefined> {
+  try {
+    return parseStoredText(await open(secrets, name, sealed));
+  } catch {
+    log("warn", "cache_entry_unreadable");
+    return undefined;
+  }
+}
+
+/** A token as it is stored: a list, which is shorter and read faster than an object that names its members. */
+function storedText({ accessToken, issuedAt, expiresAt, logNames }: IssuedToken): string {
+  return JSON.stringify([accessToken, issuedAt, expiresAt, logNames.token, logNames.user ?? null]);
+}
+
+function parseStoredText(text: string): IssuedToken {
+  const [accessToken, issuedAt, expiresAt, token, user, ...more]: unknown[] = JSON.parse(text);
+  if (
+    typeof accessToken !== "string" ||
+    typeof issuedAt !== "number" ||
+    typeof expiresAt !== "number" ||
+    typeof token !== "string" ||
+    (typeof user !== "string" && user !== null) ||
+    more.length > 0
+  ) {
+    throw new TypeError("what is stored is no token");
+  }
+  return { accessToken, issuedAt, expiresAt, logNames: { token, user: user ?? undefined } };
+}

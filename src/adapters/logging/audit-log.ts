@@ -1,0 +1,73 @@
+import { excerpt, MAX_EXCERPT_LENGTH } from "../../core/excerpt.ts";
+import { type CozeScope, canonicalScope } from "../../core/grant/coze-scope.ts";
+import type { Log } from "../../core/log.ts";
+import type { Audit, TokenAttempt } from "../../core/token/audit.ts";
+import { type NamesForLog, shortDigest } from "./digests.ts";
+
+export type AuditLogDependencies = {
+  readonly log: Log;
+  readonly userName: NamesForLog["userName"];
+  readonly metrics: AnalyticsEngineDataset | undefined;
+};
+
+/**
+ * Creates the audit log: one line for each request for a token, and the same as a data point where Analytics Engine is
+ * bound. User ids stand in it as keyed digests, tokens and long scopes as digests: never a credential, an assertion or a
+ * token.
+ */
+export function createAuditLog({ log, userName, metrics }: AuditLogDependencies): Audit {
+  return async function audit(attempt) {
+    const { grant, answer, error } = attempt;
+    const { token, user } = answer?.token.logNames ?? {
+      token: undefined,
+      user: await userName(grant?.userId),
+    };
+    log(levelOf(attempt), "token_request", {
+      outcome: error === undefined ? "granted" : "refused",
+      request_id: attempt.requestId,
+      error: error?.code,
+      caller: attempt.caller,
+      issuer: attempt.issuer,
+      user,
+      duration_seconds: grant?.durationSeconds,
+      ...(await scopeFacts(grant?.scope)),
+      cache: answer?.cacheOutcome,
+      token,
+      total_ms: attempt.durationMs,
+      cache_ms: answer?.effort.cacheMs,
+      sign_ms: answer?.effort.signMs,
+      upstream_ms: answer?.effort.upstreamMs,
+      coze_log_id: answer?.effort.cozeLogId,
+      coze: error?.coze,
+      cause: error?.cause instanceof Error ? excerpt(String(error.cause.stack)) : undefined,
+      country: attempt.country,
+      colo: attempt.colo,
+    });
+    try {
+      metrics?.writeDataPoint(dataPointFor(attempt, user));
+    } catch (error) {
+      log("warn", "metrics_write_failed", { cause: excerpt(String(error)) });
+    }
+  };
+}
+
+function dataPointFor({ caller, issuer, answer, error, country, colo, durationMs }: TokenAttempt, user?: string) {
+  const { cacheMs = 0, signMs = 0, upstreamMs = 0 } = answer?.effort ?? {};
+  return {
+    indexes: [caller ?? ""],
+    blobs: [error?.code ?? "granted", issuer, user, answer?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
+    doubles: [durationMs, cacheMs, signMs, upstreamMs],
+  };
+}
+
+/** The scope, or the digest of its canonical form where it is too long for the log. */
+async function scopeFacts(scope: CozeScope | undefined): Promise<Readonly<Record<string, unknown>>> {
+  if (scope === undefined) return {};
+  if (JSON.stringify(scope).length <= MAX_EXCERPT_LENGTH) return { scope };
+  return { scope_digest: await shortDigest(canonicalScope(scope)) };
+}
+
+function levelOf({ error }: TokenAttempt): "info" | "warn" | "error" {
+  if (error === undefined) return "info";
+  return error.code === "server_error" ? "error" : "warn";
+}

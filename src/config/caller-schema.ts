@@ -1,0 +1,65 @@
+import * as z from "zod/mini";
+import { MAX_DURATION_SECONDS } from "../core/grant/grant.ts";
+
+/** What a caller may be called. */
+export const CALLER_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
+/** Says what {@link CALLER_NAME} allows. */
+export const CALLER_NAME_RULE = "must be letters, digits, . _ and -, at most 64";
+
+/** No colon, as the first one ends the prefix of a session name; empty means that the caller has none, on purpose. */
+const USER_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;
+const USER_PREFIX_RULE = "must be at most 32 letters, digits, _ and -";
+
+const texts = z.array(z.string("must be texts").check(z.minLength(1, "must not be empty")), "must be a list of texts");
+const list = texts.check(z.minLength(1, "must not be empty: leave it out, or say what is allowed"));
+const text = z.string("must be a text").check(z.minLength(1, "must not be empty"));
+const truth = z.literal(true, "must be true, or left out");
+
+const claimRule = z.union(
+  [text, z.number(), z.boolean(), z.strictObject({ pattern: text })],
+  "must be a value, or { pattern = … }",
+);
+
+/** One caller as it is written down (CALLERS). */
+const callerSchema = z.strictObject(
+  {
+    name: z.string("is required").check(z.regex(CALLER_NAME, CALLER_NAME_RULE)),
+    key_sha256: z.optional(
+      z.string("must be a text").check(z.regex(/^[0-9a-fA-F]{64}$/, "must be the 64 hexadecimal digits of a SHA-256")),
+    ),
+    issuer: z.optional(text),
+    jwks_uri: z.optional(text),
+    audience: z.optional(text),
+    claims: z.optional(z.record(text, claimRule, "must be a table of claims")),
+    user_id: z.optional(text),
+    anonymous: z.optional(truth),
+    turnstile: z.optional(truth),
+    turnstile_hostname: z.optional(text),
+    turnstile_action: z.optional(text),
+    user_prefix: z.optional(z.string("must be a string").check(z.regex(USER_PREFIX, USER_PREFIX_RULE))),
+    origins: z.optional(list),
+    bot_ids: z.optional(list),
+    permissions: z.optional(list),
+    limiter: z.optional(text),
+    max_duration: z.optional(
+      z
+        .int("must be a whole number of seconds")
+        .check(
+          z.minimum(1, "must be at least 1"),
+          z.maximum(MAX_DURATION_SECONDS, `must be at most ${MAX_DURATION_SECONDS}`),
+        ),
+    ),
+  },
+  {
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? `has unknown members: ${issue.keys.join(", ")}` : "must be a table",
+  },
+);
+
+/** One caller, each of its members right by itself. */
+export type CallerSetting = z.infer<typeof callerSchema>;
+
+/** The list of callers (CALLERS). */
+export const callersSchema = z
+  .array(callerSchema, "must be a list of callers")
+  .check(z.minLength(1, "must not be empty: leave it out for an open service, or name who may ask"));

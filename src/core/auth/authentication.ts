@@ -1,0 +1,86 @@
+import type { KeepAlive } from "../single-flight.ts";
+import { TokenError } from "../token-error.ts";
+import { type Caller, type Claims, type JwtRule, matchesClaims } from "./caller.ts";
+
+/** Who asks, and the claims that say so where it is a JWT that does. */
+export type Recognised = { readonly caller: Caller; readonly claims: Claims | undefined };
+
+/** What recognising somebody needs of the world. */
+export type RecognitionPorts = {
+  /** Hashes a credential, for the matchers of keys. */
+  readonly digestOf: (credential: string) => Promise<ArrayBuffer>;
+  /** Makes the constant-time comparison of a digest with the SHA-256 of a key, in hexadecimal. */
+  readonly createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => boolean;
+  /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
+  readonly claimedIssuer: (credential: string) => string | undefined;
+  /** The claims of a JWT, once it is shown to be valid. `deadline` is in Unix milliseconds. */
+  readonly verifyJwt: (jwt: string, rule: JwtRule, keepAlive: KeepAlive, deadline: number) => Promise<Claims>;
+};
+
+/** Recognises who asks by the credential. */
+export type Recognise = (
+  credential: string | undefined,
+  keepAlive: KeepAlive,
+  /** When the response is due, in Unix milliseconds. */
+  deadline: number,
+) => Promise<Recognised>;
+
+/** No API key and no JWT of the known issuers is nearly as long. */
+const MAX_CREDENTIAL_LENGTH = 16 * 1024;
+
+/**
+ * Creates the recognition of callers; the first that matches wins. A credential that is present has to match a key or
+ * JWT caller: it never falls back to an anonymous one.
+ * @throws TokenError `invalid_client` for who matches none; `issuer_unavailable` when it cannot be told.
+ */
+export function createRecognition(callers: readonly Caller[], ports: RecognitionPorts): Recognise {
+  const open = callers.find(({ recognition }) => recognition.kind === "anyone");
+  const anonymous = callers.find(({ recognition }) => recognition.kind === "anonymous");
+  const keyCallers = callers.flatMap((caller) =>
+    caller.recognition.kind === "key"
+      ? [{ caller, matches: ports.createKeyMatcher(caller.recognition.keySha256) }]
+      : [],
+  );
+
+  return async function recognise(credential, keepAlive, deadline) {
+    if (open !== undefined) return { caller: open, claims: undefined };
+    if (credential === undefined) {
+      if (anonymous !== undefined) return { caller: anonymous, claims: undefined };
+      throw refused("A credential is required: send it in the header Authorization.");
+    }
+    if (credential.length > MAX_CREDENTIAL_LENGTH) throw refused("The credential is too long to be one.");
+
+    const caller = await callerByKey(credential);
+    return caller === undefined ? callerByJwt(credential, keepAlive, deadline) : { caller, claims: undefined };
+  };
+
+  async function callerByKey(credential: string): Promise<Caller | undefined> {
+    if (keyCallers.length === 0) return undefined;
+
+    const digest = await ports.digestOf(credential);
+    // All are compared, so that the time tells nothing about which.
+    const [match] = keyCallers.filter(({ matches }) => matches(digest));
+    return match?.caller;
+  }
+
+  async function callerByJwt(credential: string, keepAlive: KeepAlive, deadline: number): Promise<Recognised> {
+    const issuer = ports.claimedIssuer(credential);
+    const candidates = callers.flatMap((caller) =>
+      caller.recognition.kind === "jwt" && caller.recognition.issuer === issuer
+        ? [{ caller, rule: caller.recognition }]
+        : [],
+    );
+    const [first] = candidates;
+    if (first === undefined) throw refused("The credential is neither an API key of this service nor a JWT it trusts.");
+
+    // Callers of one issuer have the same keys, so one verification does for all.
+    const claims = await ports.verifyJwt(credential, first.rule, keepAlive, deadline);
+    const match = candidates.find(({ rule }) => matchesClaims(rule, claims));
+    if (match === undefined) throw refused("The audience or the claims of the JWT are not those of any caller.");
+    return { caller: match.caller, claims };
+  }
+}
+
+function refused(description: string): TokenError {
+  return new TokenError("invalid_client", description);
+}

@@ -1,0 +1,101 @@
+import { type CozeScope, combineScopes } from "../grant/coze-scope.ts";
+import type { GrantLimits } from "../grant/grant.ts";
+import type { AllowedOrigins } from "./origins.ts";
+
+/** A named rule: how to recognise somebody, and what they may be granted. */
+export type Caller = {
+  readonly name: string;
+  readonly recognition: Recognition;
+  /** Stands, with a colon, before the ids of this caller's users in `session_name`; "": nothing does. */
+  readonly userPrefix: string;
+  /** Web pages that this caller may ask from. */
+  readonly origins: AllowedOrigins;
+  /** The Coze scope that `bot_ids` and `permissions` make; `undefined`: it adds no restriction. */
+  readonly scope: CozeScope | undefined;
+  readonly maxDurationSeconds: number | undefined;
+  /** The name of the binding that counts the requests of this caller as a whole; `undefined`: none does. */
+  readonly limiter: string | undefined;
+};
+
+export type Recognition =
+  /** Everybody, with or without a credential: the service as it is when no callers are set. */
+  | { readonly kind: "anyone" }
+  /** Whoever brings no credential. */
+  | { readonly kind: "anonymous"; readonly turnstile: TurnstileRule | undefined }
+  /** The holder of the API key with this SHA-256, in hexadecimal. */
+  | { readonly kind: "key"; readonly keySha256: string }
+  | JwtRule;
+
+/** What a Turnstile answer must say beside success (Cloudflare: "Server-side validation"). */
+export type TurnstileRule = { readonly hostname: string | undefined; readonly action: string | undefined };
+
+/** The bearer of a JWT of an issuer (OpenID Connect Core §2, RFC 9068). */
+export type JwtRule = {
+  readonly kind: "jwt";
+  readonly issuer: string;
+  /** Where the issuer's keys are; `undefined`: where its discovery document says. */
+  readonly jwksUri: string | undefined;
+  /** `undefined` only where the claims name the party that the token was issued to. */
+  readonly audience: string | undefined;
+  readonly claims: ReadonlyMap<string, ClaimRule>;
+  /** The claim that becomes the user id. */
+  readonly userIdClaim: string;
+};
+
+/** The exact value a claim must have, or a pattern that must match the whole of a text. */
+export type ClaimRule = string | number | boolean | RegExp;
+
+/** The verified claims of a JWT. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** A string claim longer than this matches no pattern; the bound on patterns counts on it. */
+export const MAX_MATCHED_CLAIM_LENGTH = 1024;
+
+/** The implicit caller of an open service. */
+export const ANYONE: Caller = {
+  name: "anyone",
+  recognition: { kind: "anyone" },
+  userPrefix: "",
+  origins: "*",
+  scope: undefined,
+  maxDurationSeconds: undefined,
+  limiter: undefined,
+};
+
+/** Tells whether claims verified to be of its issuer are those of a rule. A claim of another type never matches. */
+export function matchesClaims({ audience, claims: rules }: JwtRule, claims: Claims): boolean {
+  if (audience !== undefined && !hasAudience(claims["aud"], audience)) return false;
+  return [...rules].every(([name, rule]) => Object.hasOwn(claims, name) && matchesRule(claims[name], rule));
+}
+
+/**
+ * The most that a caller may be granted: what the settings allow, less what the caller's rule takes away.
+ * @throws TokenError `invalid_scope` when nothing is left.
+ */
+export function limitsFor({ name, scope, maxDurationSeconds }: Caller, settings: GrantLimits): GrantLimits {
+  return {
+    durationSeconds: Math.min(settings.durationSeconds, maxDurationSeconds ?? settings.durationSeconds),
+    scope: combineScopes(
+      settings.scope,
+      scope,
+      `The caller ${name} is granted nothing: its rule and TOKEN_SCOPE have nothing in common`,
+    ),
+  };
+}
+
+/** Tells whether anybody who knows the address gets a token. */
+export function isOpen(callers: readonly Caller[]): boolean {
+  return callers.some(
+    ({ recognition }) =>
+      recognition.kind === "anyone" || (recognition.kind === "anonymous" && recognition.turnstile === undefined),
+  );
+}
+
+function hasAudience(claim: unknown, audience: string): boolean {
+  return claim === audience || (Array.isArray(claim) && claim.includes(audience));
+}
+
+function matchesRule(claim: unknown, rule: ClaimRule): boolean {
+  if (!(rule instanceof RegExp)) return claim === rule;
+  return typeof claim === "string" && claim.length <= MAX_MATCHED_CLAIM_LENGTH && rule.test(claim);
+}

@@ -1,0 +1,22 @@
+import type { Grant } from "../grant/grant.ts";
+import type { CozeWords, TokenErrorCode } from "../token-error.ts";
+import type { TokenAnswer } from "./token-service.ts";
+
+/** What is known in the end of one request for a token. It never holds a credential; who writes it down hashes the rest. */
+export type TokenAttempt = {
+  readonly requestId: string;
+  readonly caller: string | undefined;
+  readonly issuer: string | undefined;
+  readonly grant: Grant | undefined;
+  readonly answer: TokenAnswer | undefined;
+  readonly error:
+    | { readonly code: TokenErrorCode; readonly coze: CozeWords | undefined; readonly cause: unknown }
+    | undefined;
+  readonly durationMs: number;
+  /** Where Cloudflare received the request, and from which country. */
+  readonly colo: string | undefined;
+  readonly country: string | undefined;
+};
+
+/** Writes down one request for a token. */
+export type Audit = (attempt: TokenAttempt) => Promise<void>;

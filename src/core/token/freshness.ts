@@ -1,0 +1,85 @@
+import { type IssuedToken, secondsLeft } from "./token.ts";
+
+/** A token that an isolate keeps, and what it has decided about its renewal. Times are Unix seconds. */
+export type KeptToken = {
+  readonly token: IssuedToken;
+  /** From here on it is renewed behind an answer. */
+  readonly renewFrom: number;
+  /** After a renewal that failed, none is tried before this. */
+  readonly pausedUntil: number;
+};
+
+/** What to do with a kept token when it is asked for. */
+export type Use = "serve" | "serve-and-renew" | "serve-stale" | "renew";
+
+/** No token is handed out with less than a tenth of its life left … */
+const RESERVE_FRACTION = 0.1;
+/** … or less than a minute, in which a page can still finish what it began … */
+const RESERVE_SECONDS = 60;
+/** … or, for a token too short-lived for that, half its life. */
+const RESERVE_CEILING_FRACTION = 0.5;
+
+/** In the last quarter of its life a token is renewed without anybody waiting … */
+const AGEING_FRACTION = 0.25;
+/** … at moments that differ by up to a tenth of that, so that isolates do not all renew at once. */
+const AGEING_JITTER = 0.1;
+
+/** A client can ask for half a life at most, so that a new token is not renewed again at once. */
+const MAX_MIN_LIFE_FRACTION = 0.5;
+
+/** A token that cannot be renewed is still of use while a request or two can be made with it. */
+const LEAST_USEFUL_SECONDS = 5;
+/** How long a failed renewal leaves Coze in peace. */
+const RENEWAL_PAUSE_SECONDS = 30;
+/** A token refused so soon after it was issued lacks a permission; another one would lack it too. */
+const LEAST_REJECTED_AGE_SECONDS = 10;
+
+/** Begins to keep a token. `random` is from 0 up to, but not including, 1. */
+export function keepToken(token: IssuedToken, random: number): KeptToken {
+  const ageing = AGEING_FRACTION * (1 - AGEING_JITTER * random) * lifetimeOf(token);
+  return { token, renewFrom: token.expiresAt - ageing, pausedUntil: 0 };
+}
+
+/** Keeps a token on after its renewal has failed; the next try waits up to 30 seconds, but not until it is too late. */
+export function keepUnrenewed(token: IssuedToken, nowSeconds: number): KeptToken {
+  const latest = token.expiresAt - LEAST_USEFUL_SECONDS;
+  return { token, renewFrom: nowSeconds, pausedUntil: Math.min(nowSeconds + RENEWAL_PAUSE_SECONDS, latest) };
+}
+
+/**
+ * Decides what to do with a kept token: serve it while more than max(10 % of its life, min(60 s, half its life)) is
+ * left, and from about the last quarter of its life on renew it behind the answer; below that line, or with less left
+ * than `minSeconds`, renew it first, unless that has just failed.
+ */
+export function useOf({ token, renewFrom, pausedUntil }: KeptToken, nowSeconds: number, minSeconds = 0): Use {
+  const isPaused = nowSeconds < pausedUntil;
+  const isFresh = isAboveReserve(token, nowSeconds) && hasSeconds(token, minSeconds, nowSeconds);
+  if (isFresh) return nowSeconds >= renewFrom && !isPaused ? "serve-and-renew" : "serve";
+  return isPaused && isOfUse(token, nowSeconds) ? "serve-stale" : "renew";
+}
+
+/** Tells whether enough of a token's life is left to hand it out without thought of renewal. */
+export function isAboveReserve(token: IssuedToken, nowSeconds: number): boolean {
+  const lifetime = lifetimeOf(token);
+  const reserve = Math.max(RESERVE_FRACTION * lifetime, Math.min(RESERVE_SECONDS, RESERVE_CEILING_FRACTION * lifetime));
+  return secondsLeft(token, nowSeconds) > reserve;
+}
+
+/** Tells whether a token has the seconds left that a client asks for; more than half of its life counts as half. */
+export function hasSeconds(token: IssuedToken, minSeconds: number, nowSeconds: number): boolean {
+  return secondsLeft(token, nowSeconds) >= Math.min(minSeconds, MAX_MIN_LIFE_FRACTION * lifetimeOf(token));
+}
+
+/** Tells whether a token is better than none. */
+export function isOfUse(token: IssuedToken, nowSeconds: number): boolean {
+  return secondsLeft(token, nowSeconds) >= LEAST_USEFUL_SECONDS;
+}
+
+/** Tells whether a token must be replaced because Coze has refused it to a client. */
+export function isRefused(token: IssuedToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
+  return token.accessToken === rejectedToken && nowSeconds - token.issuedAt >= LEAST_REJECTED_AGE_SECONDS;
+}
+
+function lifetimeOf(token: IssuedToken): number {
+  return token.expiresAt - token.issuedAt;
+}

@@ -1,0 +1,253 @@
+import { createCacheKeys, type Grant, type TokenSource } from "../grant/grant.ts";
+import type { Log } from "../log.ts";
+import { createFlights, type FlightPorts, type KeepAlive } from "../single-flight.ts";
+import { TokenError } from "../token-error.ts";
+import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
+import {
+  hasSeconds,
+  isAboveReserve,
+  isOfUse,
+  isRefused,
+  type KeptToken,
+  keepToken,
+  keepUnrenewed,
+  useOf,
+} from "./freshness.ts";
+import { type IssuedToken, secondsLeft } from "./token.ts";
+
+/** The tokens that this isolate keeps: bounded, so it may forget any of them. */
+export type TokenMemory = {
+  readonly get: (key: string) => KeptToken | undefined;
+  readonly set: (key: string, kept: KeptToken) => void;
+};
+
+/** Reads from where all isolates keep tokens. It never fails: what cannot be read in time is a miss. */
+export type ReadStore = (key: string) => Promise<StoreEntry>;
+
+/** What the store holds for a key. */
+export type StoreEntry = {
+  readonly token: IssuedToken | undefined;
+  /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be kept. */
+  readonly replace: (token: IssuedToken) => Promise<void> | undefined;
+};
+
+export type TokenServicePorts = FlightPorts & {
+  readonly memory: TokenMemory;
+  readonly readStore: ReadStore | undefined;
+  /** Throws a TokenError `rate_limited` where `countExchange` says no, `upstream_…` where no token comes of it. */
+  readonly exchange: (grant: Grant, countExchange: CountExchange) => Promise<Exchanged>;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+/** A token, and how it was come by. */
+export type TokenAnswer = {
+  readonly token: IssuedToken;
+  readonly ttlSeconds: number;
+  readonly cacheOutcome: CacheOutcome;
+  readonly effort: Effort;
+};
+
+/** What it took to come by a token, in milliseconds; what did not happen is left out. */
+export type Effort = {
+  /** Reading the store. */
+  readonly cacheMs?: number;
+  readonly signMs?: number;
+  readonly upstreamMs?: number;
+  /** The id under which Coze's support finds the exchange. */
+  readonly cozeLogId?: string | undefined;
+};
+
+/**
+ * `hit`: from memory or the store. `stale`: likewise, below the line at which it should have been renewed, which failed.
+ * `miss`: new from Coze. `collapsed`: new from Coze, for another request that waited as well.
+ */
+export type CacheOutcome = "hit" | "stale" | "miss" | "collapsed";
+
+/** What one request wants. */
+export type TokenRequest = {
+  readonly grant: Grant;
+  /** A token that Coze has refused to the client. */
+  readonly rejectedToken?: string | undefined;
+  /** The seconds that the client wants a token to have left. */
+  readonly minSeconds?: number | undefined;
+  readonly countExchange: CountExchange;
+  /** When the request has to be answered, in Unix milliseconds. */
+  readonly deadline: number;
+  /** Takes work that goes on after the answer. */
+  readonly afterAnswer: KeepAlive;
+};
+
+export type TokenService = (request: TokenRequest) => Promise<TokenAnswer>;
+
+type Loaded = { readonly kept: KeptToken; readonly cacheOutcome: CacheOutcome; readonly effort: Effort };
+
+/** A read of the store that takes longer is a miss. */
+export const STORE_BUDGET_MS = 1000;
+
+/** A load ends by itself: it reads the store, and then exchanges. */
+const LOAD_BUDGET_MS = STORE_BUDGET_MS + EXCHANGE_BUDGET_MS;
+
+/** Past this a load that others wait for is lost, and they go alone. */
+const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
+
+/**
+ * Creates the service that answers with a token for a grant: from memory, from the store, or from one exchange for all
+ * who wait. A token is renewed behind an answer while it ages, and before an answer once it nears its end.
+ * @throws TokenError `rate_limited` or `upstream_…`, where no cached token will do either.
+ */
+export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
+  const { memory, readStore, exchange, now, random, log } = ports;
+  const cacheKeyFor = createCacheKeys(source);
+  const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, ports);
+
+  return async function issueToken(request) {
+    const key = cacheKeyFor(request.grant);
+    let own = request;
+    for (;;) {
+      const cached = fromMemory(key, request);
+      if (cached !== undefined) return serve(key, cached, request);
+      if (!flights.isUnderWay(key)) return serve(key, await lead(key, own), request);
+
+      try {
+        const joined = await flights.follow(key, request.deadline);
+        if (joined !== undefined && isFor(joined, request)) return serve(key, collapsed(joined), request);
+      } catch (error) {
+        // The limit, and a rejected token, are those of the request that began the exchange. This one counts once itself.
+        if (!isRateLimited(error) || !(await own.countExchange())) {
+          return serve(key, standIn(key, request, error), request);
+        }
+        own = { ...request, countExchange: counted };
+      }
+      if (now() >= request.deadline) return serve(key, standIn(key, request, tooLate()), request);
+    }
+  };
+
+  function fromMemory(key: string, { rejectedToken, minSeconds }: TokenRequest): Loaded | undefined {
+    const kept = memory.get(key);
+    if (kept === undefined || isRefused(kept.token, rejectedToken, nowSeconds())) return undefined;
+
+    const use = useOf(kept, nowSeconds(), minSeconds);
+    if (use === "renew") return undefined;
+    return { kept, cacheOutcome: use === "serve-stale" ? "stale" : "hit", effort: {} };
+  }
+
+  function serve(key: string, { kept, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
+    if (useOf(kept, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
+      void flights.lead(key, () => renew(key, request), request.afterAnswer);
+    }
+    return { token: kept.token, ttlSeconds: secondsLeft(kept.token, nowSeconds()), cacheOutcome, effort };
+  }
+
+  /** Renews a token behind an answer. Counted first, so that a client above its limit has no store read for nothing. */
+  async function renew(key: string, request: TokenRequest): Promise<Loaded> {
+    if (!(await request.countExchange())) throw tooManyExchanges();
+    return load(key, { ...request, countExchange: counted });
+  }
+
+  /** Begins a load that others can join, and waits for it as long as the request has time. */
+  async function lead(key: string, request: TokenRequest): Promise<Loaded> {
+    const loading = flights.lead(key, () => load(key, request), request.afterAnswer);
+    try {
+      // It ends by itself, so a timer is needed only where the request has spent some of its time before.
+      if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
+      const loaded = await flights.follow(key, request.deadline);
+      if (loaded !== undefined) return loaded;
+      if (flights.isUnderWay(key)) throw tooLate();
+      // The runtime has ended it, and the load itself says how.
+      return await loading;
+    } catch (error) {
+      return standIn(key, request, error);
+    }
+  }
+
+  /** Loads a token that outlives the one in memory: from the store, where another isolate may have put it, or a new one. */
+  async function load(key: string, request: TokenRequest): Promise<Loaded> {
+    const startedAt = now();
+    const entry = await readStore?.(key);
+    const effort = entry === undefined ? {} : { cacheMs: now() - startedAt };
+
+    const known = memory.get(key)?.token;
+    const stored = isSuccessor(entry?.token, known, request) ? entry?.token : undefined;
+    if (stored !== undefined && isAboveReserve(stored, nowSeconds())) {
+      const found: Loaded = { kept: keepToken(stored, random()), cacheOutcome: "hit", effort };
+      if (isFor(found, request)) return keep(key, found);
+    }
+    try {
+      const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
+      const write = entry?.replace(token);
+      if (write !== undefined) request.afterAnswer(write);
+      const kept = keepToken(token, random());
+      return keep(key, { kept, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
+    } catch (error) {
+      if (stored !== undefined) memory.set(key, keepToken(stored, random()));
+      // The limit is that of one client. Whoever else waits for this load counts for itself.
+      if (isRateLimited(error)) throw error;
+
+      const latest = stored ?? known;
+      if (latest === undefined || !canStandIn(latest, request, error)) throw error;
+      log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
+      return keep(key, { kept: keepUnrenewed(latest, nowSeconds()), cacheOutcome: "stale", effort });
+    }
+  }
+
+  /** Whether a stored token comes after the one in memory. An older one was replaced, maybe because Coze refused it. */
+  function isSuccessor(
+    stored: IssuedToken | undefined,
+    known: IssuedToken | undefined,
+    { rejectedToken }: TokenRequest,
+  ): boolean {
+    if (stored === undefined || isRefused(stored, rejectedToken, nowSeconds())) return false;
+    return stored.expiresAt > (known?.expiresAt ?? 0);
+  }
+
+  function keep(key: string, loaded: Loaded): Loaded {
+    memory.set(key, loaded.kept);
+    return loaded;
+  }
+
+  /**
+   * The token in memory, where it can stand in for the one that the request should have got.
+   * @throws the reason why it did not get that.
+   */
+  function standIn(key: string, request: TokenRequest, reason: unknown): Loaded {
+    const kept = memory.get(key);
+    if (kept === undefined || !canStandIn(kept.token, request, reason)) throw reason;
+    return { kept, cacheOutcome: "stale", effort: {} };
+  }
+
+  function canStandIn(token: IssuedToken, { rejectedToken, minSeconds }: TokenRequest, reason: unknown): boolean {
+    if (!isOfUse(token, nowSeconds()) || isRefused(token, rejectedToken, nowSeconds())) return false;
+    // Coze being down is no fault of the client; asking too often is.
+    return !isRateLimited(reason) || hasSeconds(token, minSeconds ?? 0, nowSeconds());
+  }
+
+  /** Whether what was loaded for one request is what another asks for: a new token is, however short its life. */
+  function isFor(loaded: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
+    const { token } = loaded.kept;
+    if (isRefused(token, rejectedToken, nowSeconds())) return false;
+    return loaded.cacheOutcome === "miss" || hasSeconds(token, minSeconds, nowSeconds());
+  }
+
+  function nowSeconds(): number {
+    return Math.floor(now() / 1000);
+  }
+}
+
+/** For a request that has been counted already. */
+async function counted(): Promise<boolean> {
+  return true;
+}
+
+function collapsed(loaded: Loaded): Loaded {
+  return loaded.cacheOutcome === "miss" ? { ...loaded, cacheOutcome: "collapsed" } : loaded;
+}
+
+function isRateLimited(error: unknown): error is TokenError {
+  return error instanceof TokenError && error.code === "rate_limited";
+}
+
+function tooLate(): TokenError {
+  return new TokenError("upstream_timeout", "Coze did not answer in time. Try again.");
+}

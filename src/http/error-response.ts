@@ -1,0 +1,68 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { excerpt } from "../core/excerpt.ts";
+import type { Log } from "../core/log.ts";
+import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
+import type { AppEnv } from "./app-env.ts";
+import { answerJson } from "./response.ts";
+
+/** The HTTP status of each error. A new code does not compile until it has a row. */
+export const ERROR_STATUS = {
+  invalid_request: 400,
+  invalid_scope: 400,
+  invalid_client: 401,
+  access_denied: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  server_misconfigured: 500,
+  server_error: 500,
+  upstream_rejected: 502,
+  upstream_invalid_response: 502,
+  upstream_unavailable: 503,
+  upstream_timeout: 504,
+  issuer_unavailable: 503,
+} satisfies Record<TokenErrorCode, ContentfulStatusCode>;
+
+/** When another try makes sense, where nobody has said so. */
+const DEFAULT_RETRY_AFTER_SECONDS = 5;
+
+/** Creates the handler of everything thrown on the way to an answer. */
+export function createErrorHandler(log: Log) {
+  return function answerError(error: Error, c: Context<AppEnv>): Response {
+    if (error instanceof TokenError) return answer(error, c);
+
+    log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
+    return answer(new TokenError("server_error", "Something went wrong here. Try again."), c);
+  };
+}
+
+/** Answers a path that does not exist. */
+export function answerNotFound(c: Context<AppEnv>): Response {
+  return answer(new TokenError("not_found", "There is nothing at this path. Tokens are at POST /."), c);
+}
+
+/** RFC 6749 §5.2, extended by the request id and what is known of the cause. */
+function answer({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
+  const { coze, problems, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
+  const status = ERROR_STATUS[code];
+  const headers = c.get("headers");
+  if (allow !== undefined) headers["Allow"] = allow;
+  if (status === 401) headers["WWW-Authenticate"] = "Bearer";
+  if (status === 429 || status === 503) headers["Retry-After"] = String(retryAfterSeconds);
+  const members = {
+    error: code,
+    error_description: printable(message),
+    request_id: c.get("requestId"),
+    problems,
+    coze,
+  };
+  return answerJson(c, members, status);
+}
+
+/** RFC 6749 §5.2 allows printable ASCII without quotation marks and backslashes. The text may quote what a client sent. */
+function printable(text: string): string {
+  return excerpt(text).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
+}

@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCoze } from "../../tools/emulator/client.ts";
+import { startEmulator } from "../../tools/emulator/server.ts";
+import { createKeyPair } from "../../tools/key-pair.ts";
+import { logFailures } from "../../tools/soak/log-check.ts";
+import { startKvServer } from "../../tools/workerd/kv-server.ts";
+import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
+import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
+import { judgeOutcome, type Verdict } from "./fuzz/answer-judge.ts";
+import { ALLOWED_ORIGINS, API_KEY, type Door } from "./fuzz/door.ts";
+import { fetchRequest, sendByFetch } from "./fuzz/fetch-request.ts";
+import { fuzzRequest } from "./fuzz/fuzz-request.ts";
+import type { JudgedRequest } from "./fuzz/judged-request.ts";
+import { type RawOutcome, sendRaw } from "./fuzz/raw-http.ts";
+
+/** The same requests each time, unless FUZZ_SEED asks for others. */
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_121);
+const RAW_REQUESTS = 2000;
+const FETCH_REQUESTS = 300;
+/** Requests that hang take their time, and a test that runs out of it does not show which. */
+const TIME_LIMIT_MS = 45_000;
+
+const CLIENT_ID = "1127";
+const KID = "kid";
+
+const resources = new AsyncDisposableStack();
+let workers: Readonly<Record<Door["name"], Workerd>>;
+
+/** The Worker as deployed, on raw workerd, which lets much through that Cloudflare's edge would stop. */
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-fuzz-"));
+  resources.defer(() => rm(folder, { recursive: true }));
+  const { script } = await buildWorker(folder);
+  const { publicKey, privateKey } = createKeyPair();
+  const emulator = resources.adopt(await startEmulator(), (server) => server.close());
+  const kv = resources.adopt(await startKvServer(), (server) => server.close());
+  const coze = createCoze(emulator.url);
+  await coze.registerApp(CLIENT_ID, [KID], publicKey);
+
+  const start = async (vars: Readonly<Record<string, unknown>>) => {
+    const settings = { CLIENT_ID, KID, PRIVATE_KEY: privateKey, TOKEN_ENDPOINT: coze.tokenEndpoint, ...vars };
+    const workerd = await startWorkerd({ script, vars: settings, kv: { TOKEN_CACHE: kv.address } });
+    return resources.adopt(workerd, (started) => started.close());
+  };
+  const caller = {
+    name: "script",
+    key_sha256: createHash("sha256").update(API_KEY).digest("hex"),
+    origins: ALLOWED_ORIGINS.split(", "),
+  };
+  workers = { open: await start({}), closed: await start({ ALLOWED_ORIGINS, CALLERS: [caller] }) };
+});
+
+afterAll(() => resources.disposeAsync());
+
+/** What the Worker answers at each door, among other things: requests that get no further than this prove little. */
+const ANSWERS = {
+  open: ["200", "204", "400", "404", "405", "413", "415", "a token"],
+  closed: ["200", "204", "400", "401", "403", "404", "405", "413", "415", "a token"],
+};
+
+describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
+  it(`answers properly whatever bytes are sent (seed ${SEED})`, async () => {
+    const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(doorOf(name)), doorOf(name), (request) =>
+      sendRaw({ ...request, port: doorOf(name).port, isHead: request.method === "HEAD" }),
+    );
+    const fromWorker = verdicts.filter(({ answerer }) => answerer === "the Worker");
+    // What workerd refuses by itself must not be most of what there is.
+    expect(fromWorker.length).toBeGreaterThan(verdicts.length / 2);
+    expect(fromWorker.map(({ what }) => what)).toEqual(expect.arrayContaining(ANSWERS[name]));
+    await expectToBeWell(name);
+  });
+
+  it(`answers properly whatever fetch sends (seed ${SEED})`, async () => {
+    const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(doorOf(name)), doorOf(name), (request) =>
+      sendByFetch(doorOf(name), request),
+    );
+    expect(new Set(verdicts.map(({ answerer }) => answerer))).toEqual(new Set(["the Worker"]));
+    await expectToBeWell(name);
+  });
+});
+
+it("gives pages of listed origins their tokens under a Host that is none, as such a Worker has no origin of its own", async () => {
+  const head = [
+    "POST / HTTP/1.1",
+    "Host: a",
+    "Host: b",
+    "Origin: https://app.example.com",
+    `Authorization: ${API_KEY}`,
+  ];
+  const bytes = `${head.join("\r\n")}\r\n\r\n`;
+  const answer = await sendRaw({ bytes, port: doorOf("closed").port, isUnfinished: false, isHead: false });
+  expect(answer).toMatchObject({ status: 200, text: expect.stringContaining("czs_") });
+});
+
+/** Whatever came before, the Worker still hands out tokens, and has logged neither a bug nor a secret. */
+async function expectToBeWell(name: Door["name"]): Promise<void> {
+  const headers = { Authorization: `Bearer ${API_KEY}`, "X-User-ID": "ada" };
+  const response = await fetch(workers[name].url, { method: "POST", headers });
+  expect(await response.json()).toMatchObject({ access_token: expect.stringMatching(/^czs_/) });
+  expect(logFailures(workers[name].logLines())).toEqual([]);
+}
+
+function doorOf(name: Door["name"]): Door {
+  return { name, port: Number(new URL(workers[name].url).port) };
+}
+
+/** Sends so many requests, stops at the first that is not answered as it should be, and tells what came of the others. */
+async function fuzz<Request extends JudgedRequest>(
+  numRuns: number,
+  requests: fc.Arbitrary<Request>,
+  door: Door,
+  send: (request: Request) => Promise<RawOutcome>,
+): Promise<readonly Verdict[]> {
+  const verdicts: Verdict[] = [];
+  await fc.assert(
+    fc.asyncProperty(requests, async (request) => {
+      const verdict = judgeOutcome(request, door, await send(request));
+      expect(verdict.faults).toEqual([]);
+      verdicts.push(verdict);
+    }),
+    { seed: SEED, numRuns, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
+  );
+  return verdicts;
+}

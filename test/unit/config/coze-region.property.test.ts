@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "../../../src/config/coze-region.ts";
+import { isProblem } from "../../../src/core/issue.ts";
+
+const CHINA = "api.coze.cn";
+const WORLD = "api.coze.com";
+
+const octet = fc.integer({ min: 0, max: 255 });
+const loopback = fc.oneof(
+  fc.constantFrom("localhost", "[::1]", "127.0.0.1"),
+  fc.tuple(octet, octet, octet).map((octets) => `127.${octets.join(".")}`),
+);
+const publicHost = fc.constantFrom(
+  CHINA,
+  WORLD,
+  "proxy.example",
+  "127.0.0.1.evil.example",
+  "127.0.0.1x.example",
+  "x127.0.0.1.example",
+  "localhost.evil.example",
+  "notlocalhost",
+  "128.0.0.1",
+  "10.127.0.0",
+  "[::2]",
+);
+const port = fc.oneof(
+  fc.constant(""),
+  fc.integer({ min: 1, max: 65_535 }).map((number) => `:${number}`),
+);
+const path = fc.constantFrom("", "/", "/api/permission/oauth2/token", "/t?a=b");
+const rest = fc.tuple(port, path).map((parts) => parts.join(""));
+
+describe("a token endpoint", () => {
+  it("is any https address, and http only on loopback", () => {
+    fc.assert(
+      fc.property(fc.oneof(loopback, publicHost), rest, (host, tail) => {
+        expect(parseTokenEndpoint(`https://${host}${tail}`)).toEqual(new URL(`https://${host}${tail}`));
+      }),
+    );
+    fc.assert(
+      fc.property(loopback, rest, (host, tail) => {
+        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual(new URL(`http://${host}${tail}`));
+      }),
+    );
+    fc.assert(
+      fc.property(publicHost, rest, (host, tail) => {
+        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual({
+          problem: "must begin with https:// (http:// is for loopback addresses only)",
+        });
+      }),
+    );
+  });
+
+  it("has no other scheme", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("ftp", "ws", "wss", "file", "httpss", "xhttps"), loopback, (scheme, host) => {
+        expect(parseTokenEndpoint(`${scheme}://${host}/`)).toEqual({
+          problem: expect.stringMatching(/^must begin with/),
+        });
+      }),
+    );
+  });
+
+  it("holds no user name and no password", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("user@", ":password@", "user:password@"), loopback, rest, (user, host, tail) => {
+        expect(parseTokenEndpoint(`https://${user}${host}${tail}`)).toEqual({
+          problem: "must not hold a user name or password",
+        });
+      }),
+    );
+  });
+
+  it("is nothing but a whole address, and that of coze.cn when it is not given", () => {
+    const noAddress = fc.oneof(fc.anything(), fc.string(), fc.constantFrom(CHINA, "//api.coze.cn/t", "https://", null));
+    fc.assert(
+      fc.property(noAddress, (value) => {
+        fc.pre(value !== undefined && !(typeof value === "string" && URL.canParse(value)));
+        expect(parseTokenEndpoint(value)).toEqual({
+          problem: expect.stringMatching(/^must be a whole address such as https:/),
+        });
+      }),
+      { examples: [[["https://api.coze.cn/t"]], [new URL("https://api.coze.cn/t")]] },
+    );
+    expect(parseTokenEndpoint(undefined)).toEqual(new URL("https://api.coze.cn/api/permission/oauth2/token"));
+  });
+});
+
+describe("an audience", () => {
+  it("is a host with or without a port, as it stands, or is left open", () => {
+    const ownPort = fc.constantFrom("", ":8443");
+    fc.assert(
+      fc.property(fc.oneof(loopback, publicHost), ownPort, (host, ending) => {
+        expect(parseAudience(host + ending)).toBe(host + ending);
+      }),
+    );
+    expect(parseAudience(undefined)).toBeUndefined();
+  });
+
+  it("is nothing else: no address, no path, no user, no text that a host would be read from", () => {
+    const bend = fc.constantFrom<((host: string) => unknown)[]>(
+      (host) => `https://${host}`,
+      (host) => `${host}/`,
+      (host) => `u@${host}`,
+      (host) => `${host}?`,
+      (host) => `${host}#`,
+      (host) => ` ${host}`,
+      (host) => `${host}:443`,
+      (host) => `A${host}`,
+      (host) => `a b.${host}`,
+      (host) => [host],
+      (host) => ({ host }),
+      () => null,
+      () => "",
+    );
+    fc.assert(
+      fc.property(publicHost, bend, (host, bent) => {
+        expect(parseAudience(bent(host))).toEqual({ problem: expect.stringMatching(/^must be a host name such as /) });
+      }),
+    );
+  });
+});
+
+describe("the region", () => {
+  const host = fc.oneof(fc.constantFrom(CHINA, WORLD), publicHost, loopback);
+  const endpoint = fc.tuple(host, path).map(([name, tail]) => new URL(`https://${name}${tail}`));
+
+  it("gives the audience that goes with an endpoint", () => {
+    fc.assert(
+      fc.property(endpoint, (address) => {
+        expect(audienceFor(address)).toBe(address.host === WORLD ? WORLD : CHINA);
+        expect(isOneRegion(audienceFor(address), address)).toBe(true);
+      }),
+    );
+  });
+
+  it("is wrong exactly where both hosts are Coze's and not the same", () => {
+    fc.assert(
+      fc.property(fc.option(host, { nil: undefined }), endpoint, (audience, address) => {
+        const isMixed = [CHINA, WORLD].sort().join() === [audience, address.host].sort().join();
+        expect(isOneRegion(audience, address)).toBe(!isMixed);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+it("never throws over a value, and never quotes it", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.anything(),
+        fc.string().map((text) => `hunter2${text}`),
+        fc.constant("https://hunter2:x@a.example"),
+      ),
+      (value) => {
+        for (const outcome of [parseTokenEndpoint(value), parseAudience(value)]) {
+          if (isProblem(outcome)) expect(outcome.problem).not.toContain("hunter2");
+        }
+      },
+    ),
+    // A table of this kind can stand in wrangler.toml, and cannot be made a text.
+    { examples: [[{ toString: "hunter2" }]] },
+  );
+});

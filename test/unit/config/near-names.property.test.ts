@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { KNOWN_NAMES } from "../../../src/config/config.ts";
+import { nearNameIssues } from "../../../src/config/near-names.ts";
+
+const known = fc.constantFrom(...KNOWN_NAMES);
+const letter = fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+
+/** A name with one letter changed, dropped, added, or swapped with the next. */
+const slip = known.chain((name) =>
+  fc.tuple(fc.nat(name.length - 1), letter).map(([at, other]) => {
+    const [before, here, after] = [name.slice(0, at), name.slice(at, at + 1), name.slice(at + 1)];
+    return {
+      name,
+      mistyped: [
+        before + other + after,
+        before + after,
+        before + other + here + after,
+        before + after.slice(0, 1) + here + after.slice(1),
+      ],
+    };
+  }),
+);
+
+describe("a name in the environment", () => {
+  it("is never reported when it is known", () => {
+    fc.assert(
+      fc.property(fc.subarray([...KNOWN_NAMES]), (names) => {
+        expect(nearNameIssues(Object.fromEntries(names.map((name) => [name, 1])), KNOWN_NAMES)).toEqual([]);
+      }),
+    );
+  });
+
+  it("is reported with the known name that it is one slip away from, in capitals or not", () => {
+    fc.assert(
+      fc.property(slip, fc.boolean(), ({ name, mistyped }, isLower) => {
+        for (const each of mistyped.map((text) => (isLower ? text.toLowerCase() : text))) {
+          const expected = KNOWN_NAMES.includes(each)
+            ? []
+            : [{ setting: each, problem: `is not a setting; did you mean ${name}?` }];
+          expect(nearNameIssues({ [each]: 1 }, KNOWN_NAMES)).toEqual(expected);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("is left alone when it has nothing in common with a setting", () => {
+    const foreign = fc.stringMatching(/^[qxz]{0,12}$/);
+    fc.assert(
+      fc.property(foreign, (name) => {
+        expect(nearNameIssues({ [name]: 1 }, KNOWN_NAMES)).toEqual([]);
+      }),
+    );
+  });
+});

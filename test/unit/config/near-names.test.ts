@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { nearNameIssues } from "../../../src/config/near-names.ts";
+
+const SETTINGS = ["CLIENT_ID", "KID", "PRIVATE_KEY", "PREVIOUS_KID", "CALLERS", "ALLOWED_ORIGINS", "RATE_LIMITER"];
+
+function issuesFor(...names: readonly string[]) {
+  return nearNameIssues(Object.fromEntries(names.map((name) => [name, "hunter2"])), SETTINGS);
+}
+
+describe("nearNameIssues", () => {
+  it.each([
+    ["CALLER", "CALLERS"],
+    ["CALLER_S", "CALLERS"],
+    ["ALLOWED_ORIGIN", "ALLOWED_ORIGINS"],
+    ["ALOWED_ORIGIN", "ALLOWED_ORIGINS"],
+    ["client_id", "CLIENT_ID"],
+    ["ClientId", "CLIENT_ID"],
+    ["PRIVATEKEY", "PRIVATE_KEY"],
+    ["PIRVATE_KYE", "PRIVATE_KEY"],
+    ["PREVIOUS_KEY", "PREVIOUS_KID"],
+    ["KDI", "KID"],
+    ["ID", "KID"],
+  ])("takes %s for %s", (name, meant) => {
+    expect(issuesFor(name)).toEqual([{ setting: name, problem: `is not a setting; did you mean ${meant}?` }]);
+  });
+
+  it.each(["KEY", "CALL", "CLIENT", "CLIENT_SECRET", "KEY_ID", "PREVIOUS", "OTHER", "", "__proto__"])(
+    "leaves %j alone, which more than a slip tells from every setting",
+    (name) => {
+      expect(issuesFor(name)).toEqual([]);
+    },
+  );
+
+  it("prefers the setting with fewer slips between", () => {
+    expect(nearNameIssues({ LOG_DAY: 1 }, ["LOG_RAYS", "LOG_DAYS"])).toMatchObject([
+      { problem: expect.stringContaining("LOG_DAYS?") },
+    ]);
+  });
+
+  it("reports every such name, without a value", () => {
+    const issues = issuesFor("CALLER", "KIDS", "CLIENT_ID");
+    expect(issues.map(({ setting }) => setting)).toEqual(["CALLER", "KIDS"]);
+    expect(JSON.stringify(issues)).not.toContain("hunter2");
+  });
+
+  it.each<[string, unknown]>([
+    ["tables", [{ name: "a" }, null, "b", { limiter: "RATE_LIMITER2" }]],
+    ["a JSON string", JSON.stringify([{ limiter: "RATE_LIMITER2" }])],
+  ])("leaves the limiter of a caller alone: CALLERS as %s", (_what, callers) => {
+    expect(nearNameIssues({ CALLERS: callers, RATE_LIMITER2: {} }, SETTINGS)).toEqual([]);
+    expect(nearNameIssues({ CALLERS: callers, RATE_LIMITER3: {} }, SETTINGS)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRecognition } from "../../../../src/core/auth/authentication.ts";
+import { ANYONE, type Caller, type Claims, type JwtRule, type Recognition } from "../../../../src/core/auth/caller.ts";
+import { TokenError } from "../../../../src/core/token-error.ts";
+
+/** What a credential is, to the ports below: a key, a JWT of an issuer and with a role, or neither. */
+type Credential =
+  | { readonly is: "key"; readonly sha256: string }
+  | { readonly is: "jwt"; readonly issuer: string; readonly role: string; readonly isValid: boolean }
+  | { readonly is: "nothing" };
+
+const ISSUERS = ["https://one.example", "https://other.example"];
+const KEYS = ["00", "11", "22"];
+const ROLES = ["admin", "guest"];
+
+const recognition: fc.Arbitrary<Recognition> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({ kind: "anyone" as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: "anonymous" as const, turnstile: undefined }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("key" as const), keySha256: fc.constantFrom(...KEYS) }) },
+  { weight: 4, arbitrary: fc.tuple(fc.constantFrom(...ISSUERS), fc.constantFrom(...ROLES)).map(jwtRule) },
+);
+/** Callers whose names are their places. */
+const callers = fc
+  .array(recognition, { maxLength: 6 })
+  .map((all) => all.map((how, index): Caller => ({ ...ANYONE, name: String(index), recognition: how })));
+const credential: fc.Arbitrary<Credential> = fc.oneof(
+  fc.record({ is: fc.constant("key" as const), sha256: fc.constantFrom(...KEYS) }),
+  fc.record({
+    is: fc.constant("jwt" as const),
+    issuer: fc.constantFrom(...ISSUERS, "https://foreign.example"),
+    role: fc.constantFrom(...ROLES),
+    isValid: fc.boolean(),
+  }),
+  fc.constant({ is: "nothing" as const }),
+);
+
+const unverified = new TokenError("invalid_client", "The JWT is not valid.");
+const withoutWork = () => {};
+
+describe("recognition", () => {
+  it("lets everybody in as anyone where there is such a caller, and asks nothing of their credentials", async () => {
+    await forAll(async (all, given, asked) => {
+      const open = all.find(({ recognition: how }) => how.kind === "anyone");
+      if (open === undefined) return;
+      expect(await recognise(all, given, asked)).toEqual({ caller: open, claims: undefined });
+      expect(await recognise(all, undefined, asked)).toEqual({ caller: open, claims: undefined });
+      expect(asked).toEqual([]);
+    });
+  });
+
+  it("takes who brings no credential for an anonymous caller only", async () => {
+    await forAll(async (all, _given, asked) => {
+      if (isOpenToAll(all)) return;
+      const visitor = all.find(({ recognition: how }) => how.kind === "anonymous");
+      const expected = visitor
+        ? { caller: visitor, claims: undefined }
+        : { code: "invalid_client", message: expect.stringContaining("is required") };
+      expect(await recognise(all, undefined, asked)).toMatchObject(expected);
+      expect(asked).toEqual([]);
+    });
+  });
+
+  it("takes a credential for the first caller that it fits, and never for an anonymous one", async () => {
+    await forAll(async (all, given) => {
+      if (isOpenToAll(all)) return;
+      const fitting = all.find(({ recognition: how }) => fits(how, given));
+      const outcome = await recognise(all, given);
+      if (fitting === undefined) expect(outcome).toMatchObject({ code: "invalid_client" });
+      else expect(outcome).toEqual({ caller: fitting, claims: given.is === "jwt" ? claimsOf(given) : undefined });
+    });
+  });
+
+  it("compares a credential with each key, whether or not one before it fits", async () => {
+    await forAll(async (all, given, asked) => {
+      if (isOpenToAll(all)) return;
+      await recognise(all, given, asked);
+      const keys = all.flatMap(({ recognition: how }) => (how.kind === "key" ? [how.keySha256] : []));
+      expect(asked.filter((question) => KEYS.includes(question))).toEqual(keys);
+    });
+  });
+
+  it("has a JWT verified once, if it is of a known issuer, and believes no claim of one that is not valid", async () => {
+    await forAll(async (all, given, asked) => {
+      if (isOpenToAll(all) || given.is !== "jwt") return;
+      const outcome = await recognise(all, given, asked);
+      const [rule] = all.flatMap(({ recognition: how }) =>
+        how.kind === "jwt" && how.issuer === given.issuer ? [how] : [],
+      );
+      expect(asked.filter((question) => !KEYS.includes(question))).toEqual(
+        rule ? [`${rule.issuer} ${rule.audience}`] : [],
+      );
+      if (rule && !given.isValid) expect(outcome).toBe(unverified);
+    });
+  });
+
+  it("refuses a credential that is too long without a look at it", async () => {
+    const asked: string[] = [];
+    const lengths = fc.integer({ min: 16_380, max: 16_390 });
+    await fc.assert(
+      fc.asyncProperty(lengths, async (length) => {
+        asked.length = 0;
+        const all = [{ ...ANYONE, recognition: { kind: "key", keySha256: "00" } }] satisfies Caller[];
+        const ask = createRecognition(all, portsFor({ is: "nothing" }, asked));
+        await expect(ask("x".repeat(length), withoutWork, 12_000)).rejects.toMatchObject({
+          code: "invalid_client",
+          message: expect.stringContaining(length > 16_384 ? "too long" : "neither an API key"),
+        });
+        expect(asked).toEqual(length > 16_384 ? [] : ["00"]);
+      }),
+    );
+  });
+});
+
+function forAll(check: (all: Caller[], given: Credential, asked: string[]) => Promise<void>): Promise<void> {
+  return fc.assert(
+    fc.asyncProperty(callers, credential, (all, given) => check(all, given, [])),
+    { numRuns: 300 },
+  );
+}
+
+/** Who it is, or the error in place of that. `asked` takes what the ports were asked for. */
+function recognise(all: readonly Caller[], given: Credential | undefined, asked: string[] = []): Promise<unknown> {
+  const ask = createRecognition(all, portsFor(given ?? { is: "nothing" }, asked));
+  return ask(given && "the credential", withoutWork, 12_000).catch((error: unknown) => error);
+}
+
+function portsFor(given: Credential, asked: string[]) {
+  return {
+    digestOf: async () => new ArrayBuffer(),
+    createKeyMatcher: (keySha256: string) => () => {
+      asked.push(keySha256);
+      return given.is === "key" && given.sha256 === keySha256;
+    },
+    claimedIssuer: () => (given.is === "jwt" ? given.issuer : undefined),
+    async verifyJwt(_jwt: string, { issuer, audience }: JwtRule): Promise<Claims> {
+      asked.push(`${issuer} ${audience}`);
+      if (given.is !== "jwt" || !given.isValid) throw unverified;
+      return claimsOf(given);
+    },
+  };
+}
+
+function jwtRule([issuer, role]: readonly [issuer: string, role: string]): JwtRule {
+  return {
+    kind: "jwt",
+    issuer,
+    jwksUri: undefined,
+    audience: "service",
+    claims: new Map([["role", role]]),
+    userIdClaim: "sub",
+  };
+}
+
+function claimsOf({ issuer, role }: Credential & { is: "jwt" }): Claims {
+  return { iss: issuer, aud: "service", role };
+}
+
+function fits(how: Recognition, given: Credential): boolean {
+  if (how.kind === "key") return given.is === "key" && given.sha256 === how.keySha256;
+  if (how.kind !== "jwt") return false;
+  return given.is === "jwt" && given.isValid && given.issuer === how.issuer && how.claims.get("role") === given.role;
+}
+
+function isOpenToAll(all: readonly Caller[]): boolean {
+  return all.some(({ recognition: how }) => how.kind === "anyone");
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it, vi } from "vitest";
+import { createRecognition } from "../../../../src/core/auth/authentication.ts";
+import { ANYONE, type Caller, type Claims, type JwtRule } from "../../../../src/core/auth/caller.ts";
+
+const unlimited = {
+  userPrefix: "",
+  origins: "*",
+  scope: undefined,
+  maxDurationSeconds: undefined,
+  limiter: undefined,
+} as const;
+const rule: JwtRule = {
+  kind: "jwt",
+  issuer: "https://id.example.com",
+  jwksUri: undefined,
+  audience: "api",
+  claims: new Map(),
+  userIdClaim: "sub",
+};
+
+const key = (name: string, keySha256: string): Caller => ({
+  ...unlimited,
+  name,
+  recognition: { kind: "key", keySha256 },
+});
+const jwt = (name: string, changes: Partial<JwtRule> = {}): Caller => ({
+  ...unlimited,
+  name,
+  recognition: { ...rule, ...changes },
+});
+const visitors: Caller = { ...unlimited, name: "visitors", recognition: { kind: "anonymous", turnstile: undefined } };
+
+function bytesOf(text: string): Promise<ArrayBuffer> {
+  return new Response(text).arrayBuffer();
+}
+
+function textOf(bytes: ArrayBuffer): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** In this world, the digest of a key is the key, and a JWT is its issuer and audience with a point between. */
+function world() {
+  return {
+    digestOf: vi.fn(bytesOf),
+    createKeyMatcher: vi.fn((keySha256: string) => (digest: ArrayBuffer) => textOf(digest) === keySha256),
+    claimedIssuer: vi.fn((credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined)),
+    verifyJwt: vi.fn(async (credential: string): Promise<Claims> => {
+      const [iss, aud] = credential.split(" ");
+      return { iss, aud, sub: "ada" };
+    }),
+  };
+}
+
+const keepAlive = () => undefined;
+const DEADLINE = 12_000;
+const refused = (description: string) =>
+  expect.objectContaining({ code: "invalid_client", message: expect.stringContaining(description) });
+
+describe("recognise", () => {
+  it("takes everybody for anyone in an open service, and looks at nothing", async () => {
+    const ports = world();
+    const recognise = createRecognition([ANYONE], ports);
+    for (const credential of [undefined, "", "x", "x".repeat(100_000)]) {
+      expect(await recognise(credential, keepAlive, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
+    }
+    for (const port of Object.values(ports)) expect(port).not.toHaveBeenCalled();
+  });
+
+  it("takes who brings no credential for a visitor, and refuses where none are let in", async () => {
+    const ports = world();
+    expect(await createRecognition([key("script", "k"), visitors], ports)(undefined, keepAlive, DEADLINE)).toEqual({
+      caller: visitors,
+      claims: undefined,
+    });
+    await expect(createRecognition([key("script", "k")], ports)(undefined, keepAlive, DEADLINE)).rejects.toEqual(
+      refused("A credential is required"),
+    );
+  });
+
+  it.each([
+    ["", "neither an API key of this service nor a JWT it trusts"],
+    ["unknown", "neither an API key of this service nor a JWT it trusts"],
+    ["https://evil.example api", "neither an API key of this service nor a JWT it trusts"],
+    ["https://id.example.com other", "The audience or the claims of the JWT"],
+  ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
+    const recognise = createRecognition([visitors, key("script", "k"), jwt("web")], world());
+    await expect(recognise(credential, keepAlive, DEADLINE)).rejects.toEqual(refused(description));
+  });
+
+  it("takes the first of two callers with the key, and compares with all", async () => {
+    const compared: string[] = [];
+    const ports = {
+      ...world(),
+      createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => {
+        compared.push(keySha256);
+        return textOf(digest) === keySha256;
+      },
+    };
+    const callers = [key("a", "1"), key("b", "2"), key("c", "2"), key("d", "3")];
+    expect(await createRecognition(callers, ports)("2", keepAlive, DEADLINE)).toMatchObject({ caller: { name: "b" } });
+    expect(compared).toEqual(["1", "2", "2", "3"]);
+  });
+
+  it("does not verify a credential that is a key", async () => {
+    const ports = world();
+    const callers = [jwt("web"), key("script", "https://id.example.com api")];
+    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+      caller: { name: "script" },
+      claims: undefined,
+    });
+    expect(ports.verifyJwt).not.toHaveBeenCalled();
+  });
+
+  it("verifies a JWT once for all callers of its issuer, and takes the first that matches", async () => {
+    const ports = world();
+    const callers = [
+      jwt("elsewhere", { issuer: "https://other.example" }),
+      jwt("admins", { claims: new Map([["role", "admin"]]) }),
+      jwt("staff", { audience: "staff" }),
+      jwt("users"),
+      jwt("later"),
+    ];
+    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toEqual({
+      caller: callers[3],
+      claims: { iss: "https://id.example.com", aud: "api", sub: "ada" },
+    });
+    expect(ports.verifyJwt.mock.calls).toEqual([
+      [
+        "https://id.example.com api",
+        expect.objectContaining({ issuer: "https://id.example.com" }),
+        keepAlive,
+        DEADLINE,
+      ],
+    ]);
+  });
+
+  it("refuses a JWT of an issuer that no caller has, without verifying it", async () => {
+    const ports = world();
+    const recognise = createRecognition([jwt("web")], ports);
+    await expect(recognise("https://evil.example api", keepAlive, DEADLINE)).rejects.toEqual(
+      refused("nor a JWT it trusts"),
+    );
+    await expect(recognise("no-jwt", keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
+    expect(ports.verifyJwt).not.toHaveBeenCalled();
+  });
+
+  it("hashes nothing of a credential that is too long", async () => {
+    const ports = world();
+    const recognise = createRecognition([key("script", "k")], ports);
+    await expect(recognise("x".repeat(16 * 1024 + 1), keepAlive, DEADLINE)).rejects.toEqual(refused("too long"));
+    expect(ports.digestOf).not.toHaveBeenCalled();
+    await expect(recognise("x".repeat(16 * 1024), keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
+  });
+
+  it("hashes no credential where there is no key to compare it with", async () => {
+    const ports = world();
+    const recognise = createRecognition([jwt("web"), visitors], ports);
+    expect(await recognise("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+      caller: { name: "web" },
+    });
+    expect(ports.digestOf).not.toHaveBeenCalled();
+  });
+
+  it("passes on why a JWT could not be verified", async () => {
+    const failure = new Error("issuer away");
+    const recognise = createRecognition([jwt("web"), visitors], {
+      ...world(),
+      verifyJwt: () => Promise.reject(failure),
+    });
+    await expect(recognise("https://id.example.com api", keepAlive, DEADLINE)).rejects.toBe(failure);
+  });
+});

@@ -1,0 +1,126 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  ANYONE,
+  type Caller,
+  type ClaimRule,
+  isOpen,
+  type JwtRule,
+  limitsFor,
+  matchesClaims,
+  type Recognition,
+} from "../../../../src/core/auth/caller.ts";
+
+const JWT_RULE: JwtRule = {
+  kind: "jwt",
+  issuer: "https://issuer.example",
+  jwksUri: undefined,
+  audience: "service",
+  claims: new Map(),
+  userIdClaim: "sub",
+};
+
+const recognition: fc.Arbitrary<Recognition> = fc.constantFrom<Recognition[]>(
+  { kind: "anyone" },
+  { kind: "anonymous", turnstile: undefined },
+  { kind: "anonymous", turnstile: { hostname: undefined, action: undefined } },
+  { kind: "key", keySha256: "00" },
+  JWT_RULE,
+);
+const caller = fc
+  .tuple(fc.constantFrom("a", "b", "visitors"), recognition)
+  .map(([name, how]): Caller => ({ ...ANYONE, name, recognition: how }));
+const callers = fc.array(caller, { maxLength: 4 });
+
+describe("the claims of a JWT", () => {
+  const value = fc.constantFrom<unknown[]>("admin", "adm", "", 1, "1", true, "true", null, undefined, ["admin"], {});
+  const name = fc.constantFrom("role", "org", "toString");
+  const claims = fc.dictionary(name, value);
+  const rule = fc.constantFrom<ClaimRule[]>("admin", 1, true, /^(?:adm.*)$/, /^(?:)$/);
+
+  it("match when each one that the rule names is there and is exactly so, or matches the pattern", () => {
+    fc.assert(
+      fc.property(claims, fc.array(fc.tuple(name, rule)), (given, rules) => {
+        const isMatch = [...new Map(rules)].every(([each, wanted]) => {
+          if (!Object.keys(given).includes(each)) return false;
+          return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no text")) : given[each] === wanted;
+        });
+        expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "service" })).toBe(isMatch);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("match only for the audience, alone or among others, where the rule names one", () => {
+    const audience = fc.constantFrom<unknown[]>(
+      "service",
+      "servic",
+      "services",
+      "",
+      ["service"],
+      ["a", "service"],
+      ["a"],
+      [],
+      undefined,
+      null,
+      { service: 1 },
+    );
+    fc.assert(
+      fc.property(audience, fc.boolean(), (aud, isNamed) => {
+        const isAudience = aud === "service" || (Array.isArray(aud) && aud.includes("service"));
+        const audienceRule = isNamed ? "service" : undefined;
+        expect(matchesClaims({ ...JWT_RULE, audience: audienceRule }, { aud })).toBe(!isNamed || isAudience);
+      }),
+    );
+  });
+
+  it("match a pattern up to a length of 1024", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1000, max: 1050 }), (length) => {
+        const rules = new Map([["role", /^(?:x+)$/]]);
+        expect(matchesClaims({ ...JWT_RULE, claims: rules }, { aud: "service", role: "x".repeat(length) })).toBe(
+          length <= 1024,
+        );
+      }),
+    );
+  });
+});
+
+it("calls a service open exactly where somebody needs neither credential nor Turnstile", () => {
+  fc.assert(
+    fc.property(callers, (all) => {
+      const isAnyoneLetIn = ({ recognition: how }: Caller) =>
+        how.kind === "anyone" || (how.kind === "anonymous" && !how.turnstile);
+      expect(isOpen(all)).toBe(all.filter(isAnyoneLetIn).length > 0);
+    }),
+  );
+});
+
+it("grants a caller no longer life than the settings and its rule allow, and only the scope of both", () => {
+  const seconds = fc.integer({ min: 1, max: 86_399 });
+  const rights = fc.subarray(["a", "b", "c"], { minLength: 1 });
+  const scopeOf = (list: readonly string[]) => ({ account_permission: { permission_list: list } });
+  const max = fc.option(seconds, { nil: undefined });
+  fc.assert(
+    fc.property(seconds, max, rights, rights, (durationSeconds, maxDurationSeconds, ofSettings, ofCaller) => {
+      const one = { ...ANYONE, name: "script", maxDurationSeconds, scope: scopeOf(ofCaller) };
+      const limits = () => limitsFor(one, { durationSeconds, scope: scopeOf(ofSettings) });
+      const common = ofCaller.filter((right) => ofSettings.includes(right));
+      if (common.length > 0) {
+        const duration = Math.min(durationSeconds, maxDurationSeconds ?? durationSeconds);
+        expect(limits()).toEqual({ durationSeconds: duration, scope: scopeOf(common) });
+      } else {
+        expect(limits).toThrow(
+          expect.objectContaining({
+            code: "invalid_scope",
+            message: expect.stringContaining("The caller script is granted nothing: "),
+          }),
+        );
+      }
+    }),
+  );
+});
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === "string" ? value : fallback;
+}

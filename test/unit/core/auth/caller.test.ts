@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import {
+  ANYONE,
+  type Caller,
+  type ClaimRule,
+  type Claims,
+  isOpen,
+  type JwtRule,
+  limitsFor,
+  matchesClaims,
+  type Recognition,
+} from "../../../../src/core/auth/caller.ts";
+import { isAllowedOrigin } from "../../../../src/core/auth/origins.ts";
+import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
+
+const issuer = "https://id.example.com";
+const rule: JwtRule = {
+  kind: "jwt",
+  issuer,
+  jwksUri: undefined,
+  audience: "api",
+  claims: new Map(),
+  userIdClaim: "sub",
+};
+
+const callerOf = (recognition: Recognition, limits: Partial<Caller> = {}): Caller => ({
+  name: "web",
+  recognition,
+  userPrefix: "",
+  origins: "*",
+  scope: undefined,
+  maxDurationSeconds: undefined,
+  limiter: undefined,
+  ...limits,
+});
+const user = callerOf(rule);
+const script = callerOf({ kind: "key", keySha256: "ab" }, { name: "script" });
+const visitors = callerOf({ kind: "anonymous", turnstile: undefined }, { name: "visitors" });
+const checked = callerOf({ kind: "anonymous", turnstile: { hostname: undefined, action: undefined } });
+
+const failure = (code: string, description: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(description) });
+
+describe("anyone", () => {
+  it("goes by that name, and may ask from every page for all that the settings allow", () => {
+    const settings = { durationSeconds: 900, scope: undefined };
+    expect(ANYONE.name).toBe("anyone");
+    expect(isAllowedOrigin("https://any.example", "https://own.example", ANYONE.origins)).toBe(true);
+    expect(limitsFor(ANYONE, settings)).toEqual(settings);
+  });
+});
+
+describe("matchesClaims", () => {
+  const claims: Claims = { aud: "api", sub: "ada" };
+  const isMatch = (changes: Claims, rules: Readonly<Record<string, ClaimRule>> = {}) =>
+    matchesClaims({ ...rule, claims: new Map(Object.entries(rules)) }, { ...claims, ...changes });
+
+  it.each<[string, Claims, Record<string, ClaimRule>]>([
+    ["the audience", {}, {}],
+    ["one of the audiences", { aud: ["web", "api"] }, {}],
+    ["a text", { role: "user" }, { role: "user" }],
+    ["a number", { level: 3 }, { level: 3 }],
+    ["false", { active: false }, { active: false }],
+    ["a pattern", { team: "red" }, { team: /^(?:red|blue)$/su }],
+    ["a text as long as any pattern is tried on", { team: "x".repeat(1024) }, { team: /^x+$/su }],
+    ["all rules", { a: 1, b: "x" }, { a: 1, b: /^x$/su }],
+  ])("is true for %s", (_what, changes, rules) => {
+    expect(isMatch(changes, rules)).toBe(true);
+  });
+
+  it.each<[string, Claims, Record<string, ClaimRule>]>([
+    ["another audience", { aud: "web" }, {}],
+    ["no audience", { aud: undefined }, {}],
+    ["other audiences", { aud: ["web"] }, {}],
+    ["audiences within a list", { aud: [["api"]] }, {}],
+    ["an audience as object", { aud: { api: true } }, {}],
+    ["a claim that is missing", {}, { role: "user" }],
+    ["one of two rules", { a: 1, b: 1 }, { a: 1, b: 2 }],
+    ["another type", { level: "3" }, { level: 3 }],
+    ["a list with the value", { role: ["user"] }, { role: "user" }],
+    ["a text of another pattern", { team: "green" }, { team: /^(?:red|blue)$/su }],
+    ["a list for a pattern", { team: ["red"] }, { team: /^(?:red|blue)$/su }],
+    ["a number for a pattern", { level: 3 }, { level: /^3$/su }],
+    ["a text too long for any pattern", { team: "x".repeat(1025) }, { team: /^x+$/su }],
+    ["what every object has", {}, { toString: /^.*$/su }],
+  ])("is false for %s", (_what, changes, rules) => {
+    expect(isMatch(changes, rules)).toBe(false);
+  });
+
+  it("asks for no audience where the rule names none", () => {
+    expect(matchesClaims({ ...rule, audience: undefined }, { sub: "ada" })).toBe(true);
+    expect(matchesClaims({ ...rule, audience: undefined }, { aud: "other" })).toBe(true);
+  });
+});
+
+describe("limitsFor", () => {
+  const bots = (...ids: string[]): CozeScope => ({
+    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
+  });
+  it.each<[string, number | undefined, number]>([
+    ["the settings' where the caller has none", undefined, 900],
+    ["the caller's where it is less", 300, 300],
+    ["the settings' where the caller's is more", 7200, 900],
+  ])("takes as longest life %s", (_what, maxDurationSeconds, durationSeconds) => {
+    const caller = callerOf(rule, { maxDurationSeconds });
+    expect(limitsFor(caller, { durationSeconds: 900, scope: undefined })).toEqual({
+      durationSeconds,
+      scope: undefined,
+    });
+  });
+
+  it("takes as scope what settings and caller have in common", () => {
+    const caller = callerOf(rule, { scope: bots("1", "2") });
+    expect(limitsFor(caller, { durationSeconds: 900, scope: bots("2", "3") }).scope).toEqual(bots("2"));
+    expect(limitsFor(caller, { durationSeconds: 900, scope: undefined }).scope).toEqual(bots("1", "2"));
+    expect(limitsFor(user, { durationSeconds: 900, scope: bots("2") }).scope).toEqual(bots("2"));
+  });
+
+  it("names the caller who is left with nothing", () => {
+    const caller = callerOf(rule, { scope: bots("1") });
+    expect(() => limitsFor(caller, { durationSeconds: 900, scope: bots("2") })).toThrow(
+      failure("invalid_scope", "The caller web is granted nothing"),
+    );
+  });
+});
+
+describe("isOpen", () => {
+  it.each<[string, readonly Caller[], boolean]>([
+    ["anyone", [ANYONE], true],
+    ["visitors", [script, visitors], true],
+    ["visitors behind Turnstile", [script, checked], false],
+    ["keys and users", [script, user], false],
+  ])("for %s", (_what, callers, open) => {
+    expect(isOpen(callers)).toBe(open);
+  });
+});

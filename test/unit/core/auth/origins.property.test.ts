@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type AllowedOrigins,
+  isAllowedOrigin,
+  parseAllowedOrigins,
+  shareOrigin,
+} from "../../../../src/core/auth/origins.ts";
+import { isProblem } from "../../../../src/core/issue.ts";
+
+type Entry = { readonly scheme: string; readonly isWildcard: boolean; readonly host: string; readonly port: string };
+
+/** An entry as somebody may have typed it. */
+type Spelling = {
+  readonly blank: string;
+  readonly slash: string;
+  readonly isUpper: boolean;
+  readonly namesPort: boolean;
+};
+
+const OWN = "https://own.example.com";
+const HOSTS = [
+  "example.com",
+  "app.example.com",
+  "b-1.app.example.com",
+  "ample.com",
+  "com.example",
+  "example.com.evil.com",
+];
+
+const scheme = fc.constantFrom("https", "http");
+const host = fc.constantFrom(...HOSTS);
+const port = fc.constantFrom("", "", ":8443", ":44");
+const entry: fc.Arbitrary<Entry> = fc.record({ scheme, isWildcard: fc.boolean(), host, port });
+const entries = fc.array(entry, { minLength: 1, maxLength: 3 });
+const spelling: fc.Arbitrary<Spelling> = fc.record({
+  blank: fc.constantFrom("", " ", "\t "),
+  slash: fc.constantFrom("", "/"),
+  isUpper: fc.boolean(),
+  namesPort: fc.boolean(),
+});
+
+/** What browsers send, and what nobody but an attacker would. */
+const origin = fc.oneof(
+  fc
+    .tuple(scheme, fc.constant("://"), fc.constantFrom("", "a.", "x_y.bc.", "."), host, port)
+    .map((parts) => parts.join("")),
+  fc
+    .array(
+      fc.constantFrom(
+        "https://",
+        "http://",
+        "a",
+        "A",
+        ".",
+        "example.com",
+        "evil.com",
+        ":8443",
+        ":",
+        "/",
+        "@",
+        "*",
+        "\n",
+      ),
+      { maxLength: 8 },
+    )
+    .map((parts) => parts.join("")),
+  fc.constantFrom("null", "", "*", OWN, `${OWN}:8443`, "https://own.example.com.evil.com"),
+);
+
+describe("an origin", () => {
+  it("is allowed exactly when it is listed, lies below a wildcard with the same scheme and port, or is the own one", () => {
+    fc.assert(
+      fc.property(entries, origin, (listed, candidate) => {
+        const isExpected = candidate === OWN || listed.some((each) => covers(each, candidate));
+        expect(isAllowedOrigin(candidate, OWN, rulesOf(listed.map(textOf).join(",")))).toBe(isExpected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is treated alike however the list is spelled", () => {
+    const spelled = fc.array(fc.tuple(entry, spelling), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(spelled, (listed) => {
+        const plain = listed.map(([each]) => textOf(each)).join(",");
+        expect(parseAllowedOrigins(listed.map(([each, how]) => spell(each, how)).join(","))).toEqual(rulesOf(plain));
+      }),
+    );
+  });
+
+  it("is allowed always where all are", () => {
+    fc.assert(
+      fc.property(fc.oneof(origin, fc.string()), (candidate) => {
+        expect(isAllowedOrigin(candidate, OWN, rulesOf("*"))).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("a list of origins", () => {
+  it("is refused as soon as one entry is no origin, and the sentence counts up to the first such entry", () => {
+    const noOrigin = fc.constantFrom(
+      "",
+      "*",
+      "com",
+      "example.com",
+      "https://*.com",
+      "https://a.example.com/x",
+      "ftp://a.example.com",
+      "https://a.*.com",
+      "https://u@a.example.com",
+      "https://a b.com",
+      "x https://a.example.com",
+    );
+    fc.assert(
+      fc.property(entries, noOrigin, fc.array(fc.oneof(entry.map(textOf), noOrigin)), (before, wrong, after) => {
+        const list = [...before.map(textOf), wrong, ...after].join(",");
+        expect(parseAllowedOrigins(list)).toEqual({
+          problem: expect.stringMatching(new RegExp(`^must be .*; entry ${before.length + 1} is neither$`)),
+        });
+      }),
+    );
+  });
+
+  it("of any text is either rules or a problem", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), origin), (list) => {
+        const parsed = parseAllowedOrigins(list);
+        expect(isProblem(parsed) || parsed === "*" || parsed.length === list.split(",").length).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("two lists of origins", () => {
+  it("share one exactly when some page is allowed by both", () => {
+    fc.assert(
+      fc.property(entries, entries, (some, others) => {
+        const [a, b] = [rulesOf(some.map(textOf).join(",")), rulesOf(others.map(textOf).join(","))];
+        const pages = [...some, ...others].map((each) => textOf(each).replace("*", "page"));
+        const isShared = pages.some(
+          (page) => isAllowedOrigin(page, undefined, a) && isAllowedOrigin(page, undefined, b),
+        );
+        expect(shareOrigin(a, b)).toBe(isShared);
+        expect(shareOrigin(b, a)).toBe(isShared);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("share one as soon as either allows all", () => {
+    fc.assert(
+      fc.property(entries, (listed) => {
+        const rules = rulesOf(listed.map(textOf).join(","));
+        expect([shareOrigin("*", rules), shareOrigin(rules, "*")]).toEqual([true, true]);
+      }),
+    );
+  });
+});
+
+function rulesOf(list: string): AllowedOrigins {
+  const parsed = parseAllowedOrigins(list);
+  if (isProblem(parsed)) throw new Error(parsed.problem);
+  return parsed;
+}
+
+/** The rule once more, by way of the URL parser. */
+function covers(listed: Entry, candidate: string): boolean {
+  if (!listed.isWildcard) return candidate === textOf(listed);
+  if (!URL.canParse(candidate) || new URL(candidate).origin !== candidate) return false;
+
+  const { protocol, hostname, port } = new URL(candidate);
+  const below = hostname.endsWith(`.${listed.host}`) ? hostname.slice(0, -listed.host.length - 1).split(".") : [];
+  const isBelow = below.length > 0 && below.every((label) => /^[\w-]+$/.test(label));
+  return isBelow && protocol === `${listed.scheme}:` && port === listed.port.slice(1);
+}
+
+function textOf({ scheme, isWildcard, host, port }: Entry): string {
+  return `${scheme}://${isWildcard ? "*." : ""}${host}${port}`;
+}
+
+function spell(listed: Entry, { blank, slash, isUpper, namesPort }: Spelling): string {
+  const defaultPort = listed.scheme === "https" ? ":443" : ":80";
+  const text = textOf(listed.port === "" && namesPort ? { ...listed, port: defaultPort } : listed) + slash;
+  return blank + (isUpper ? text.toUpperCase() : text) + blank;
+}

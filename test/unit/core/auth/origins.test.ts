@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import {
+  type AllowedOrigins,
+  isAllowedOrigin,
+  parseAllowedOrigins,
+  shareOrigin,
+} from "../../../../src/core/auth/origins.ts";
+import { isProblem } from "../../../../src/core/issue.ts";
+
+const OWN = "https://token.example.com";
+
+function rulesOf(list: string): AllowedOrigins {
+  const parsed = parseAllowedOrigins(list);
+  if (isProblem(parsed)) throw new Error(parsed.problem);
+  return parsed;
+}
+
+describe("parseAllowedOrigins", () => {
+  it.each([
+    "https://app.example.com/path",
+    "app.example.com",
+    "https://",
+    "https://*",
+    "https://*.com",
+    "https://*.",
+    "https://a.*.example.com",
+    "https://*example.com",
+    "ftp://example.com",
+    "null",
+    "https://app.example.com?x",
+    "https://user@example.com",
+    "https://exa mple.com",
+    "at https://app.example.com",
+    "*,https://app.example.com",
+    "https://app.example.com,",
+    "https://app.example.com https://b.example.com",
+  ])("refuses %j, naming the entry and never quoting it", (list) => {
+    const parsed = parseAllowedOrigins(list);
+    expect(parsed).toEqual({ problem: expect.stringMatching(/entry [12] is neither$/) });
+  });
+});
+
+describe("isAllowedOrigin", () => {
+  it.each([
+    ["*", "https://anything.example"],
+    ["*", "null"],
+    ["https://app.example.com", "https://app.example.com"],
+    [" https://App.Example.com/ , http://localhost:3000", "https://app.example.com"],
+    [" https://app.example.com/ , http://localhost:3000", "http://localhost:3000"],
+    ["https://app.example.com:443", "https://app.example.com"],
+    ["https://*.example.com", "https://app.example.com"],
+    ["https://*.example.com", "https://a.b.example.com"],
+    ["https://*.example.com", "https://app.eu-1.example.com"],
+    ["https://*.example.com:8443", "https://app.example.com:8443"],
+    ["https://app.example.com", OWN],
+  ])("with %j allows %s", (list, origin) => {
+    expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(true);
+  });
+
+  it.each([
+    ["https://app.example.com", "https://evil.example"],
+    ["https://app.example.com", "http://app.example.com"],
+    ["https://app.example.com", "https://app.example.com:8443"],
+    ["https://app.example.com", "https://app.example.com.evil.example"],
+    ["https://app.example.com", "null"],
+    ["https://app.example.com", ""],
+    ["https://*.example.com", "https://example.com"],
+    ["https://*.example.com", "http://app.example.com"],
+    ["https://*.example.com", "https://evilexample.com"],
+    ["https://*.example.com", "https://.example.com"],
+    ["https://*.example.com", "https://evil.example/.example.com"],
+    ["https://*.example.com", "https://evil.example:1@a.example.com"],
+    ["https://*.example.com", "https://app.example.com.evil.example"],
+    ["https://*.example.com", "https://app.example.com:8443"],
+  ])("with %j refuses %j", (list, origin) => {
+    expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(false);
+  });
+
+  it("goes by the list alone where the service was reached under a host that is none", () => {
+    expect(isAllowedOrigin("https://app.example.com", undefined, rulesOf("https://app.example.com"))).toBe(true);
+    expect(isAllowedOrigin("undefined", undefined, rulesOf("https://app.example.com"))).toBe(false);
+  });
+});
+
+describe("shareOrigin", () => {
+  it.each([
+    ["*", "https://app.example.com"],
+    ["*", "*"],
+    ["https://a.example.com, https://b.example.com", "https://c.example.com, https://b.example.com"],
+    ["https://app.example.com", "https://*.example.com"],
+    ["https://*.example.com", "https://*.example.com"],
+    ["https://*.example.com", "https://*.eu.example.com"],
+  ])("finds a page in both %j and %j", (a, b) => {
+    expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(true);
+    expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(true);
+  });
+
+  it.each([
+    ["https://app.example.com", "https://www.example.com"],
+    ["https://app.example.com", "http://app.example.com"],
+    ["https://example.com", "https://*.example.com"],
+    ["https://app.example.com", "https://*.example.com:8443"],
+    ["https://*.example.com", "http://*.example.com"],
+    ["https://*.example.com", "https://*.example.com:8443"],
+    ["https://*.example.com", "https://*.other-example.com"],
+    ["https://*.example.com", "https://*.example.org"],
+  ])("finds no page in both %j and %j", (a, b) => {
+    expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(false);
+    expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(false);
+  });
+});

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ANYONE, type Caller, type Recognition } from "../../../../src/core/auth/caller.ts";
+import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
+
+/** Few, so that prefixes and ids meet in every way. */
+const prefix = fc.constantFrom("a", "b", "visitors");
+const userId = fc
+  .tuple(fc.constantFrom("", "a:", "b:", "visitors:", ":", "c:"), fc.constantFrom("ada", "bob", "a:ada", ":"))
+  .map((parts) => parts.join(""));
+const header = fc.option(userId, { nil: null });
+
+const JWT: Recognition = {
+  kind: "jwt",
+  issuer: "https://id.example.com",
+  jwksUri: undefined,
+  audience: "api",
+  claims: new Map(),
+  userIdClaim: "sub",
+};
+const VISITOR: Recognition = { kind: "anonymous", turnstile: undefined };
+const KEY: Recognition = { kind: "key", keySha256: "00" };
+
+const recognition = fc.constantFrom(JWT, VISITOR, KEY);
+const caller = fc
+  .tuple(recognition, prefix)
+  .map(([how, userPrefix]): Caller => ({ ...ANYONE, recognition: how, userPrefix }));
+/** One caller without a prefix at most that does not speak for all users, as the settings demand. */
+const unprefixed = fc.option(fc.constant<Caller>({ ...ANYONE, recognition: JWT, userPrefix: "" }), { nil: undefined });
+
+function sessionOf(callers: readonly Caller[], one: Caller, named: string | null): string | undefined | Error {
+  try {
+    const isJwt = one.recognition.kind === "jwt";
+    return createSessionNames(callers)(one, isJwt ? null : named, isJwt ? { sub: named ?? undefined } : undefined);
+  } catch (error) {
+    return error as Error; // nothing else is thrown here
+  }
+}
+
+describe("whatever ids clients send", () => {
+  it("callers of different prefixes never meet in one session", () => {
+    fc.assert(
+      fc.property(caller, caller, unprefixed, header, header, (one, other, plain, id, otherId) => {
+        fc.pre(one.userPrefix !== other.userPrefix);
+        const callers = [one, other, ...(plain ? [plain] : [])];
+        const session = sessionOf(callers, one, id);
+        fc.pre(!(session instanceof Error));
+        expect(sessionOf(callers, other, otherId)).not.toBe(session);
+        if (plain) expect(sessionOf(callers, plain, otherId)).not.toBe(session);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("two users of one caller never meet, and one user always gets the same session", () => {
+    fc.assert(
+      fc.property(caller, header, header, (one, id, otherId) => {
+        const [session, otherSession] = [sessionOf([one], one, id), sessionOf([one], one, otherId)];
+        fc.pre(!(session instanceof Error) && !(otherSession instanceof Error));
+        expect(session === otherSession).toBe(id === otherId);
+      }),
+    );
+  });
+});

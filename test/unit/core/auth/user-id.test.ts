@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { MAX_USER_ID_LENGTH, parseUserId } from "../../../../src/core/auth/user-id.ts";
+
+describe("parseUserId", () => {
+  it("reads an absent header as the shared session", () => {
+    expect(parseUserId(null)).toBeUndefined();
+  });
+
+  it.each([
+    ["one character", "u"],
+    ["a plain id", "user123"],
+    ["an inner space", "Ada Lovelace"],
+    ["every visible character", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"],
+    ["a percent-encoded name", encodeURIComponent("用户一")],
+    ["the longest one", "x".repeat(MAX_USER_ID_LENGTH)],
+    ["a word that means nothing here", "null"],
+    ["a word that means nothing here", "undefined"],
+    ["a word that means nothing here", "anyone"],
+    ["the word of the shared session elsewhere", "default-session"],
+  ])("accepts %s: %s", (_what, header) => {
+    expect(parseUserId(header)).toBe(header);
+  });
+
+  it.each([
+    ["an empty one", "", "is empty"],
+    ["one that is too long", "x".repeat(MAX_USER_ID_LENGTH + 1), "is longer than 128 characters"],
+    ["a leading space", " user", "visible ASCII"],
+    ["a trailing space", "user ", "visible ASCII"],
+    ["a single space", " ", "visible ASCII"],
+    ["a tab", "us\ter", "visible ASCII"],
+    ["a line break", "user\n", "visible ASCII"],
+    ["a NUL", "us\0er", "visible ASCII"],
+    ["a DEL", "us\x7fer", "visible ASCII"],
+    ["Latin-1", "usér", "visible ASCII"],
+    ["Chinese", "用户", "visible ASCII"],
+  ])("refuses %s by name", (_what, header, sentence) => {
+    expect(() => parseUserId(header)).toThrow(
+      expect.objectContaining({ code: "invalid_request", message: expect.stringContaining(sentence) }),
+    );
+    expect(() => parseUserId(header)).toThrow("X-User-ID");
+  });
+});

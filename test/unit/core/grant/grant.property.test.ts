@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
+import { createCacheKeys, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+
+type Input = TokenSource & Grant;
+
+/** Made of what a key could be glued together with, so that a weak separator would show. */
+const text = fc.oneof(
+  fc.constantFrom("", "a", "b", "null", "undefined", "900", "\ud800", "\\ud800"),
+  fc.array(fc.constantFrom("a", '"', ",", "\\", "[", "]", "null"), { maxLength: 4 }).map((parts) => parts.join("")),
+);
+const items = fc.array(fc.constantFrom("a", "b", '"', ",", '","', "900"), { minLength: 1, maxLength: 3 });
+const input: fc.Arbitrary<Input> = fc.record({
+  clientId: text,
+  audience: text,
+  tokenEndpoint: text,
+  userId: fc.option(text, { nil: undefined }),
+  durationSeconds: fc.integer({ min: 1, max: 86_399 }),
+  scope: fc.oneof(
+    fc.constant(undefined),
+    items.map((permissions) => ({ account_permission: { permission_list: permissions } })),
+    items.map((bots) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: bots } } })),
+    fc.record({ workspace_permission: fc.record({ workspace_id_list: items, permission_list: items }) }),
+  ),
+});
+const names = fc.subarray<keyof Input>(["clientId", "audience", "tokenEndpoint", "userId", "durationSeconds", "scope"]);
+
+const keyOf = (one: Input) => createCacheKeys(one)(one);
+
+describe("the cache key", () => {
+  it("is another one exactly when an input is another one", () => {
+    fc.assert(
+      fc.property(input, input, names, (one, different, bent) => {
+        const other = { ...one, ...Object.fromEntries(bent.map((name) => [name, different[name]])) };
+        expect(keyOf(other) === keyOf(one)).toBe(meaningOf(other) === meaningOf(one));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("is the same one when the lists of the scope are written in another way", () => {
+    fc.assert(
+      fc.property(input, (one) => {
+        const other = { ...one, scope: withLists(one.scope, (list) => [...list, ...list.toReversed()].reverse()) };
+        expect(keyOf(other)).toBe(keyOf(one));
+      }),
+    );
+  });
+});
+
+it("grants any life up to the limit, the limit where none is asked for, and no second more", () => {
+  const seconds = fc.integer({ min: 1, max: 86_399 });
+  fc.assert(
+    fc.property(fc.option(seconds, { nil: undefined }), seconds, (asked, limit) => {
+      const grant = () => grantFor("ada", { durationSeconds: asked }, { durationSeconds: limit, scope: undefined });
+      if (asked === undefined || asked <= limit) expect(grant().durationSeconds).toBe(asked ?? limit);
+      else expect(grant).toThrow(expect.objectContaining({ code: "invalid_scope" }));
+    }),
+  );
+});
+
+/** One text per meaning of an input, told apart by a separator that no part can hold. */
+function meaningOf({ clientId, audience, tokenEndpoint, userId, durationSeconds, scope }: Input): string {
+  const user = userId === undefined ? "nobody" : `user ${userId}`;
+  const meaning = withLists(scope, (list) => [...new Set(list)].sort());
+  return [clientId, audience, tokenEndpoint, user, durationSeconds, JSON.stringify(meaning)].join("\0");
+}
+
+/** The scope with each of its lists changed. */
+function withLists(scope: CozeScope | undefined, change: (list: readonly string[]) => string[]): CozeScope | undefined {
+  return scope && JSON.parse(JSON.stringify(scope), (_name, value) => (Array.isArray(value) ? change(value) : value));
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
+import { createCacheKeys, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+
+const scope: CozeScope = { account_permission: { permission_list: ["a"] } };
+const limits = { durationSeconds: 900, scope };
+const cacheKeyFor = (from: TokenSource, of: Grant) => createCacheKeys(from)(of);
+const source: TokenSource = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
+const grant: Grant = { userId: "ada", durationSeconds: 900, scope };
+
+describe("grantFor", () => {
+  it("grants up to the limits when nothing is asked for", () => {
+    expect(grantFor("ada", {}, limits)).toEqual({ userId: "ada", durationSeconds: 900, scope });
+  });
+
+  it("grants a shorter life", () => {
+    expect(grantFor(undefined, { durationSeconds: 60 }, limits)).toMatchObject({ durationSeconds: 60 });
+  });
+
+  it("refuses a longer life and says what is granted", () => {
+    expect(() => grantFor(undefined, { durationSeconds: 901 }, limits)).toThrow(
+      expect.objectContaining({ code: "invalid_scope", message: expect.stringContaining("900") }),
+    );
+  });
+
+  it("refuses more scope", () => {
+    const request = { scope: { account_permission: { permission_list: ["b"] } } };
+    expect(() => grantFor(undefined, request, limits)).toThrow(expect.objectContaining({ code: "invalid_scope" }));
+  });
+});
+
+describe("createCacheKeys", () => {
+  it("meets itself for the same token", () => {
+    const again = { ...grant, scope: { account_permission: { permission_list: ["a", "a"] } } };
+    expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));
+  });
+
+  it("keeps its form, so that tokens stored by an earlier version are found", () => {
+    const bound: Grant = {
+      userId: "ada",
+      durationSeconds: 900,
+      scope: {
+        attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["2", "1"] } },
+        account_permission: { permission_list: ["a"] },
+      },
+    };
+    const prefix = '["1","api.coze.cn","https://api.coze.cn/token"]900';
+    expect(cacheKeyFor(source, { ...bound, userId: undefined, scope: undefined })).toBe(prefix);
+    expect(cacheKeyFor(source, bound)).toBe(
+      `${prefix}[["account_permission.permission_list",["a"]],["attribute_constraint.connector_bot_chat_attribute.bot_id_list",["1","2"]]]=ada`,
+    );
+  });
+
+  it("differs with every input that changes the token", () => {
+    const keys = [
+      cacheKeyFor(source, grant),
+      cacheKeyFor({ ...source, clientId: "2" }, grant),
+      cacheKeyFor({ ...source, audience: "api.coze.com" }, grant),
+      cacheKeyFor({ ...source, tokenEndpoint: "https://api.coze.com/token" }, grant),
+      cacheKeyFor(source, { ...grant, userId: "bob" }),
+      cacheKeyFor(source, { ...grant, durationSeconds: 901 }),
+      cacheKeyFor(source, { ...grant, scope: undefined }),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("has no user id that imitates the absent one, or another field", () => {
+    const shared = cacheKeyFor(source, { ...grant, userId: undefined });
+    for (const userId of ["null", "undefined", "", "default-session", '",null,"', "=", 'ada",900,"']) {
+      expect(cacheKeyFor(source, { ...grant, userId })).not.toBe(shared);
+    }
+    expect(cacheKeyFor({ ...source, clientId: '1","2' }, grant)).not.toBe(
+      cacheKeyFor({ ...source, clientId: "1", audience: "2" }, grant),
+    );
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { isOfUse, isRefused, keepToken, keepUnrenewed, useOf } from "../../../../src/core/token/freshness.ts";
+import { type IssuedToken, secondsLeft } from "../../../../src/core/token/token.ts";
+
+const tokenOf = (lifetime: number): IssuedToken => ({
+  accessToken: "t",
+  issuedAt: 1000,
+  expiresAt: 1000 + lifetime,
+  logNames: { token: "t", user: undefined },
+});
+
+/** The use of a token of that life, kept since it was issued, with so many seconds left. */
+const useWith = (lifetime: number, left: number, random = 0) =>
+  useOf(keepToken(tokenOf(lifetime), random), 1000 + lifetime - left);
+
+describe("useOf", () => {
+  it.each([
+    [900, 90, "a tenth of its life"],
+    [86_390, 8639, "a tenth of its life"],
+    [300, 60, "a minute"],
+    [120, 60, "a minute"],
+    [60, 30, "half its life"],
+    [2, 1, "half its life"],
+  ])("has a token of %i seconds renewed first once %i are left, %s", (lifetime, reserve) => {
+    expect(useWith(lifetime, lifetime)).toBe("serve");
+    expect(useWith(lifetime, reserve + 1)).toMatch(/^serve/);
+    expect(useWith(lifetime, reserve)).toBe("renew");
+    expect(useWith(lifetime, 0)).toBe("renew");
+    expect(useWith(lifetime, -1)).toBe("renew");
+  });
+
+  it("renews behind the answer in the last quarter of a life, or up to a tenth of that later", () => {
+    expect(useWith(1000, 251)).toBe("serve");
+    expect(useWith(1000, 250)).toBe("serve-and-renew");
+    expect(useWith(1000, 226, 0.999)).toBe("serve");
+    expect(useWith(1000, 225, 0.999)).toBe("serve-and-renew");
+    expect(useWith(1000, 101)).toBe("serve-and-renew");
+  });
+
+  it("goes straight to renewing first where the line lies above the last quarter", () => {
+    expect(useWith(60, 31)).toBe("serve");
+    expect(useWith(60, 30)).toBe("renew");
+  });
+});
+
+describe("keepUnrenewed", () => {
+  const token = tokenOf(900);
+
+  it("serves an ageing token on, and tries again after half a minute", () => {
+    const kept = keepUnrenewed(token, 1700);
+    expect(useOf(kept, 1700)).toBe("serve");
+    expect(useOf(kept, 1729)).toBe("serve");
+    expect(useOf(kept, 1730)).toBe("serve-and-renew");
+  });
+
+  it("serves a token below the line as stale, and tries again after half a minute", () => {
+    const kept = keepUnrenewed(token, 1820);
+    expect(useOf(kept, 1849)).toBe("serve-stale");
+    expect(useOf(kept, 1850)).toBe("renew");
+  });
+
+  it("tries again while the last seconds still run", () => {
+    const kept = keepUnrenewed(token, 1880);
+    expect(useOf(kept, 1894)).toBe("serve-stale");
+    expect(useOf(kept, 1895)).toBe("renew");
+  });
+});
+
+it("finds a token of use until five seconds before its end", () => {
+  expect(isOfUse(tokenOf(900), 1895)).toBe(true);
+  expect(isOfUse(tokenOf(900), 1896)).toBe(false);
+});
+
+it("takes a refusal at its word once the token is ten seconds old", () => {
+  expect(isRefused(tokenOf(900), "t", 1010)).toBe(true);
+  expect(isRefused(tokenOf(900), "t", 1009)).toBe(false);
+  expect(isRefused(tokenOf(900), "another", 1010)).toBe(false);
+  expect(isRefused(tokenOf(900), undefined, 1010)).toBe(false);
+});
+
+it("counts the seconds a token has left", () => {
+  expect(secondsLeft(tokenOf(900), 1000)).toBe(900);
+  expect(secondsLeft(tokenOf(900), 1901)).toBe(-1);
+});

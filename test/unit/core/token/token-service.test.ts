@@ -1,0 +1,688 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Grant } from "../../../../src/core/grant/grant.ts";
+import type { KeptToken } from "../../../../src/core/token/freshness.ts";
+import type { IssuedToken } from "../../../../src/core/token/token.ts";
+import { createTokenService, type TokenRequest } from "../../../../src/core/token/token-service.ts";
+import { TokenError } from "../../../../src/core/token-error.ts";
+
+const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
+const ada: Grant = { userId: "ada", durationSeconds: 900, scope: undefined };
+const bob: Grant = { ...ada, userId: "bob" };
+const logNames = { token: "a digest", user: "another" };
+const down = new TokenError("upstream_unavailable", "down");
+const overLimit = new TokenError("rate_limited", "over the limit");
+const isOverLimit = { countExchange: async () => false };
+
+type World = ReturnType<typeof createWorld>;
+
+/** The tokens that all isolates of a test share. */
+type Store = Map<string, IssuedToken>;
+
+/** One isolate, with a clock that only the test moves, and a Coze that it holds back at will. */
+function createWorld({
+  store = new Map(),
+  nowMs = 1_000_000,
+  onRead = () => {},
+}: {
+  store?: Store | null;
+  nowMs?: number;
+  onRead?: () => void;
+} = {}) {
+  const clock = { nowMs };
+  const memory = new Map<string, KeptToken>();
+  const work: Promise<unknown>[] = [];
+  const logged: unknown[] = [];
+  const writes: Promise<void>[] = [];
+  const timers: { readonly ms: number; readonly ring: () => void }[] = [];
+  const coze = { exchanges: 0, failure: undefined as unknown, held: undefined as Promise<void> | undefined };
+  const issueToken = createTokenService(source, {
+    memory: {
+      get: (key) => memory.get(key),
+      set: (key, kept) => void memory.set(key, kept),
+    },
+    readStore:
+      store === null
+        ? undefined
+        : async (key) => {
+            onRead();
+            return {
+              token: store.get(key),
+              replace: (token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
+            };
+          },
+    exchange: async ({ durationSeconds }, countExchange) => {
+      if (!(await countExchange())) throw overLimit;
+      coze.exchanges += 1;
+      const accessToken = `token ${coze.exchanges}`;
+      await coze.held;
+      if (coze.failure !== undefined) throw coze.failure;
+      const issuedAt = clock.nowMs / 1000;
+      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds, logNames };
+      return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
+    },
+    now: () => clock.nowMs,
+    sleep: (ms) => new Promise((ring) => void timers.push({ ms, ring })),
+    random: () => 0,
+    log: (level, event, facts) => logged.push({ level, event, ...facts }),
+  });
+
+  function write(key: string, token: IssuedToken): Promise<void> {
+    store?.set(key, token);
+    const writing = Promise.resolve();
+    writes.push(writing);
+    return writing;
+  }
+
+  return {
+    clock,
+    coze,
+    memory,
+    logged,
+    work,
+    writes,
+    timers,
+    ask: (grant = ada, rejectedToken?: string, more: Partial<TokenRequest> = {}) =>
+      issueToken({
+        grant,
+        rejectedToken,
+        countExchange: async () => true,
+        deadline: clock.nowMs + 12_000,
+        afterAnswer: (task) => void work.push(task),
+        ...more,
+      }),
+    /** Waits for all that goes on behind answers. */
+    async settle() {
+      for (let count = -1; count !== work.length; ) {
+        count = work.length;
+        await Promise.allSettled(work);
+      }
+    },
+    laterBy(seconds: number) {
+      clock.nowMs += seconds * 1000;
+    },
+    /** Makes Coze wait until the returned function is called. */
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      coze.held = promise;
+      return resolve;
+    },
+  };
+}
+
+async function tokenOf(answer: ReturnType<World["ask"]>): Promise<string> {
+  return (await answer).token.accessToken;
+}
+
+describe("a token service", () => {
+  it("exchanges once and answers from memory while the token is fresh", async () => {
+    const world = createWorld();
+    expect(await world.ask()).toEqual({
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
+      cacheOutcome: "miss",
+      ttlSeconds: 900,
+      effort: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
+    });
+    world.laterBy(100);
+    expect(await world.ask()).toEqual({
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
+      cacheOutcome: "hit",
+      ttlSeconds: 800,
+      effort: {},
+    });
+  });
+
+  it("finds in the store what another isolate has put there, and then keeps it in memory", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store });
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", effort: { cacheMs: 0 } });
+    store.clear();
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit", effort: {} });
+    expect(world.coze.exchanges).toBe(0);
+  });
+
+  it("works on memory alone", async () => {
+    const world = createWorld({ store: null });
+    expect((await world.ask()).effort).not.toHaveProperty("cacheMs");
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+  });
+
+  it("lets the write to the store go on after the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    expect(world.writes).toHaveLength(1);
+    expect(world.work).toContain(world.writes[0]);
+  });
+
+  it("keeps in memory what the store cannot keep", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const brief = { ...ada, durationSeconds: 30 };
+    expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "miss" });
+    expect(await world.ask(brief)).toMatchObject({ cacheOutcome: "hit" });
+    expect(store.size).toBe(0);
+    expect(world.work).not.toContain(undefined);
+  });
+
+  it("never answers one user with the token of another", async () => {
+    const world = createWorld();
+    const [adas, bobs] = await Promise.all([tokenOf(world.ask(ada)), tokenOf(world.ask(bob))]);
+    expect(adas).not.toBe(bobs);
+    expect(await tokenOf(world.ask(ada))).toBe(adas);
+    expect(await tokenOf(world.ask(bob))).toBe(bobs);
+  });
+
+  it("passes an error on where there is nothing to fall back to, and asks again next time", async () => {
+    const world = createWorld();
+    world.coze.failure = down;
+    await expect(world.ask()).rejects.toBe(down);
+    world.coze.failure = undefined;
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "miss" });
+  });
+});
+
+describe("requests for one token at the same time", () => {
+  it("make one exchange, and say that they were collapsed", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const answers = Array.from({ length: 1000 }, () => world.ask());
+    release();
+    const outcomes = (await Promise.all(answers)).map(({ cacheOutcome }) => cacheOutcome);
+    expect(world.coze.exchanges).toBe(1);
+    expect(outcomes.filter((outcome) => outcome === "miss")).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === "collapsed")).toHaveLength(999);
+  });
+
+  it("share a failure, and leave nothing of it behind", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const answers = [world.ask(), world.ask(), world.ask()];
+    world.coze.failure = down;
+    release();
+    for (const answer of await Promise.allSettled(answers)) expect(answer).toMatchObject({ reason: down });
+    expect(world.coze.exchanges).toBe(1);
+    await world.settle();
+    world.coze.failure = undefined;
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" } });
+  });
+
+  it("share what one of them finds in the store", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store });
+    const answers = await Promise.all([world.ask(), world.ask()]);
+    expect(answers.map(({ cacheOutcome }) => cacheOutcome)).toEqual(["hit", "hit"]);
+  });
+});
+
+describe("a request that waits for another's exchange", () => {
+  it("makes its own once that is lost", async () => {
+    const world = createWorld();
+    world.hold();
+    void world.ask();
+    const waiting = world.ask();
+    expect(world.timers).toMatchObject([{ ms: 11_500 }]);
+    await vi.waitFor(() => expect(world.coze.exchanges).toBe(1));
+
+    world.coze.held = undefined;
+    world.laterBy(11.5);
+    for (const { ring } of world.timers) ring();
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("ends at its own deadline, and leaves the exchange to those who have more time", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const leader = world.ask();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 3000 });
+    expect(world.timers).toMatchObject([{ ms: 3000 }]);
+    world.laterBy(3);
+    for (const { ring } of world.timers) ring();
+    await expect(late).rejects.toMatchObject({ code: "upstream_timeout" });
+
+    const follower = world.ask();
+    release();
+    expect(await leader).toMatchObject({ token: { accessToken: "token 1" } });
+    expect(await follower).toMatchObject({ cacheOutcome: "collapsed" });
+    expect(world.coze.exchanges).toBe(1);
+  });
+});
+
+describe("a request that has spent most of its time before", () => {
+  it("ends at its deadline though it began the exchange, which goes on for the next", async () => {
+    const world = createWorld();
+    const release = world.hold();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 1000 });
+    await vi.waitFor(() => expect(world.timers).toMatchObject([{ ms: 1000 }]));
+    world.laterBy(1);
+    for (const { ring } of world.timers) ring();
+    await expect(late).rejects.toMatchObject({ code: "upstream_timeout" });
+
+    release();
+    await world.settle();
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
+  });
+
+  it("gets the token that is near its end, where there is one", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(850);
+    world.hold();
+    const late = world.ask(ada, undefined, { deadline: world.clock.nowMs });
+    await vi.waitFor(() => expect(world.timers).toHaveLength(1));
+    for (const { ring } of world.timers) ring();
+    expect(await late).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+  });
+});
+
+describe("a request for a token with some life left", () => {
+  it("gets the cached one while it has that", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(600);
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "hit",
+      ttlSeconds: 300,
+    });
+  });
+
+  it("gets a new one once the cached one has less", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(601);
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "miss",
+      ttlSeconds: 900,
+    });
+  });
+
+  it("asks for half a life at most", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(450);
+    expect(await world.ask(ada, undefined, { minSeconds: 86_399 })).toMatchObject({ cacheOutcome: "hit" });
+    world.laterBy(1);
+    expect(await world.ask(ada, undefined, { minSeconds: 86_399 })).toMatchObject({ cacheOutcome: "miss" });
+  });
+
+  it("does not take a token from the store, or from another's load, that has less", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_601_000 });
+    world.coze.exchanges = 1;
+    const [any, long] = await Promise.all([world.ask(), world.ask(ada, undefined, { minSeconds: 300 })]);
+    expect(any).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
+    expect(long).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("takes what it can get while Coze is down", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(650);
+    world.coze.failure = down;
+    expect(await world.ask(ada, undefined, { minSeconds: 300 })).toMatchObject({
+      cacheOutcome: "stale",
+      ttlSeconds: 250,
+    });
+  });
+});
+
+describe("a client above its limit of exchanges", () => {
+  it("is refused where nothing is cached, and no other client with it", async () => {
+    const world = createWorld();
+    const [refused, ...served] = await Promise.allSettled([
+      world.ask(ada, undefined, isOverLimit),
+      world.ask(),
+      world.ask(),
+    ]);
+    expect(refused).toMatchObject({ status: "rejected", reason: overLimit });
+    expect(served).toMatchObject([
+      { status: "fulfilled", value: { token: { accessToken: "token 1" } } },
+      { status: "fulfilled", value: { token: { accessToken: "token 1" } } },
+    ]);
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("counts once for itself, however often it waits for others", async () => {
+    const world = createWorld();
+    const countExchange = vi.fn(async () => false);
+    const requests = Array.from({ length: 100 }, () => world.ask(ada, undefined, { countExchange }));
+    for (const outcome of await Promise.allSettled(requests)) expect(outcome).toMatchObject({ reason: overLimit });
+    expect(countExchange).toHaveBeenCalledTimes(100);
+  });
+
+  it("has nothing read for the renewal that is put off, and nobody else waits for it", async () => {
+    const reads = vi.fn();
+    const store: Store = new Map();
+    const world = createWorld({ store, onRead: reads });
+    await world.ask();
+    world.laterBy(700);
+    reads.mockClear();
+    for (let count = 0; count < 10; count += 1) {
+      expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "hit" });
+      await world.settle();
+    }
+    expect(reads).not.toHaveBeenCalled();
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("does not have its old token given to another client that waits for a new one", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(850);
+    const [limited, other] = await Promise.all([world.ask(ada, undefined, isOverLimit), world.ask()]);
+    expect(limited).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+    expect(other).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("takes no count of another client that waited for it twice", async () => {
+    const world = createWorld();
+    const passed = Promise.withResolvers<boolean>();
+    const countExchange = vi.fn(() => passed.promise);
+    const limited = world.ask(ada, undefined, isOverLimit);
+    const waiting = world.ask(ada, undefined, { countExchange });
+    await expect(limited).rejects.toBe(overLimit);
+    const another = world.ask(ada, undefined, isOverLimit);
+    passed.resolve(true);
+    await expect(another).rejects.toBe(overLimit);
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 1" } });
+    expect(countExchange).toHaveBeenCalledTimes(1);
+  });
+
+  it("gets the cached token while that is usable", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(894);
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 6 });
+    world.laterBy(2);
+    await expect(world.ask(ada, undefined, isOverLimit)).rejects.toBe(overLimit);
+  });
+
+  it("gets the token that the store has, where that is usable", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_850_000 });
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 50 });
+  });
+
+  it("gets neither the token it rejects, nor one with less life than it asks for", async () => {
+    const world = createWorld();
+    const token = await tokenOf(world.ask());
+    world.laterBy(700);
+    await expect(world.ask(ada, token, isOverLimit)).rejects.toBe(overLimit);
+    await expect(world.ask(ada, undefined, { ...isOverLimit, minSeconds: 300 })).rejects.toBe(overLimit);
+  });
+
+  it("puts the renewal of an ageing token off for itself only", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "hit" });
+    await world.settle();
+    expect(world.coze.exchanges).toBe(1);
+    await world.ask();
+    await world.settle();
+    expect(world.coze.exchanges).toBe(2);
+    expect(world.logged).toEqual([]);
+  });
+
+  it("who waited for others gets the token that is cached by then", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(850);
+    const [first, second] = await Promise.all([
+      world.ask(ada, undefined, { ...isOverLimit, minSeconds: 10 }),
+      world.ask(ada, undefined, { ...isOverLimit, minSeconds: 10 }),
+    ]);
+    expect([first, second]).toMatchObject([{ ttlSeconds: 50 }, { ttlSeconds: 50 }]);
+  });
+});
+
+describe("an ageing token", () => {
+  it("is served at once and renewed behind the answer, once however many ask", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    const release = world.hold();
+    for (const _ of [1, 2, 3]) expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", ttlSeconds: 200 });
+    release();
+    await world.settle();
+    expect(world.coze.exchanges).toBe(2);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "hit" });
+  });
+
+  it("is replaced by the one that another isolate has renewed already", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    await world.ask();
+    world.laterBy(700);
+    const other = createWorld({ store, nowMs: world.clock.nowMs });
+    other.coze.exchanges = 10;
+    await other.ask();
+    await other.settle();
+
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 11");
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("from the store is served at once and renewed too", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_700_000 });
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", ttlSeconds: 200 });
+    await world.settle();
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("is served on when its renewal fails, which then rests for half a minute", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    world.coze.failure = down;
+    for (const seconds of [0, 10, 19]) {
+      world.laterBy(seconds);
+      expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+      await world.settle();
+    }
+    expect(world.coze.exchanges).toBe(2);
+    expect(world.logged).toEqual([{ level: "warn", event: "renewal_failed", error: "upstream_unavailable" }]);
+
+    world.coze.failure = undefined;
+    world.laterBy(1);
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 3");
+  });
+
+  it("is served on when its renewal breaks in a way nobody foresaw", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(700);
+    world.coze.failure = new Error("a bug");
+    await world.ask();
+    await world.settle();
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
+    expect(world.logged).toEqual([{ level: "warn", event: "renewal_failed", error: "Error: a bug" }]);
+  });
+});
+
+describe("a token below the line", () => {
+  it("is renewed before the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(810);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("is served all the same when its renewal fails, which then rests", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(820);
+    world.coze.failure = down;
+    for (const seconds of [0, 10, 19]) {
+      world.laterBy(seconds);
+      expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
+    }
+    expect(world.coze.exchanges).toBe(2);
+    world.laterBy(1);
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "stale" });
+    expect(world.coze.exchanges).toBe(3);
+  });
+
+  it("is not served in its last five seconds", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.coze.failure = down;
+    world.laterBy(895);
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 5 });
+    world.laterBy(1);
+    await expect(world.ask()).rejects.toBe(down);
+  });
+
+  it("found in the store serves when nothing better can be had", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_850_000 });
+    world.coze.failure = down;
+    expect(await world.ask()).toMatchObject({
+      token: { accessToken: "token 1" },
+      cacheOutcome: "stale",
+      effort: { cacheMs: 0 },
+    });
+  });
+
+  it("is renewed by the renewal that is under way already", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(805);
+    const release = world.hold();
+    await world.ask();
+    world.laterBy(6);
+    const waiting = world.ask();
+    release();
+    expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "collapsed" });
+    expect(world.coze.exchanges).toBe(2);
+  });
+});
+
+describe("a token that Coze refused to a client", () => {
+  it("is replaced when it is the cached one", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    expect(await world.ask(ada, rejected)).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+    expect(await tokenOf(world.ask())).toBe("token 2");
+    expect([...store.values()].map(({ accessToken }) => accessToken)).toEqual(["token 2"]);
+  });
+
+  it("is replaced though the store answers with it still", async () => {
+    const store: Store = new Map();
+    const stale = new Map<string, IssuedToken>();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    await world.settle();
+    for (const [key, token] of store) stale.set(key, token);
+    world.laterBy(10);
+    await world.ask(ada, rejected);
+    await world.settle();
+    for (const [key, token] of stale) store.set(key, token);
+
+    expect(await tokenOf(world.ask())).toBe("token 2");
+    world.laterBy(700);
+    await world.ask();
+    await world.settle();
+    expect(await tokenOf(world.ask())).toBe("token 3");
+  });
+
+  it("is replaced when it is in the store only", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_010_000 });
+    world.coze.exchanges = 1;
+    expect(await tokenOf(world.ask(ada, "token 1"))).toBe("token 2");
+  });
+
+  it("has a successor in the cache already: that is the answer", async () => {
+    const world = createWorld();
+    await world.ask();
+    world.laterBy(10);
+    expect(await world.ask(ada, "an older token")).toMatchObject({
+      cacheOutcome: "hit",
+      token: { accessToken: "token 1" },
+    });
+    expect(world.coze.exchanges).toBe(1);
+  });
+
+  it("is the answer again while it is younger than ten seconds, in memory and in the store", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(9);
+    expect(await tokenOf(world.ask(ada, rejected))).toBe(rejected);
+    const other = createWorld({ store, nowMs: world.clock.nowMs });
+    expect(await tokenOf(other.ask(ada, rejected))).toBe(rejected);
+    expect([world.coze.exchanges, other.coze.exchanges]).toEqual([1, 0]);
+  });
+
+  it("is replaced once, however many clients were refused at the same time", async () => {
+    const world = createWorld();
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    const answers = Array.from({ length: 100 }, () => tokenOf(world.ask(ada, rejected)));
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(["token 2"]));
+    expect(world.coze.exchanges).toBe(2);
+  });
+
+  it("is not taken from a flight that found just that token", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_010_000 });
+    world.coze.exchanges = 1;
+    const [innocent, ...refused] = await Promise.all([
+      world.ask(),
+      world.ask(ada, "token 1"),
+      world.ask(ada, "token 1"),
+    ]);
+    expect(innocent.token.accessToken).toBe("token 1");
+    expect(refused.map(({ token }) => token.accessToken)).toEqual(["token 2", "token 2"]);
+    expect(world.coze.exchanges).toBe(2);
+  });
+
+  it("stays with everybody else when its replacement fails", async () => {
+    const world = createWorld({ store: null });
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(10);
+    world.coze.failure = down;
+    await expect(world.ask(ada, rejected)).rejects.toBe(down);
+    expect(await world.ask()).toMatchObject({ token: { accessToken: rejected }, cacheOutcome: "hit" });
+  });
+
+  it("serves those who wait for its replacement on when that fails", async () => {
+    const world = createWorld();
+    const rejected = await tokenOf(world.ask());
+    world.laterBy(850);
+    world.coze.failure = down;
+    const [refused, waiting] = await Promise.allSettled([world.ask(ada, rejected), world.ask()]);
+    expect(refused).toMatchObject({ reason: down });
+    expect(waiting).toMatchObject({ value: { token: { accessToken: rejected }, cacheOutcome: "stale" } });
+  });
+
+  it("does not make an older one from the store the answer, whether Coze is up or down", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    await world.ask();
+    const older = [...store];
+    world.laterBy(10);
+    await world.ask(ada, "token 1");
+    await world.settle();
+    for (const [key, token] of older) store.set(key, token);
+    world.laterBy(10);
+    world.coze.failure = down;
+    await expect(world.ask(ada, "token 2")).rejects.toBe(down);
+    world.coze.failure = undefined;
+    expect(await tokenOf(world.ask(ada, "token 2"))).toBe("token 4");
+  });
+});

@@ -1,0 +1,172 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createKvTokenStore } from "../../../src/adapters/cache/kv-token-store.ts";
+import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../../src/adapters/cache/sealing.ts";
+import { importPrivateKey } from "../../../src/adapters/coze/private-key.ts";
+import { isProblem } from "../../../src/core/issue.ts";
+import type { IssuedToken } from "../../../src/core/token/token.ts";
+import { createTestKey } from "../../support/keys.ts";
+
+const kv = env.TOKEN_CACHE;
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+let secrets: CacheSecrets;
+let logged: string[];
+
+beforeAll(async () => {
+  secrets = await createSecrets();
+});
+
+beforeEach(async () => {
+  logged = [];
+  for (const { name } of (await kv.list()).keys) await kv.delete(name);
+});
+
+async function createSecrets(): Promise<CacheSecrets> {
+  const key = await importPrivateKey((await createTestKey()).privatePem);
+  if (isProblem(key)) throw new Error(key.problem);
+  return deriveCacheSecrets(key.derivationKey);
+}
+
+function createCache({ store = kv, secretsOf = secrets } = {}) {
+  const readStore = createKvTokenStore({
+    kv: store,
+    secrets: secretsOf,
+    now: () => Date.now(),
+    log: (_level, event) => logged.push(event),
+  });
+  return {
+    readStore,
+    get: async (key: string) => (await readStore(key)).token,
+    put: async (key: string, token: IssuedToken) => (await readStore(key)).replace(token),
+  };
+}
+
+function tokenFor(lifetime: number): IssuedToken {
+  const issuedAt = nowSeconds();
+  return { accessToken: "czs_secret", issuedAt, expiresAt: issuedAt + lifetime, logNames: { token: "1", user: "2" } };
+}
+
+async function onlyName(): Promise<string> {
+  const { keys } = await kv.list();
+  expect(keys).toHaveLength(1);
+  return keys[0]?.name ?? "";
+}
+
+describe("createKvTokenStore", () => {
+  it("gives back what it was given, and nothing under another key", async () => {
+    const cache = createCache();
+    const token = tokenFor(900);
+    await cache.put("key", token);
+    expect(await cache.get("key")).toEqual(token);
+    expect(await cache.get("another key")).toBeUndefined();
+  });
+
+  it("gives back a token that is for no user", async () => {
+    const cache = createCache();
+    const token: IssuedToken = { ...tokenFor(900), logNames: { token: "1", user: undefined } };
+    await cache.put("key", token);
+    expect(await cache.get("key")).toEqual(token);
+  });
+
+  it("shows neither user nor token in the raw entry, and expires with the token", async () => {
+    const token = tokenFor(900);
+    await createCache().put("ada lovelace", token);
+
+    const name = await onlyName();
+    expect(name).toMatch(/^v1:[\w-]{43}$/);
+    const raw = Buffer.from((await kv.get(name, "arrayBuffer")) ?? new ArrayBuffer()).toString("latin1");
+    expect(raw.length).toBeGreaterThan(0);
+    for (const secret of ["ada", "lovelace", token.accessToken, "czs"]) expect(name + raw).not.toContain(secret);
+    const { keys } = await kv.list();
+    expect(keys[0]?.expiration).toBe(token.expiresAt);
+  });
+
+  it("does not offer KV what it would refuse: a token that ends within a minute", async () => {
+    const { replace } = await createCache().readStore("key");
+    expect(replace(tokenFor(61))).toBeUndefined();
+    expect((await kv.list()).keys).toEqual([]);
+    await replace(tokenFor(65));
+    expect((await kv.list()).keys).toHaveLength(1);
+  });
+
+  it.each<[string, (sealed: ArrayBuffer) => ArrayBuffer | string]>([
+    ["garbage", () => "garbage"],
+    ["nothing", () => ""],
+    ["fewer bytes than an IV has", () => new ArrayBuffer(5)],
+    ["a cut entry", (sealed) => sealed.slice(0, -1)],
+    ["a flipped bit", flipLastBit],
+  ])("misses on %s", async (_what, bend) => {
+    const cache = createCache();
+    await cache.put("key", tokenFor(900));
+    const name = await onlyName();
+    await kv.put(name, bend((await kv.get(name, "arrayBuffer")) ?? new ArrayBuffer()));
+
+    expect(await cache.get("key")).toBeUndefined();
+    expect(logged).toEqual(["cache_entry_unreadable"]);
+  });
+
+  it("misses on the value of another key", async () => {
+    const cache = createCache();
+    await cache.put("ada", tokenFor(900));
+    const adas = await onlyName();
+    const sealed = (await kv.get(adas, "arrayBuffer")) ?? new ArrayBuffer();
+    await kv.delete(adas);
+    await cache.put("bob", tokenFor(900));
+    await kv.put(await onlyName(), sealed);
+
+    expect(await cache.get("bob")).toBeUndefined();
+  });
+
+  it.each([
+    ["not JSON", "token"],
+    ["no list", JSON.stringify({ accessToken: 1 })],
+    ["without a token", JSON.stringify([null, 1, 2, "1", "2"])],
+    ["without the moment of its issue", JSON.stringify(["czs_secret", null, 2, "1", "2"])],
+    ["without its end", JSON.stringify(["czs_secret", 1, "2", "1", "2"])],
+    ["without a name for the log", JSON.stringify(["czs_secret", 1, 2])],
+    ["without a word about the user", JSON.stringify(["czs_secret", 1, 2, "1"])],
+    ["longer than a token is", JSON.stringify(["czs_secret", 1, 2, "1", "2", "admin"])],
+  ])("misses on a well-sealed value that is %s", async (_what, text) => {
+    const cache = createCache();
+    await cache.put("key", tokenFor(900));
+    const name = await onlyName();
+    await kv.put(name, await seal(secrets, name, text));
+    expect(await cache.get("key")).toBeUndefined();
+  });
+
+  it("leaves nothing usable behind when the private key changes", async () => {
+    await createCache().put("key", tokenFor(900));
+    const successor = createCache({ secretsOf: await createSecrets() });
+    expect(await successor.get("key")).toBeUndefined();
+    await successor.put("key", tokenFor(900));
+    expect((await kv.list()).keys).toHaveLength(2);
+  });
+
+  it("treats a KV that throws as a miss, and goes on", async () => {
+    const { token, replace } = await createCache({ store: throwingKv }).readStore("key");
+    expect(token).toBeUndefined();
+    await expect(replace(tokenFor(900))).resolves.toBeUndefined();
+    expect(logged).toEqual(["cache_read_failed", "cache_write_failed"]);
+  });
+});
+
+describe("seal", () => {
+  it("seals the same text differently each time", async () => {
+    const [first, second] = await Promise.all([seal(secrets, "name", "text"), seal(secrets, "name", "text")]);
+    expect(Buffer.from(first).equals(Buffer.from(second))).toBe(false);
+    expect(await open(secrets, "name", first)).toBe("text");
+  });
+});
+
+function flipLastBit(sealed: ArrayBuffer): ArrayBuffer {
+  const bytes = new Uint8Array(sealed.slice());
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  return bytes.buffer;
+}
+
+const throwingKv = new Proxy(kv, {
+  get: () => async () => {
+    throw new Error("KV GET failed: 503 Service Unavailable");
+  },
+});

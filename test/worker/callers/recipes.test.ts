@@ -1,0 +1,311 @@
+import { describe, expect, it } from "vitest";
+import { accessDenied, bearer, expectGrant, expectRefusal, invalidClient } from "../../support/callers.ts";
+import { createTestApp } from "../../support/coze.ts";
+import { type Claims, createTestIssuer, sharedKey, type TestIssuer } from "../../support/issuer.ts";
+import { RECIPES } from "../../support/recipes.ts";
+import { startWorker } from "../../support/worker.ts";
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/** Lets the callers in who are set up as the recipes say, with an address on loopback for that of the issuer. */
+async function start(...callers: readonly object[]) {
+  const app = await createTestApp();
+  const named = callers.map((caller, index) => ({ name: `caller-${index}`, ...caller }));
+  return { app, worker: await startWorker({ ...app.settings, CALLERS: named }) };
+}
+
+describe("Supabase", () => {
+  const session = {
+    aud: "authenticated",
+    sub: "11111111-2222-4333-8444-555555555555",
+    role: "authenticated",
+    aal: "aal1",
+    session_id: "66666666-7777-4888-8999-000000000000",
+    email: "ada@example.com",
+    phone: "",
+    is_anonymous: false,
+    amr: [{ method: "password", timestamp: 1_700_000_000 }],
+    app_metadata: { provider: "email", providers: ["email"] },
+    user_metadata: { role: "authenticated" },
+  };
+  const setUp = async () => createTestIssuer({ path: "/auth/v1", keys: [await sharedKey("ES256")] });
+
+  it("lets a logged-in user in", async () => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toEqual({
+      duration_seconds: 900,
+      session_name: session.sub,
+    });
+  });
+
+  it.each<[string, Claims]>([
+    ["the key of the project itself", { aud: undefined, role: "service_role", sub: undefined, ref: "project" }],
+    ["the public key of the project", { aud: undefined, role: "anon", sub: undefined, ref: "project" }],
+    ["a role that only the user wrote down", { role: "anon" }],
+    [
+      "an anonymous sign-in",
+      { is_anonymous: true, email: "", amr: [{ method: "anonymous", timestamp: 1_700_000_000 }] },
+    ],
+  ])("keeps out %s", async (_what, claims) => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+});
+
+describe("Auth0", () => {
+  const profile = (issuer: TestIssuer) => ({
+    sub: "auth0|6553da60a54af58e29493993",
+    aud: ["https://token.example.com", `${issuer.issuer}userinfo`],
+    azp: "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja",
+    scope: "openid profile email",
+    "https://token.example.com/plan": "pro",
+  });
+
+  it("lets the user of an access token in, whose issuer ends in a slash", async () => {
+    const issuer = await createTestIssuer({ path: "/" });
+    expect(issuer.issuer).toMatch(/\/$/);
+    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(profile(issuer)))))).toMatchObject({
+      session_name: "auth0|6553da60a54af58e29493993",
+    });
+  });
+
+  it("keeps out an ID token, whose audience is the application", async () => {
+    const issuer = await createTestIssuer({ path: "/" });
+    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
+    const { azp } = profile(issuer);
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...profile(issuer), aud: azp })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+});
+
+describe("Clerk", () => {
+  const session = {
+    azp: "https://app.example.com",
+    fva: [7, -1],
+    jti: "a0b1c2d3e4f5",
+    nbf: seconds() - 10,
+    sid: "sess_2GbDB4enNdCa5vS1zpC3Xzg9tK9",
+    sts: "active",
+    sub: "user_2GIpXOEpVyJw51rkZn9Kmnc6Sxr",
+    v: 2,
+  };
+
+  it("lets the user of a session in, whose token has no audience", async () => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+      session_name: "user_2GIpXOEpVyJw51rkZn9Kmnc6Sxr",
+    });
+  });
+
+  it.each<[string, Claims]>([
+    ["of another application", { azp: "https://other.example.com" }],
+    ["of an application with a slash", { azp: "https://app.example.com/" }],
+    ["of no application", { azp: undefined }],
+    ["that is pending", { sts: "pending" }],
+    ["of version 1, which does not tell its status", { sts: undefined, v: undefined }],
+  ])("keeps out a session %s", async (_what, claims) => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+});
+
+describe("Firebase", () => {
+  const user = "Zk3q7VtB1nRfX2wJd6hGs4aLe9u1";
+  const session = {
+    aud: "YOUR_PROJECT",
+    auth_time: seconds() - 60,
+    user_id: user,
+    sub: user,
+    email: "ada@example.com",
+    email_verified: true,
+    firebase: { identities: { email: ["ada@example.com"] }, sign_in_provider: "password" },
+  };
+  const anonymous = {
+    email: undefined,
+    email_verified: undefined,
+    provider_id: "anonymous",
+    firebase: { identities: {}, sign_in_provider: "anonymous" },
+  };
+  const byPhone = {
+    email: undefined,
+    email_verified: undefined,
+    phone_number: "+15555550100",
+    firebase: { identities: { phone: ["+15555550100"] }, sign_in_provider: "phone" },
+  };
+  const setUp = () => createTestIssuer({ id: `project-${crypto.randomUUID()}` });
+
+  it("lets a user with a verified email address in", async () => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+      session_name: user,
+    });
+  });
+
+  it.each<[string, Claims]>([
+    ["a user of another project", { aud: "other-project" }],
+    ["an anonymous account", anonymous],
+    ["a user whose email address is not verified", { email_verified: false }],
+    ["a user who logs in by phone", byPhone],
+  ])("keeps out %s", async (_what, claims) => {
+    const issuer = await setUp();
+    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+
+  it("lets a user who logs in by phone in by a custom claim, which an anonymous account does not have", async () => {
+    const issuer = await setUp();
+    const caller = { ...RECIPES.Firebase, claims: { registered: true }, issuer: issuer.issuer };
+    const { app, worker } = await start(caller);
+    const refused = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...anonymous })));
+    await expectRefusal(refused, app, invalidClient("audience or the claims"));
+    const token = await issuer.sign({ ...session, ...byPhone, registered: true });
+    expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({ session_name: user });
+  });
+});
+
+describe("Cloudflare Access", () => {
+  const recipe = RECIPES["Cloudflare Access"];
+  const tag = recipe.audience;
+  const person = {
+    aud: [tag],
+    email: "ada@example.com",
+    type: "app",
+    identity_nonce: "6ei69kawdKzMIAPF",
+    sub: "7335d417-61da-459d-899c-0a01c76a2f94",
+    country: "DE",
+  };
+  const machine = { type: "app", aud: tag, common_name: "e367826f93b8d71185e03fe518aff3b4.access", sub: "" };
+  const asserted = (token: string): RequestInit => ({ headers: { "Cf-Access-Jwt-Assertion": token } });
+
+  async function setUp() {
+    const issuer = await createTestIssuer();
+    // Access has its keys at a place of its own.
+    await issuer.publish("discovery", { status: 404 });
+    const people = { ...recipe, issuer: issuer.issuer, jwks_uri: issuer.jwksUri };
+    const { common_name } = machine;
+    const machines = {
+      ...people,
+      name: "machines",
+      claims: { common_name },
+      user_id: "common_name",
+      user_prefix: "machines",
+    };
+    return { issuer, ...(await start(machines, people)) };
+  }
+
+  it("lets people in by their email", async () => {
+    const { issuer, app, worker } = await setUp();
+    expect(await expectGrant(app, worker.post(undefined, asserted(await issuer.sign(person))))).toMatchObject({
+      session_name: "ada@example.com",
+    });
+    expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 1 });
+  });
+
+  it("lets a machine in by its service token", async () => {
+    const { issuer, app, worker } = await setUp();
+    expect(await expectGrant(app, worker.post(undefined, asserted(await issuer.sign(machine))))).toMatchObject({
+      session_name: `machines:${machine.common_name}`,
+    });
+  });
+
+  it("keeps out other machines, and other applications of the team", async () => {
+    const { issuer, app, worker } = await setUp();
+    const otherMachine = await issuer.sign({ ...machine, common_name: "other.access" });
+    await expectRefusal(
+      await worker.post(undefined, asserted(otherMachine)),
+      app,
+      accessDenied("The claim email of the credential is no usable user id."),
+    );
+    const otherApplication = await issuer.sign({ ...person, aud: ["another tag"] });
+    await expectRefusal(
+      await worker.post(undefined, asserted(otherApplication)),
+      app,
+      invalidClient("audience or the claims"),
+    );
+  });
+});
+
+describe("GitHub Actions", () => {
+  const job = {
+    jti: "4a576b35-ff09-41c5-af2c-ca62dd89b76a",
+    sub: "repo:your-org/your-repo:ref:refs/heads/main",
+    aud: "https://token.example.com",
+    ref: "refs/heads/main",
+    ref_type: "branch",
+    ref_protected: "true",
+    repository: "your-org/your-repo",
+    repository_id: "74",
+    repository_owner: "example",
+    repository_visibility: "private",
+    actor: "ada",
+    event_name: "push",
+    job_workflow_ref: "your-org/your-repo/.github/workflows/release.yml@refs/heads/main",
+    run_id: "15",
+    nbf: seconds() - 300,
+  };
+  const recipe = RECIPES["GitHub Actions"];
+
+  it("lets a push to the branch in", async () => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
+    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(job))))).toMatchObject({
+      session_name: "your-org/your-repo",
+    });
+  });
+
+  describe("with patterns", () => {
+    const claims = {
+      ...recipe.claims,
+      ref: { pattern: "refs/(heads/main|tags/v\\d+)" },
+      event_name: { pattern: "push|schedule|workflow_dispatch" },
+    };
+
+    it.each<[string, string]>([
+      ["refs/heads/main", "schedule"],
+      ["refs/tags/v12", "push"],
+    ])("lets a job of %s in that was started by %s", async (ref, event_name) => {
+      const issuer = await createTestIssuer();
+      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
+      const token = await issuer.sign({ ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` });
+      expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
+        session_name: "your-org/your-repo",
+      });
+    });
+
+    it.each<[string, Claims]>([
+      ["a branch that is called like the tag", { ref: "refs/heads/refs/tags/v12" }],
+      ["a branch that begins like the one", { ref: "refs/heads/main2" }],
+      ["a pull request's job on the branch itself", { event_name: "pull_request_target" }],
+    ])("keeps out %s", async (_what, wrong) => {
+      const issuer = await createTestIssuer();
+      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
+      const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...wrong })));
+      await expectRefusal(response, app, invalidClient("audience or the claims"));
+    });
+  });
+
+  it.each<[string, Claims]>([
+    ["another repository", { repository: "evil/your-repo" }],
+    ["a repository of a name like ours", { repository: "your-org/your-repo2" }],
+    ["another branch", { ref: "refs/heads/main2" }],
+    ["a tag", { ref: "refs/tags/main" }],
+    ["a pull request", { ref: "refs/pull/27/merge", event_name: "pull_request" }],
+    ["a job for a pull request that runs on the branch itself", { event_name: "pull_request_target" }],
+    ["another event on the branch", { event_name: "workflow_dispatch" }],
+    ["the audience that jobs have by default", { aud: "https://github.com/example" }],
+  ])("keeps out %s", async (_what, claims) => {
+    const issuer = await createTestIssuer();
+    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
+    const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...claims })));
+    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  });
+});

@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { API_KEY, accessDenied, bearer, expectRefusal, sha256 } from "../../support/callers.ts";
+import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { type Claims, createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
+import { ORIGIN, startWorker, type TestWorker } from "../../support/worker.ts";
+
+const APP_ORIGIN = "https://app.example.com";
+
+let app: TestApp;
+let issuer: TestIssuer;
+let callers: readonly object[];
+let worker: TestWorker;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  issuer = await createTestIssuer();
+  callers = [
+    { name: "script", key_sha256: sha256(API_KEY), origins: ["https://*.example.com"] },
+    { name: "web", issuer: issuer.issuer, audience: "api", origins: [APP_ORIGIN] },
+    { name: "staff", issuer: issuer.issuer, audience: "staff", user_id: "email", user_prefix: "staff" },
+    { name: "visitors", anonymous: true, origins: ["https://www.example.com", APP_ORIGIN] },
+  ];
+  worker = await startWorker({ ...app.settings, CALLERS: callers });
+});
+
+const tokenOf = (claims: Claims) => issuer.sign({ aud: "api", sub: "ada", ...claims });
+
+describe("a JWT whose user id cannot become a session name", () => {
+  it.each<[string, Claims]>([
+    ["missing", { sub: undefined }],
+    ["null", { sub: null }],
+    ["empty", { sub: "" }],
+    ["a blank", { sub: " " }],
+    ["a number", { sub: 42 }],
+    ["a truth value", { sub: true }],
+    ["a list", { sub: ["ada"] }],
+    ["an object", { sub: { id: "ada" } }],
+    ["of 129 characters", { sub: "x".repeat(129) }],
+    ["beyond ASCII", { sub: "Zo\u00eb" }],
+    ["Chinese", { sub: "用户" }],
+    ["with a control character", { sub: "a\u0001b" }],
+    ["with a line break", { sub: "ada\n" }],
+    ["with NUL", { sub: "ada\u0000root" }],
+    ["with a blank before it", { sub: " ada" }],
+    ["with a blank behind it", { sub: "ada " }],
+    ["the session name of a visitor", { sub: "visitors:ada" }],
+    ["the prefix of visitors", { sub: "visitors:" }],
+  ])("is refused: %s", async (_what, claims) => {
+    const response = await worker.post(undefined, bearer(await tokenOf(claims)));
+    await expectRefusal(response, app, accessDenied("The claim sub of the credential is no usable user id."));
+  });
+
+  it("is refused though X-User-ID names a user", async () => {
+    const response = await worker.post("ada", bearer(await tokenOf({ sub: undefined })));
+    await expectRefusal(response, app, accessDenied("The claim sub"));
+  });
+
+  it("is refused where another claim is the user id, and sub would do", async () => {
+    const response = await worker.post(undefined, bearer(await tokenOf({ aud: "staff" })));
+    await expectRefusal(response, app, accessDenied("The claim email of the credential"));
+  });
+});
+
+describe("X-User-ID", () => {
+  it.each(["bob", "Ada", "ada2", "visitors:ada", "null"])("is refused beside the JWT of ada: %s", async (userId) => {
+    const response = await worker.post(userId, bearer(await tokenOf({})));
+    await expectRefusal(response, app, accessDenied("X-User-ID names another user than the credential"));
+  });
+
+  const broken = (description: string) => ({ status: 400, error: "invalid_request", description });
+  it.each<[string, string, string]>([
+    ["empty", "", "is empty"],
+    ["too long", "x".repeat(129), "is longer than 128 characters"],
+    ["beyond ASCII", "Zo\u00eb", "visible ASCII"],
+  ])("is refused whoever asks: %s", async (_what, userId, description) => {
+    for (const init of [bearer(API_KEY), bearer(await tokenOf({})), {}]) {
+      await expectRefusal(await worker.post(userId, init), app, broken(description));
+    }
+  });
+
+  it("of a visitor is refused where it begins like a session of another caller", async () => {
+    const response = await worker.post("staff:ada@example.com");
+    await expectRefusal(response, app, accessDenied("X-User-ID begins with the prefix of another caller"));
+  });
+});
+
+describe("a page", () => {
+  const from = (origin: string, init: RequestInit = {}): RequestInit => ({
+    ...init,
+    headers: { ...Object.fromEntries(new Headers(init.headers)), Origin: origin },
+  });
+
+  it.each(["https://evil.example", "http://app.example.com", "https://app.example.com:8443", "null", `${ORIGIN}.x`])(
+    "of another origin than the caller's is refused: %s",
+    async (origin) => {
+      const response = await worker.post(undefined, from(origin, bearer(await tokenOf({}))));
+      // So that the page can read why.
+      expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
+      await expectRefusal(response, app, accessDenied(`The caller web may not ask from pages of ${origin}.`));
+    },
+  );
+
+  it("is refused by the origins of the very caller, not of another", async () => {
+    const www = "https://www.example.com";
+    await expectRefusal(
+      await worker.post(undefined, from(www, bearer(await tokenOf({})))),
+      app,
+      accessDenied(`The caller web may not ask from pages of ${www}.`),
+    );
+    await expectRefusal(
+      await worker.post(undefined, from("https://example.com", bearer(API_KEY))),
+      app,
+      accessDenied("The caller script may not ask"),
+    );
+    await expectRefusal(
+      await worker.post(undefined, from("https://evil.example")),
+      app,
+      accessDenied("The caller visitors may not ask"),
+    );
+  });
+
+  it("is let in by ALLOWED_ORIGINS and refused by the caller all the same", async () => {
+    const stricter = await startWorker({
+      ...app.settings,
+      CALLERS: callers,
+      ALLOWED_ORIGINS: `${APP_ORIGIN}, https://www.example.com`,
+    });
+    const response = await stricter.post(undefined, from("https://www.example.com", bearer(await tokenOf({}))));
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBe("https://www.example.com");
+    await expectRefusal(response, app, accessDenied("The caller web may not ask from pages of"));
+  });
+
+  it("is refused by ALLOWED_ORIGINS though the caller may ask from it", async () => {
+    const stricter = await startWorker({
+      ...app.settings,
+      CALLERS: callers.filter((_caller, index) => index !== 1), // "web" shares no page with this list
+      ALLOWED_ORIGINS: "https://www.example.com",
+    });
+    const response = await stricter.post(undefined, from(APP_ORIGIN));
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
+    await expectRefusal(response, app, accessDenied(`Pages of ${APP_ORIGIN} may not use this service.`));
+  });
+});

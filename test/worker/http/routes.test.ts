@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+
+let app: TestApp;
+let worker: TestWorker;
+
+beforeAll(async () => {
+  app = await createTestApp();
+  worker = await startWorker(app.settings);
+});
+
+describe("GET /health", () => {
+  it("says that all is well, who may ask and where tokens are cached", async () => {
+    const response = await worker.fetch("/health");
+    expect(response.status).toBe(200);
+    expect(await membersOf(response)).toEqual({ status: "ok", access: "open", cache: "kv" });
+    expect(response.headers.get("X-Request-Id")).toEqual(expect.any(String));
+  });
+
+  it("says so when tokens are kept in memory alone", async () => {
+    const uncached = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
+    expect(await membersOf(await uncached.fetch("/health"))).toMatchObject({ cache: "memory" });
+  });
+
+  it("names every wrong setting, without its value", async () => {
+    const broken = await startWorker({ CLIENT_ID: " ", PRIVATE_KEY: "secret of mine", TOKEN_DURATION: "99999999" });
+    const response = await broken.fetch("/health");
+    expect(response.status).toBe(503);
+    const text = await response.text();
+    expect(JSON.parse(text)).toEqual({
+      status: "misconfigured",
+      problems: [
+        { setting: "CLIENT_ID", problem: "is required" },
+        { setting: "KID", problem: "is required" },
+        { setting: "TOKEN_DURATION", problem: "must be a whole number from 1 to 86399" },
+        { setting: "PRIVATE_KEY", problem: expect.stringContaining("is damaged") },
+      ],
+    });
+    for (const value of ["secret", "99999999"]) expect(text).not.toContain(value);
+  });
+
+  it("asks nothing of Coze", async () => {
+    const before = (await app.exchanges()).length;
+    await worker.fetch("/health");
+    expect(await app.exchanges()).toHaveLength(before);
+  });
+
+  it("answers HEAD without a body", async () => {
+    const response = await worker.fetch("/health", { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
+  });
+});
+
+describe("other paths and methods", () => {
+  it.each(["/nothing", "/health/", "/health/x", "//", "/index.html", "/%00", "/POST"])("%s is a 404", async (path) => {
+    for (const method of ["GET", "POST"]) {
+      const response = await worker.fetch(path, { method });
+      expect(response.status).toBe(404);
+      expect(await membersOf(response)).toMatchObject({ error: "not_found" });
+    }
+  });
+
+  it.each([
+    ["GET", "/", "POST, OPTIONS"],
+    ["HEAD", "/", "POST, OPTIONS"],
+    ["PUT", "/", "POST, OPTIONS"],
+    ["DELETE", "/", "POST, OPTIONS"],
+    ["PATCH", "/", "POST, OPTIONS"],
+    ["PROPFIND", "/", "POST, OPTIONS"],
+    ["POST", "/health", "GET, HEAD, OPTIONS"],
+    ["DELETE", "/health", "GET, HEAD, OPTIONS"],
+  ])("%s %s is a 405 that says what the path does answer", async (method, path, allow) => {
+    const response = await worker.fetch(path, { method });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("Allow")).toBe(allow);
+  });
+
+  it("ignore a query", async () => {
+    expect((await worker.fetch("/?x=1", { method: "POST" })).status).toBe(200);
+  });
+});
+
+describe("X-Request-Id", () => {
+  it("is the caller's own where it is plain, and new otherwise", async () => {
+    const send = async (id: string) =>
+      (await worker.fetch("/health", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
+    expect(await send("trace-42")).toBe("trace-42");
+    for (const bad of ["a b", "<script>", "x".repeat(129), ""]) {
+      expect(await send(bad)).toMatch(/^[0-9a-f-]{36}$/);
+    }
+    expect(await send("")).not.toBe(await send(""));
+  });
+});

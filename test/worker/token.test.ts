@@ -1,0 +1,276 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { createTestApp } from "../support/coze.ts";
+import { createTestKey } from "../support/keys.ts";
+import { kvThatThrowsOn } from "../support/kv.ts";
+import { json, membersOf, startWorker } from "../support/worker.ts";
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+describe("POST /", () => {
+  it("answers with exactly the three members of Coze, expires_in being a moment", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const response = await worker.post();
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toBe("application/json");
+    const members = await membersOf(response);
+    expect(Object.keys(members)).toEqual(["access_token", "expires_in", "token_type"]);
+    expect(members).toMatchObject({ access_token: expect.stringMatching(/^czs_/), token_type: "Bearer" });
+    expect(members["expires_in"]).toBeGreaterThan(nowSeconds() + 890);
+    expect(members["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 900);
+  });
+
+  it("answers one user from the cache, and another with a token and session of his own", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const first = await worker.post("ada");
+    const second = await worker.post("ada");
+    const other = await worker.post("bob");
+
+    expect(first.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
+    expect(second.headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=(900|89\d)$/);
+    expect(other.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
+    const token = await membersOf(first);
+    expect(await membersOf(second)).toEqual(token);
+    expect((await membersOf(other))["access_token"]).not.toBe(token["access_token"]);
+    expect((await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"])).toEqual(["ada", "bob"]);
+  });
+
+  it("renews a token that has less life left than the client asks for, up to half of what it is granted", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 180 });
+    const earlier = Date.now() - 100_000;
+    vi.spyOn(Date, "now").mockImplementation(() => earlier);
+    const first = await membersOf(await worker.post("ada"));
+    vi.restoreAllMocks();
+    expect(await membersOf(await worker.post("ada", json({ minimum_seconds: 70 })))).toEqual(first);
+    const renewed = await worker.post("ada", json({ minimum_seconds: 3600 }));
+    expect(renewed.headers.get("Cache-Status")).toMatch(/fwd=miss; stored; ttl=1(80|79)$/);
+    expect((await membersOf(renewed))["access_token"]).not.toBe(first["access_token"]);
+  });
+
+  it("finds the token that another isolate has cached", async () => {
+    const app = await createTestApp();
+    const first = await (await startWorker(app.settings)).post("ada");
+    const second = await (await startWorker(app.settings)).post("ada");
+    expect(second.headers.get("Cache-Status")).toContain("hit");
+    expect(await membersOf(second)).toEqual(await membersOf(first));
+  });
+
+  it("keeps nobody's token apart from everybody's: no X-User-ID, no session_name", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const shared = await membersOf(await worker.post());
+    expect((await app.exchanges())[0]?.assertion.claims).not.toHaveProperty("session_name");
+
+    for (const imitation of ["default-session", "null", "undefined", "anyone", "*"]) {
+      const response = await worker.post(imitation);
+      expect(response.headers.get("Cache-Status")).toContain("fwd=miss");
+      expect((await membersOf(response))["access_token"]).not.toBe(shared["access_token"]);
+    }
+    expect(await membersOf(await worker.post())).toEqual(shared);
+  });
+
+  it("gives two users who race a token each, and each the right one", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const users = ["ada", "bob"];
+    const answers = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
+    const again = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
+    expect(again).toEqual(answers);
+    expect(answers[0]?.["access_token"]).not.toBe(answers[1]?.["access_token"]);
+  });
+
+  it("makes one exchange for all who ask for one user at the same time", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const responses = await Promise.all(Array.from({ length: 50 }, () => worker.post("ada")));
+    expect(await app.exchanges()).toHaveLength(1);
+    const statuses = responses.map(({ headers }) => headers.get("Cache-Status"));
+    expect(statuses.filter((status) => status?.includes("fwd=miss; stored; ttl="))).toHaveLength(1);
+    expect(statuses.filter((status) => status?.includes("fwd=miss; collapsed; ttl="))).toHaveLength(49);
+    const tokens = await Promise.all(responses.map(membersOf));
+    expect(new Set(tokens.map(({ access_token: token }) => token)).size).toBe(1);
+  });
+
+  it("asks Coze for what the settings and the body say", async () => {
+    const app = await createTestApp();
+    const scope = {
+      account_permission: { permission_list: ["Connector.botChat"] },
+      attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1", "2"] } },
+    };
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 600, TOKEN_SCOPE: JSON.stringify(scope) });
+    await worker.post("ada");
+    const oneBot = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["2"] } } };
+    await worker.post("ada", json({ duration_seconds: 120, scope: oneBot }));
+
+    const grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    expect((await app.exchanges()).map(({ body }) => body)).toEqual([
+      { grant_type, duration_seconds: 600, scope },
+      { grant_type, duration_seconds: 120, scope: { ...scope, ...oneBot } },
+    ]);
+  });
+
+  it("caches each duration and scope by itself", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const scope = { account_permission: { permission_list: ["Connector.botChat"] } };
+    for (const init of [{}, json({ duration_seconds: 300 }), json({ scope })]) {
+      expect((await worker.post("ada", init)).headers.get("Cache-Status")).toContain("fwd=miss");
+      expect((await worker.post("ada", init)).headers.get("Cache-Status")).toContain("hit");
+    }
+  });
+
+  it("keeps a token in memory that KV would refuse", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: "30" });
+    expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
+    expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=/);
+  });
+
+  it("works on memory alone", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
+    expect((await worker.post("ada")).headers.get("Cache-Status")).toMatch(
+      /^coze-token-worker; fwd=miss; stored; ttl=\d+$/,
+    );
+    expect((await worker.post("ada")).headers.get("Cache-Status")).toContain("hit");
+    expect(await app.exchanges()).toHaveLength(1);
+  });
+
+  it.each(["get", "put"] as const)("answers with a token while KV throws on %s", async (method) => {
+    const app = await createTestApp();
+    const settings = { ...app.settings, TOKEN_CACHE: kvThatThrowsOn(method) };
+    for (const isolate of [await startWorker(settings), await startWorker(settings)]) {
+      const response = await isolate.post("ada");
+      expect(response.status).toBe(200);
+      expect(response.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
+    }
+    expect(await app.exchanges()).toHaveLength(2);
+  });
+
+  it("does not wait for a KV that hangs", async () => {
+    const app = await createTestApp();
+    const hanging = { get: () => new Promise(() => {}), put: async () => undefined };
+    const worker = await startWorker({ ...app.settings, TOKEN_CACHE: hanging });
+    expect((await worker.post("ada")).status).toBe(200);
+  });
+
+  it("does not serve a damaged cache entry", async () => {
+    const app = await createTestApp();
+    const before = new Set((await env.TOKEN_CACHE.list()).keys.map(({ name }) => name));
+    const first = await membersOf(await (await startWorker(app.settings)).post("ada"));
+    const entry = (await env.TOKEN_CACHE.list()).keys.find(({ name }) => !before.has(name));
+    await env.TOKEN_CACHE.put(entry?.name ?? "", "garbage");
+
+    const second = await (await startWorker(app.settings)).post("ada");
+    expect(second.headers.get("Cache-Status")).toContain("fwd=miss");
+    expect((await membersOf(second))["access_token"]).not.toBe(first["access_token"]);
+  });
+
+  it("replaces a token that Coze refused to the client, and only then", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker(app.settings);
+    const { access_token: token } = await membersOf(await worker.post("ada"));
+    // It is too young to be refused for its age.
+    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+      access_token: token,
+    });
+
+    const elevenSecondsLater = Date.now() + 11_000;
+    vi.spyOn(Date, "now").mockImplementation(() => elevenSecondsLater);
+    const replaced = await worker.post("ada", json({ rejected_token: token }));
+    vi.restoreAllMocks();
+    expect(replaced.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
+    const { access_token: successor } = await membersOf(replaced);
+    expect(successor).not.toBe(token);
+    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+      access_token: successor,
+    });
+  });
+
+  it("tells what took how long where the settings ask for it", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, SERVER_TIMING: "true" });
+    const timing = (await worker.post("ada")).headers.get("Server-Timing");
+    expect(timing).toMatch(/^cache;dur=\d+, sign;dur=\d+, upstream;dur=\d+$/);
+    expect((await worker.post("ada")).headers.get("Server-Timing")).toBeNull();
+
+    const silent = await startWorker(app.settings);
+    expect((await silent.post("bob")).headers.get("Server-Timing")).toBeNull();
+  });
+
+  it("serves a token whose renewal fails, and says so", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 60 });
+    const { access_token: token } = await membersOf(await worker.post("ada"));
+    await app.arm({ times: null, response: { status: 503 } });
+    const fortySecondsLater = Date.now() + 40_000;
+    vi.spyOn(Date, "now").mockImplementation(() => fortySecondsLater);
+    const response = await worker.post("ada");
+    vi.restoreAllMocks();
+    expect(await membersOf(response)).toMatchObject({ access_token: token });
+    expect(response.headers.get("Cache-Status")).toMatch(
+      /^coze-token-worker; hit; ttl=(19|20); detail=stale-on-error$/,
+    );
+  });
+
+  it("reads the private key from a Secrets Store binding", async () => {
+    const app = await createTestApp();
+    const secret = { get: async () => app.settings["PRIVATE_KEY"] };
+    const worker = await startWorker({ ...app.settings, PRIVATE_KEY: secret });
+    expect((await worker.post()).status).toBe(200);
+  });
+
+  it("recovers by itself once the Secrets Store answers", async () => {
+    const app = await createTestApp();
+    let asked = 0;
+    const secret = {
+      get: async () => {
+        asked += 1;
+        if (asked === 1) throw new Error("secret not found");
+        return app.settings["PRIVATE_KEY"];
+      },
+    };
+    const worker = await startWorker({ ...app.settings, PRIVATE_KEY: secret });
+    const refused = await worker.post();
+    expect(refused.status).toBe(500);
+    expect(await membersOf(refused)).toMatchObject({
+      problems: [{ setting: "PRIVATE_KEY", problem: expect.stringContaining("Secrets Store") }],
+    });
+    expect((await worker.post()).status).toBe(200);
+  });
+});
+
+describe("a change of keys", () => {
+  it("goes on with the previous key while Coze does not know the new one yet", async () => {
+    const app = await createTestApp();
+    const { KID: previousKid, PRIVATE_KEY: previousKey } = app.settings;
+    const { privatePem, publicPem } = await createTestKey();
+    const worker = await startWorker({
+      ...app.settings,
+      KID: "new",
+      PRIVATE_KEY: privatePem,
+      PREVIOUS_KID: previousKid,
+      PREVIOUS_PRIVATE_KEY: previousKey,
+    });
+    expect((await worker.post("ada")).status).toBe(200);
+    const kidsSeen = async () => (await app.exchanges()).map(({ assertion }) => assertion.header["kid"]);
+    expect(await kidsSeen()).toEqual(["new", previousKid]);
+
+    await app.control("POST", `/apps/${app.clientId}/keys`, { kid: "new", public_key: publicPem });
+    await app.control("DELETE", `/apps/${app.clientId}/keys/${previousKid}`);
+    expect((await worker.post("bob")).status).toBe(200);
+    expect(await kidsSeen()).toEqual(["new", previousKid, "new"]);
+  });
+
+  it("names a previous key that cannot be used", async () => {
+    const app = await createTestApp();
+    const worker = await startWorker({ ...app.settings, PREVIOUS_KID: "old", PREVIOUS_PRIVATE_KEY: "none!" });
+    expect(await membersOf(await worker.fetch("/health"))).toMatchObject({
+      problems: [{ setting: "PREVIOUS_PRIVATE_KEY", problem: expect.stringContaining("is not a PEM private key") }],
+    });
+  });
+});
