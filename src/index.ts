@@ -3,7 +3,7 @@ import { createKeyMatcher, digestOf } from "./adapters/auth/api-key.ts";
 import { createIssuerKeys } from "./adapters/auth/issuer-keys.ts";
 import { claimedIssuer, createJwtVerifier } from "./adapters/auth/jwt-verifier.ts";
 import { createRateLimiter } from "./adapters/auth/rate-limiter.ts";
-import { createVisitorCheck } from "./adapters/auth/turnstile.ts";
+import { createTurnstileVerifier } from "./adapters/auth/turnstile.ts";
 import { createKvTokenStore } from "./adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "./adapters/cache/sealing.ts";
 import { createTokenMemory } from "./adapters/cache/token-memory.ts";
@@ -16,7 +16,7 @@ import { consoleLog as log } from "./adapters/logging/console-log.ts";
 import { createNamesForLog, type NamesForLog } from "./adapters/logging/digests.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config/config.ts";
-import { createRecognition } from "./core/auth/authentication.ts";
+import { createAuthenticator } from "./core/auth/authenticator.ts";
 import { isOpen, limitsFor } from "./core/auth/caller.ts";
 import { createSessionNames } from "./core/auth/session-name.ts";
 import { isProblem, type Problem, type SettingProblem } from "./core/issue.ts";
@@ -131,7 +131,7 @@ async function createService(
       random: Math.random,
       log,
     }),
-    recognise: createRecognition(config.callers, {
+    authenticate: createAuthenticator(config.callers, {
       digestOf,
       createKeyMatcher,
       claimedIssuer,
@@ -142,7 +142,7 @@ async function createService(
     countRequest: config.rateLimiter && createRateLimiter(config.rateLimiter, log),
     countExchange: config.exchangeLimiter && createRateLimiter(config.exchangeLimiter, log),
     callerCountFor: ({ limiter = "" }) => callerCounts.get(limiter),
-    checkVisitor: createVisitorCheck({
+    verifyTurnstile: createTurnstileVerifier({
       secretKey: config.turnstileSecretKey,
       siteverifyEndpoint: config.turnstileEndpoint,
       fetch: fetchOutside,

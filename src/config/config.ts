@@ -186,7 +186,9 @@ function nameOf([setting, ...path]: readonly PropertyKey[]): string {
 }
 
 function asksForTurnstile({ CALLERS: callers }: { readonly CALLERS: readonly Caller[] }): boolean {
-  return callers.some(({ recognition }) => recognition.kind === "anonymous" && recognition.turnstile !== undefined);
+  return callers.some(
+    ({ credentialRule }) => credentialRule.kind === "anonymous" && credentialRule.turnstile !== undefined,
+  );
 }
 
 /** The schema of one setting: trims it, makes a blank one absent, and reports the problem its parser finds. */

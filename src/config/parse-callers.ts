@@ -1,4 +1,4 @@
-import type { Caller, ClaimRule, JwtRule, Recognition } from "../core/auth/caller.ts";
+import type { Caller, ClaimRule, CredentialRule, JwtRule } from "../core/auth/caller.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/auth/origins.ts";
 import type { CozeScope } from "../core/grant/coze-scope.ts";
 import { type CallerFault, callerFaults, userPrefixFor } from "./caller-issues.ts";
@@ -22,7 +22,7 @@ function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSe
   const origins = parseAllowedOrigins((setting.origins ?? ["*"]).join(",")) as AllowedOrigins; // checked by callerFaults
   return {
     name: setting.name,
-    recognition: recognitionOf(setting),
+    credentialRule: credentialRuleFor(setting),
     userPrefix: userPrefixFor(setting, all),
     origins,
     scope: scopeOf(setting),
@@ -31,7 +31,7 @@ function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSe
   };
 }
 
-function recognitionOf(setting: CallerSetting): Recognition {
+function credentialRuleFor(setting: CallerSetting): CredentialRule {
   if (setting.key_sha256 !== undefined) return { kind: "key", keySha256: setting.key_sha256.toLowerCase() };
   if (setting.issuer !== undefined) return jwtRule(setting, setting.issuer);
   const { turnstile, turnstile_hostname: hostname, turnstile_action: action } = setting;

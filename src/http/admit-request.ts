@@ -32,7 +32,7 @@ export async function admitRequest(
   deadline: number,
 ): Promise<Admission> {
   const source = () => clientSource(c.req.raw.headers);
-  const identity = await authenticate(c, service, source, keepAlive, deadline);
+  const identity = await identify(c, service, source, keepAlive, deadline);
   await refuseExcess(service, identity, source);
   const { caller, sessionName } = identity;
   return {
@@ -41,7 +41,7 @@ export async function admitRequest(
   };
 }
 
-async function authenticate(
+async function identify(
   c: Context<AppEnv>,
   service: TokenIssuer,
   source: SourceOf,
@@ -50,7 +50,7 @@ async function authenticate(
 ): Promise<Identity> {
   const { headers } = c.req.raw;
   try {
-    const { caller, claims } = await service.recognise(credentialOf(headers), keepAlive, deadline);
+    const { caller, claims } = await service.authenticate(credentialOf(headers), keepAlive, deadline);
     c.set("caller", caller);
     checkOrigin(caller, c.req.raw);
     return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };

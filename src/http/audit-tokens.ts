@@ -25,7 +25,7 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
 }
 
 function issuerOf(caller: Caller | undefined): string | undefined {
-  return caller?.recognition.kind === "jwt" ? caller.recognition.issuer : undefined;
+  return caller?.credentialRule.kind === "jwt" ? caller.credentialRule.issuer : undefined;
 }
 
 function errorOf(error: Error): TokenAttempt["error"] {

@@ -1,4 +1,4 @@
-import type { Recognise } from "../core/auth/authentication.ts";
+import type { Authenticate } from "../core/auth/authenticator.ts";
 import type { Caller, TurnstileRule } from "../core/auth/caller.ts";
 import type { SessionNameFor } from "../core/auth/session-name.ts";
 import type { GrantLimits } from "../core/grant/grant.ts";
@@ -11,7 +11,7 @@ export type Service = TokenIssuer | { readonly problems: readonly SettingProblem
 
 export type TokenIssuer = {
   readonly issueToken: TokenService;
-  readonly recognise: Recognise;
+  readonly authenticate: Authenticate;
   /** The most that a caller may be granted. */
   readonly limitsFor: (caller: Caller) => GrantLimits;
   /** Names the session that a request belongs to. */
@@ -23,7 +23,7 @@ export type TokenIssuer = {
   /** Counts the requests of a caller as a whole; `undefined`: they are not limited. */
   readonly callerCountFor: (caller: Caller) => CountWithin | undefined;
   /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */
-  readonly checkVisitor: (
+  readonly verifyTurnstile: (
     rule: TurnstileRule,
     turnstileResponse: string | undefined,
     address: string | undefined,

@@ -38,7 +38,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       const grant = grantFor(sessionName, wanted, service.limitsFor(caller));
       c.set("grant", grant);
       // A response of the widget is good for one use, so all that can be refused without it is refused before.
-      await checkVisitor(service, caller, request.headers, body["cf-turnstile-response"], deadline);
+      await verifyTurnstile(service, caller, request.headers, body["cf-turnstile-response"], deadline);
 
       const answer = await service.issueToken({
         grant,
@@ -72,17 +72,17 @@ function refuseUserInQuery(url: string): void {
 }
 
 /** Where the caller's rule asks for it, the response of the Turnstile widget has to be in the header or in the body. */
-async function checkVisitor(
+async function verifyTurnstile(
   service: TokenIssuer,
   caller: Caller,
   headers: Headers,
   fromBody: string | undefined,
   deadline: number,
 ): Promise<void> {
-  const rule = caller.recognition.kind === "anonymous" ? caller.recognition.turnstile : undefined;
+  const rule = caller.credentialRule.kind === "anonymous" ? caller.credentialRule.turnstile : undefined;
   if (rule === undefined) return;
   const response = headers.get("cf-turnstile-response") ?? fromBody;
-  await service.checkVisitor(rule, response, headers.get("CF-Connecting-IP") ?? undefined, deadline);
+  await service.verifyTurnstile(rule, response, headers.get("CF-Connecting-IP") ?? undefined, deadline);
 }
 
 function misconfigured(problems: readonly SettingProblem[]): TokenError {

@@ -1,5 +1,5 @@
 import { decodeJwt, errors, jwtVerify } from "jose";
-import type { RecognitionPorts } from "../../core/auth/authentication.ts";
+import type { AuthenticatorPorts } from "../../core/auth/authenticator.ts";
 import type { Claims, JwtRule } from "../../core/auth/caller.ts";
 import { TokenError } from "../../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
@@ -32,7 +32,7 @@ export function claimedIssuer(credential: string): string | undefined {
 }
 
 /** Verifies that a JWT is signed by the issuer of the rule and valid now, and gives its claims. */
-export type VerifyJwt = RecognitionPorts["verifyJwt"];
+export type VerifyJwt = AuthenticatorPorts["verifyJwt"];
 
 /**
  * Creates the verifier of callers' JWTs (RFC 7519 §7.2, RFC 8725).

@@ -27,7 +27,7 @@ export type TurnstileDependencies = {
 };
 
 /** Checks that a visitor has passed a challenge that nobody has used before, of the kind that the rule asks for. */
-export type CheckVisitor = (
+export type VerifyTurnstile = (
   rule: TurnstileRule,
   response: string | undefined,
   clientAddress: string | undefined,
@@ -39,8 +39,13 @@ export type CheckVisitor = (
  * @throws TokenError `invalid_client` when the response is missing, refused, used before, expired, or of another page;
  * `issuer_unavailable` when Turnstile cannot be asked; `server_misconfigured` when it refuses the secret key.
  */
-export function createVisitorCheck({ secretKey, siteverifyEndpoint, fetch, now }: TurnstileDependencies): CheckVisitor {
-  return async function checkVisitor(rule, response, clientAddress, deadline) {
+export function createTurnstileVerifier({
+  secretKey,
+  siteverifyEndpoint,
+  fetch,
+  now,
+}: TurnstileDependencies): VerifyTurnstile {
+  return async function verifyTurnstile(rule, response, clientAddress, deadline) {
     if (response === undefined || response === "")
       throw refused("is missing: send it in the header cf-turnstile-response");
     if (response.length > MAX_TOKEN_LENGTH) throw refused("is too long to be one");

@@ -2,10 +2,10 @@ import { type CozeScope, combineScopes } from "../grant/coze-scope.ts";
 import type { GrantLimits } from "../grant/grant.ts";
 import type { AllowedOrigins } from "./origins.ts";
 
-/** A named rule: how to recognise somebody, and what they may be granted. */
+/** A named rule: how to authenticate somebody, and what they may be granted. */
 export type Caller = {
   readonly name: string;
-  readonly recognition: Recognition;
+  readonly credentialRule: CredentialRule;
   /** Stands, with a colon, before the ids of this caller's users in `session_name`; "": nothing does. */
   readonly userPrefix: string;
   /** Web pages that this caller may ask from. */
@@ -17,7 +17,7 @@ export type Caller = {
   readonly limiter: string | undefined;
 };
 
-export type Recognition =
+export type CredentialRule =
   /** Everybody, with or without a credential: the service as it is when no callers are set. */
   | { readonly kind: "anyone" }
   /** Whoever brings no credential. */
@@ -54,7 +54,7 @@ export const MAX_MATCHED_CLAIM_LENGTH = 1024;
 /** The implicit caller of an open service. */
 export const ANYONE: Caller = {
   name: "anyone",
-  recognition: { kind: "anyone" },
+  credentialRule: { kind: "anyone" },
   userPrefix: "",
   origins: "*",
   scope: undefined,
@@ -86,8 +86,9 @@ export function limitsFor({ name, scope, maxDurationSeconds }: Caller, settings:
 /** Tells whether anybody who knows the address gets a token. */
 export function isOpen(callers: readonly Caller[]): boolean {
   return callers.some(
-    ({ recognition }) =>
-      recognition.kind === "anyone" || (recognition.kind === "anonymous" && recognition.turnstile === undefined),
+    ({ credentialRule }) =>
+      credentialRule.kind === "anyone" ||
+      (credentialRule.kind === "anonymous" && credentialRule.turnstile === undefined),
   );
 }
 

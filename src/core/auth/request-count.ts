@@ -29,8 +29,8 @@ export function refusalCountKey(source: ClientSource): string {
 }
 
 /** Whether a caller's credential says who asks. */
-function isNamed({ recognition }: Caller): boolean {
-  return recognition.kind === "key" || recognition.kind === "jwt";
+function isNamed({ credentialRule }: Caller): boolean {
+  return credentialRule.kind === "key" || credentialRule.kind === "jwt";
 }
 
 /** Elsewhere a client could send the header itself, and get a new count with each value. */

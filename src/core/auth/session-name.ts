@@ -17,11 +17,13 @@ export function createSessionNames(callers: readonly Caller[]): SessionNameFor {
   const prefixes = new Set(callers.map(({ userPrefix }) => userPrefix).filter((prefix) => prefix !== ""));
 
   return function sessionNameFor(caller, header, claims) {
-    const { recognition, userPrefix } = caller;
+    const { credentialRule, userPrefix } = caller;
     const named = parseUserId(header);
-    const userId = recognition.kind === "jwt" ? verifiedUserId(recognition, named, claims) : named;
-    if (userId !== undefined && recognition.kind !== "key" && imitatesPrefix(userId, userPrefix)) {
-      throw recognition.kind === "jwt" ? unusable(recognition) : refused("begins with the prefix of another caller");
+    const userId = credentialRule.kind === "jwt" ? verifiedUserId(credentialRule, named, claims) : named;
+    if (userId !== undefined && credentialRule.kind !== "key" && imitatesPrefix(userId, userPrefix)) {
+      throw credentialRule.kind === "jwt"
+        ? unusable(credentialRule)
+        : refused("begins with the prefix of another caller");
     }
     return userPrefix === "" ? userId : `${userPrefix}:${userId ?? ""}`;
   };

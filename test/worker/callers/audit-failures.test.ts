@@ -6,19 +6,19 @@ import { TokenError } from "../../../src/core/token-error.ts";
 import type { TokenIssuer } from "../../../src/http/service.ts";
 import type { Line } from "../../support/log.ts";
 
-/** Everything that is logged about a request whose caller cannot be recognised because of this error. */
+/** Everything that is logged about a request whose caller cannot be authenticated because of this error. */
 async function linesFor(error: unknown): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const log = (level: string, event: string, facts: object = {}) => void lines.push({ level, event, ...facts });
   const service: TokenIssuer = {
-    recognise: async () => Promise.reject(error),
+    authenticate: async () => Promise.reject(error),
     issueToken: () => Promise.reject(new Error("not reached")),
     limitsFor: () => ({ durationSeconds: 900, scope: undefined }),
     sessionNameFor: () => undefined,
     countRequest: undefined,
     countExchange: undefined,
     callerCountFor: () => undefined,
-    checkVisitor: async () => undefined,
+    verifyTurnstile: async () => undefined,
     access: "closed",
     cache: "memory",
     serverTiming: false,

@@ -47,11 +47,11 @@ describe("CALLERS", () => {
     });
     expect(turnstileSecretKey).toBe("secret");
     expect(callers).toEqual([
-      { ...unlimited, name: "nightly-report", recognition: { kind: "key", keySha256: DIGEST } },
+      { ...unlimited, name: "nightly-report", credentialRule: { kind: "key", keySha256: DIGEST } },
       {
         name: "web-users",
         userPrefix: "",
-        recognition: {
+        credentialRule: {
           kind: "jwt",
           issuer: "https://project.supabase.co/auth/v1",
           jwksUri: undefined,
@@ -71,7 +71,7 @@ describe("CALLERS", () => {
         ...unlimited,
         name: "visitors",
         userPrefix: "visitors",
-        recognition: { kind: "anonymous", turnstile: { hostname: undefined, action: undefined } },
+        credentialRule: { kind: "anonymous", turnstile: { hostname: undefined, action: undefined } },
         maxDurationSeconds: 300,
       },
     ]);
@@ -116,13 +116,13 @@ describe("CALLERS", () => {
       },
     ],
     ["visitors without Turnstile", { name: "v", anonymous: true }, { kind: "anonymous", turnstile: undefined }],
-  ])("may hold %s", (_what, setting, recognition) => {
-    expect(callerOf(setting)?.recognition).toMatchObject(recognition);
+  ])("may hold %s", (_what, setting, credentialRule) => {
+    expect(callerOf(setting)?.credentialRule).toMatchObject(credentialRule);
   });
 
   it("may say which page and action a Turnstile challenge has to be of", () => {
     const setting = { ...visitors, turnstile_hostname: "app.example.com", turnstile_action: "chat" };
-    expect(callerOf(setting, { TURNSTILE_SECRET_KEY: "secret" })?.recognition).toEqual({
+    expect(callerOf(setting, { TURNSTILE_SECRET_KEY: "secret" })?.credentialRule).toEqual({
       kind: "anonymous",
       turnstile: { hostname: "app.example.com", action: "chat" },
     });

@@ -4,11 +4,11 @@ import {
   ANYONE,
   type Caller,
   type ClaimRule,
+  type CredentialRule,
   isOpen,
   type JwtRule,
   limitsFor,
   matchesClaims,
-  type Recognition,
 } from "../../../../src/core/auth/caller.ts";
 
 const JWT_RULE: JwtRule = {
@@ -20,7 +20,7 @@ const JWT_RULE: JwtRule = {
   userIdClaim: "sub",
 };
 
-const recognition: fc.Arbitrary<Recognition> = fc.constantFrom<Recognition[]>(
+const credentialRule: fc.Arbitrary<CredentialRule> = fc.constantFrom<CredentialRule[]>(
   { kind: "anyone" },
   { kind: "anonymous", turnstile: undefined },
   { kind: "anonymous", turnstile: { hostname: undefined, action: undefined } },
@@ -28,8 +28,8 @@ const recognition: fc.Arbitrary<Recognition> = fc.constantFrom<Recognition[]>(
   JWT_RULE,
 );
 const caller = fc
-  .tuple(fc.constantFrom("a", "b", "visitors"), recognition)
-  .map(([name, how]): Caller => ({ ...ANYONE, name, recognition: how }));
+  .tuple(fc.constantFrom("a", "b", "visitors"), credentialRule)
+  .map(([name, how]): Caller => ({ ...ANYONE, name, credentialRule: how }));
 const callers = fc.array(caller, { maxLength: 4 });
 
 describe("the claims of a JWT", () => {
@@ -89,7 +89,7 @@ describe("the claims of a JWT", () => {
 it("calls a service open exactly where somebody needs neither credential nor Turnstile", () => {
   fc.assert(
     fc.property(callers, (all) => {
-      const isAnyoneLetIn = ({ recognition: how }: Caller) =>
+      const isAnyoneLetIn = ({ credentialRule: how }: Caller) =>
         how.kind === "anyone" || (how.kind === "anonymous" && !how.turnstile);
       expect(isOpen(all)).toBe(all.filter(isAnyoneLetIn).length > 0);
     }),

@@ -4,11 +4,11 @@ import {
   type Caller,
   type ClaimRule,
   type Claims,
+  type CredentialRule,
   isOpen,
   type JwtRule,
   limitsFor,
   matchesClaims,
-  type Recognition,
 } from "../../../../src/core/auth/caller.ts";
 import { isAllowedOrigin } from "../../../../src/core/auth/origins.ts";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
@@ -23,9 +23,9 @@ const rule: JwtRule = {
   userIdClaim: "sub",
 };
 
-const callerOf = (recognition: Recognition, limits: Partial<Caller> = {}): Caller => ({
+const callerOf = (credentialRule: CredentialRule, limits: Partial<Caller> = {}): Caller => ({
   name: "web",
-  recognition,
+  credentialRule,
   userPrefix: "",
   origins: "*",
   scope: undefined,

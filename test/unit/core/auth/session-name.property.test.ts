@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type Recognition } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule } from "../../../../src/core/auth/caller.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
 
 /** Few, so that prefixes and ids meet in every way. */
@@ -10,7 +10,7 @@ const userId = fc
   .map((parts) => parts.join(""));
 const header = fc.option(userId, { nil: null });
 
-const JWT: Recognition = {
+const JWT: CredentialRule = {
   kind: "jwt",
   issuer: "https://id.example.com",
   jwksUri: undefined,
@@ -18,19 +18,21 @@ const JWT: Recognition = {
   claims: new Map(),
   userIdClaim: "sub",
 };
-const VISITOR: Recognition = { kind: "anonymous", turnstile: undefined };
-const KEY: Recognition = { kind: "key", keySha256: "00" };
+const VISITOR: CredentialRule = { kind: "anonymous", turnstile: undefined };
+const KEY: CredentialRule = { kind: "key", keySha256: "00" };
 
-const recognition = fc.constantFrom(JWT, VISITOR, KEY);
+const credentialRule = fc.constantFrom(JWT, VISITOR, KEY);
 const caller = fc
-  .tuple(recognition, prefix)
-  .map(([how, userPrefix]): Caller => ({ ...ANYONE, recognition: how, userPrefix }));
+  .tuple(credentialRule, prefix)
+  .map(([how, userPrefix]): Caller => ({ ...ANYONE, credentialRule: how, userPrefix }));
 /** One caller without a prefix at most that does not speak for all users, as the settings demand. */
-const unprefixed = fc.option(fc.constant<Caller>({ ...ANYONE, recognition: JWT, userPrefix: "" }), { nil: undefined });
+const unprefixed = fc.option(fc.constant<Caller>({ ...ANYONE, credentialRule: JWT, userPrefix: "" }), {
+  nil: undefined,
+});
 
 function sessionOf(callers: readonly Caller[], one: Caller, named: string | null): string | undefined | Error {
   try {
-    const isJwt = one.recognition.kind === "jwt";
+    const isJwt = one.credentialRule.kind === "jwt";
     return createSessionNames(callers)(one, isJwt ? null : named, isJwt ? { sub: named ?? undefined } : undefined);
   } catch (error) {
     return error as Error; // nothing else is thrown here

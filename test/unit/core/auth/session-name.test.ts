@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type Claims, type Recognition } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type Claims, type CredentialRule } from "../../../../src/core/auth/caller.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
 
-const jwt = (userIdClaim = "sub"): Recognition => ({
+const jwt = (userIdClaim = "sub"): CredentialRule => ({
   kind: "jwt",
   issuer: "https://id.example.com",
   jwksUri: undefined,
@@ -10,7 +10,11 @@ const jwt = (userIdClaim = "sub"): Recognition => ({
   claims: new Map(),
   userIdClaim,
 });
-const callerOf = (recognition: Recognition, userPrefix = ""): Caller => ({ ...ANYONE, recognition, userPrefix });
+const callerOf = (credentialRule: CredentialRule, userPrefix = ""): Caller => ({
+  ...ANYONE,
+  credentialRule,
+  userPrefix,
+});
 
 const users = callerOf(jwt());
 const staff = callerOf(jwt("email"), "staff");

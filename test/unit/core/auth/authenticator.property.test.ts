@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRecognition } from "../../../../src/core/auth/authentication.ts";
-import { ANYONE, type Caller, type Claims, type JwtRule, type Recognition } from "../../../../src/core/auth/caller.ts";
+import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
+import {
+  ANYONE,
+  type Caller,
+  type Claims,
+  type CredentialRule,
+  type JwtRule,
+} from "../../../../src/core/auth/caller.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 /** What a credential is, to the ports below: a key, a JWT of an issuer and with a role, or neither. */
@@ -14,7 +20,7 @@ const ISSUERS = ["https://one.example", "https://other.example"];
 const KEYS = ["00", "11", "22"];
 const ROLES = ["admin", "guest"];
 
-const recognition: fc.Arbitrary<Recognition> = fc.oneof(
+const credentialRule: fc.Arbitrary<CredentialRule> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "anyone" as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: "anonymous" as const, turnstile: undefined }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("key" as const), keySha256: fc.constantFrom(...KEYS) }) },
@@ -22,8 +28,8 @@ const recognition: fc.Arbitrary<Recognition> = fc.oneof(
 );
 /** Callers whose names are their places. */
 const callers = fc
-  .array(recognition, { maxLength: 6 })
-  .map((all) => all.map((how, index): Caller => ({ ...ANYONE, name: String(index), recognition: how })));
+  .array(credentialRule, { maxLength: 6 })
+  .map((all) => all.map((how, index): Caller => ({ ...ANYONE, name: String(index), credentialRule: how })));
 const credential: fc.Arbitrary<Credential> = fc.oneof(
   fc.record({ is: fc.constant("key" as const), sha256: fc.constantFrom(...KEYS) }),
   fc.record({
@@ -38,13 +44,13 @@ const credential: fc.Arbitrary<Credential> = fc.oneof(
 const unverified = new TokenError("invalid_client", "The JWT is not valid.");
 const withoutWork = () => {};
 
-describe("recognition", () => {
+describe("credentialRule", () => {
   it("lets everybody in as anyone where there is such a caller, and asks nothing of their credentials", async () => {
     await forAll(async (all, given, asked) => {
-      const open = all.find(({ recognition: how }) => how.kind === "anyone");
+      const open = all.find(({ credentialRule: how }) => how.kind === "anyone");
       if (open === undefined) return;
-      expect(await recognise(all, given, asked)).toEqual({ caller: open, claims: undefined });
-      expect(await recognise(all, undefined, asked)).toEqual({ caller: open, claims: undefined });
+      expect(await authenticate(all, given, asked)).toEqual({ caller: open, claims: undefined });
+      expect(await authenticate(all, undefined, asked)).toEqual({ caller: open, claims: undefined });
       expect(asked).toEqual([]);
     });
   });
@@ -52,11 +58,11 @@ describe("recognition", () => {
   it("takes who brings no credential for an anonymous caller only", async () => {
     await forAll(async (all, _given, asked) => {
       if (isOpenToAll(all)) return;
-      const visitor = all.find(({ recognition: how }) => how.kind === "anonymous");
+      const visitor = all.find(({ credentialRule: how }) => how.kind === "anonymous");
       const expected = visitor
         ? { caller: visitor, claims: undefined }
         : { code: "invalid_client", message: expect.stringContaining("is required") };
-      expect(await recognise(all, undefined, asked)).toMatchObject(expected);
+      expect(await authenticate(all, undefined, asked)).toMatchObject(expected);
       expect(asked).toEqual([]);
     });
   });
@@ -64,8 +70,8 @@ describe("recognition", () => {
   it("takes a credential for the first caller that it fits, and never for an anonymous one", async () => {
     await forAll(async (all, given) => {
       if (isOpenToAll(all)) return;
-      const fitting = all.find(({ recognition: how }) => fits(how, given));
-      const outcome = await recognise(all, given);
+      const fitting = all.find(({ credentialRule: how }) => fits(how, given));
+      const outcome = await authenticate(all, given);
       if (fitting === undefined) expect(outcome).toMatchObject({ code: "invalid_client" });
       else expect(outcome).toEqual({ caller: fitting, claims: given.is === "jwt" ? claimsOf(given) : undefined });
     });
@@ -74,8 +80,8 @@ describe("recognition", () => {
   it("compares a credential with each key, whether or not one before it fits", async () => {
     await forAll(async (all, given, asked) => {
       if (isOpenToAll(all)) return;
-      await recognise(all, given, asked);
-      const keys = all.flatMap(({ recognition: how }) => (how.kind === "key" ? [how.keySha256] : []));
+      await authenticate(all, given, asked);
+      const keys = all.flatMap(({ credentialRule: how }) => (how.kind === "key" ? [how.keySha256] : []));
       expect(asked.filter((question) => KEYS.includes(question))).toEqual(keys);
     });
   });
@@ -83,8 +89,8 @@ describe("recognition", () => {
   it("has a JWT verified once, if it is of a known issuer, and believes no claim of one that is not valid", async () => {
     await forAll(async (all, given, asked) => {
       if (isOpenToAll(all) || given.is !== "jwt") return;
-      const outcome = await recognise(all, given, asked);
-      const [rule] = all.flatMap(({ recognition: how }) =>
+      const outcome = await authenticate(all, given, asked);
+      const [rule] = all.flatMap(({ credentialRule: how }) =>
         how.kind === "jwt" && how.issuer === given.issuer ? [how] : [],
       );
       expect(asked.filter((question) => !KEYS.includes(question))).toEqual(
@@ -100,8 +106,8 @@ describe("recognition", () => {
     await fc.assert(
       fc.asyncProperty(lengths, async (length) => {
         asked.length = 0;
-        const all = [{ ...ANYONE, recognition: { kind: "key", keySha256: "00" } }] satisfies Caller[];
-        const ask = createRecognition(all, portsFor({ is: "nothing" }, asked));
+        const all = [{ ...ANYONE, credentialRule: { kind: "key", keySha256: "00" } }] satisfies Caller[];
+        const ask = createAuthenticator(all, portsFor({ is: "nothing" }, asked));
         await expect(ask("x".repeat(length), withoutWork, 12_000)).rejects.toMatchObject({
           code: "invalid_client",
           message: expect.stringContaining(length > 16_384 ? "too long" : "neither an API key"),
@@ -120,8 +126,8 @@ function forAll(check: (all: Caller[], given: Credential, asked: string[]) => Pr
 }
 
 /** Who it is, or the error in place of that. `asked` takes what the ports were asked for. */
-function recognise(all: readonly Caller[], given: Credential | undefined, asked: string[] = []): Promise<unknown> {
-  const ask = createRecognition(all, portsFor(given ?? { is: "nothing" }, asked));
+function authenticate(all: readonly Caller[], given: Credential | undefined, asked: string[] = []): Promise<unknown> {
+  const ask = createAuthenticator(all, portsFor(given ?? { is: "nothing" }, asked));
   return ask(given && "the credential", withoutWork, 12_000).catch((error: unknown) => error);
 }
 
@@ -156,12 +162,12 @@ function claimsOf({ issuer, role }: Credential & { is: "jwt" }): Claims {
   return { iss: issuer, aud: "service", role };
 }
 
-function fits(how: Recognition, given: Credential): boolean {
+function fits(how: CredentialRule, given: Credential): boolean {
   if (how.kind === "key") return given.is === "key" && given.sha256 === how.keySha256;
   if (how.kind !== "jwt") return false;
   return given.is === "jwt" && given.isValid && given.issuer === how.issuer && how.claims.get("role") === given.role;
 }
 
 function isOpenToAll(all: readonly Caller[]): boolean {
-  return all.some(({ recognition: how }) => how.kind === "anyone");
+  return all.some(({ credentialRule: how }) => how.kind === "anyone");
 }

@@ -2,14 +2,14 @@ import type { KeepAlive } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
 import { type Caller, type Claims, type JwtRule, matchesClaims } from "./caller.ts";
 
-/** Who asks, and the claims that say so where it is a JWT that does. */
-export type Recognised = { readonly caller: Caller; readonly claims: Claims | undefined };
+/** The caller of a request, and the verified claims where it is a JWT caller. */
+export type AuthenticatedCaller = { readonly caller: Caller; readonly claims: Claims | undefined };
 
-/** What recognising somebody needs of the world. */
-export type RecognitionPorts = {
+/** What authentication needs of the world. */
+export type AuthenticatorPorts = {
   /** Hashes a credential, for the matchers of keys. */
   readonly digestOf: (credential: string) => Promise<ArrayBuffer>;
-  /** Makes the constant-time comparison of a digest with the SHA-256 of a key, in hexadecimal. */
+  /** Creates the constant-time comparison with the SHA-256 of a key, in hexadecimal. */
   readonly createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => boolean;
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
@@ -17,32 +17,32 @@ export type RecognitionPorts = {
   readonly verifyJwt: (jwt: string, rule: JwtRule, keepAlive: KeepAlive, deadline: number) => Promise<Claims>;
 };
 
-/** Recognises who asks by the credential. */
-export type Recognise = (
+/** Finds the caller of a request by its credential. */
+export type Authenticate = (
   credential: string | undefined,
   keepAlive: KeepAlive,
   /** When the response is due, in Unix milliseconds. */
   deadline: number,
-) => Promise<Recognised>;
+) => Promise<AuthenticatedCaller>;
 
 /** No API key and no JWT of the known issuers is nearly as long. */
 const MAX_CREDENTIAL_LENGTH = 16 * 1024;
 
 /**
- * Creates the recognition of callers; the first that matches wins. A credential that is present has to match a key or
+ * Creates the credentialRule of callers; the first that matches wins. A credential that is present has to match a key or
  * JWT caller: it never falls back to an anonymous one.
  * @throws TokenError `invalid_client` for who matches none; `issuer_unavailable` when it cannot be told.
  */
-export function createRecognition(callers: readonly Caller[], ports: RecognitionPorts): Recognise {
-  const open = callers.find(({ recognition }) => recognition.kind === "anyone");
-  const anonymous = callers.find(({ recognition }) => recognition.kind === "anonymous");
+export function createAuthenticator(callers: readonly Caller[], ports: AuthenticatorPorts): Authenticate {
+  const open = callers.find(({ credentialRule }) => credentialRule.kind === "anyone");
+  const anonymous = callers.find(({ credentialRule }) => credentialRule.kind === "anonymous");
   const keyCallers = callers.flatMap((caller) =>
-    caller.recognition.kind === "key"
-      ? [{ caller, matches: ports.createKeyMatcher(caller.recognition.keySha256) }]
+    caller.credentialRule.kind === "key"
+      ? [{ caller, matches: ports.createKeyMatcher(caller.credentialRule.keySha256) }]
       : [],
   );
 
-  return async function recognise(credential, keepAlive, deadline) {
+  return async function authenticate(credential, keepAlive, deadline) {
     if (open !== undefined) return { caller: open, claims: undefined };
     if (credential === undefined) {
       if (anonymous !== undefined) return { caller: anonymous, claims: undefined };
@@ -63,11 +63,11 @@ export function createRecognition(callers: readonly Caller[], ports: Recognition
     return match?.caller;
   }
 
-  async function callerByJwt(credential: string, keepAlive: KeepAlive, deadline: number): Promise<Recognised> {
+  async function callerByJwt(credential: string, keepAlive: KeepAlive, deadline: number): Promise<AuthenticatedCaller> {
     const issuer = ports.claimedIssuer(credential);
     const candidates = callers.flatMap((caller) =>
-      caller.recognition.kind === "jwt" && caller.recognition.issuer === issuer
-        ? [{ caller, rule: caller.recognition }]
+      caller.credentialRule.kind === "jwt" && caller.credentialRule.issuer === issuer
+        ? [{ caller, rule: caller.credentialRule }]
         : [],
     );
     const [first] = candidates;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { createRecognition } from "../../../../src/core/auth/authentication.ts";
+import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
 import { ANYONE, type Caller, type Claims, type JwtRule } from "../../../../src/core/auth/caller.ts";
 
 const unlimited = {
@@ -21,14 +21,18 @@ const rule: JwtRule = {
 const key = (name: string, keySha256: string): Caller => ({
   ...unlimited,
   name,
-  recognition: { kind: "key", keySha256 },
+  credentialRule: { kind: "key", keySha256 },
 });
 const jwt = (name: string, changes: Partial<JwtRule> = {}): Caller => ({
   ...unlimited,
   name,
-  recognition: { ...rule, ...changes },
+  credentialRule: { ...rule, ...changes },
 });
-const visitors: Caller = { ...unlimited, name: "visitors", recognition: { kind: "anonymous", turnstile: undefined } };
+const visitors: Caller = {
+  ...unlimited,
+  name: "visitors",
+  credentialRule: { kind: "anonymous", turnstile: undefined },
+};
 
 function bytesOf(text: string): Promise<ArrayBuffer> {
   return new Response(text).arrayBuffer();
@@ -56,23 +60,23 @@ const DEADLINE = 12_000;
 const refused = (description: string) =>
   expect.objectContaining({ code: "invalid_client", message: expect.stringContaining(description) });
 
-describe("recognise", () => {
+describe("authenticate", () => {
   it("takes everybody for anyone in an open service, and looks at nothing", async () => {
     const ports = world();
-    const recognise = createRecognition([ANYONE], ports);
+    const authenticate = createAuthenticator([ANYONE], ports);
     for (const credential of [undefined, "", "x", "x".repeat(100_000)]) {
-      expect(await recognise(credential, keepAlive, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
+      expect(await authenticate(credential, keepAlive, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
     }
     for (const port of Object.values(ports)) expect(port).not.toHaveBeenCalled();
   });
 
   it("takes who brings no credential for a visitor, and refuses where none are let in", async () => {
     const ports = world();
-    expect(await createRecognition([key("script", "k"), visitors], ports)(undefined, keepAlive, DEADLINE)).toEqual({
+    expect(await createAuthenticator([key("script", "k"), visitors], ports)(undefined, keepAlive, DEADLINE)).toEqual({
       caller: visitors,
       claims: undefined,
     });
-    await expect(createRecognition([key("script", "k")], ports)(undefined, keepAlive, DEADLINE)).rejects.toEqual(
+    await expect(createAuthenticator([key("script", "k")], ports)(undefined, keepAlive, DEADLINE)).rejects.toEqual(
       refused("A credential is required"),
     );
   });
@@ -83,8 +87,8 @@ describe("recognise", () => {
     ["https://evil.example api", "neither an API key of this service nor a JWT it trusts"],
     ["https://id.example.com other", "The audience or the claims of the JWT"],
   ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
-    const recognise = createRecognition([visitors, key("script", "k"), jwt("web")], world());
-    await expect(recognise(credential, keepAlive, DEADLINE)).rejects.toEqual(refused(description));
+    const authenticate = createAuthenticator([visitors, key("script", "k"), jwt("web")], world());
+    await expect(authenticate(credential, keepAlive, DEADLINE)).rejects.toEqual(refused(description));
   });
 
   it("takes the first of two callers with the key, and compares with all", async () => {
@@ -97,14 +101,16 @@ describe("recognise", () => {
       },
     };
     const callers = [key("a", "1"), key("b", "2"), key("c", "2"), key("d", "3")];
-    expect(await createRecognition(callers, ports)("2", keepAlive, DEADLINE)).toMatchObject({ caller: { name: "b" } });
+    expect(await createAuthenticator(callers, ports)("2", keepAlive, DEADLINE)).toMatchObject({
+      caller: { name: "b" },
+    });
     expect(compared).toEqual(["1", "2", "2", "3"]);
   });
 
   it("does not verify a credential that is a key", async () => {
     const ports = world();
     const callers = [jwt("web"), key("script", "https://id.example.com api")];
-    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+    expect(await createAuthenticator(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
       caller: { name: "script" },
       claims: undefined,
     });
@@ -120,7 +126,7 @@ describe("recognise", () => {
       jwt("users"),
       jwt("later"),
     ];
-    expect(await createRecognition(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toEqual({
+    expect(await createAuthenticator(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toEqual({
       caller: callers[3],
       claims: { iss: "https://id.example.com", aud: "api", sub: "ada" },
     });
@@ -136,26 +142,28 @@ describe("recognise", () => {
 
   it("refuses a JWT of an issuer that no caller has, without verifying it", async () => {
     const ports = world();
-    const recognise = createRecognition([jwt("web")], ports);
-    await expect(recognise("https://evil.example api", keepAlive, DEADLINE)).rejects.toEqual(
+    const authenticate = createAuthenticator([jwt("web")], ports);
+    await expect(authenticate("https://evil.example api", keepAlive, DEADLINE)).rejects.toEqual(
       refused("nor a JWT it trusts"),
     );
-    await expect(recognise("no-jwt", keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
+    await expect(authenticate("no-jwt", keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
     expect(ports.verifyJwt).not.toHaveBeenCalled();
   });
 
   it("hashes nothing of a credential that is too long", async () => {
     const ports = world();
-    const recognise = createRecognition([key("script", "k")], ports);
-    await expect(recognise("x".repeat(16 * 1024 + 1), keepAlive, DEADLINE)).rejects.toEqual(refused("too long"));
+    const authenticate = createAuthenticator([key("script", "k")], ports);
+    await expect(authenticate("x".repeat(16 * 1024 + 1), keepAlive, DEADLINE)).rejects.toEqual(refused("too long"));
     expect(ports.digestOf).not.toHaveBeenCalled();
-    await expect(recognise("x".repeat(16 * 1024), keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
+    await expect(authenticate("x".repeat(16 * 1024), keepAlive, DEADLINE)).rejects.toEqual(
+      refused("nor a JWT it trusts"),
+    );
   });
 
   it("hashes no credential where there is no key to compare it with", async () => {
     const ports = world();
-    const recognise = createRecognition([jwt("web"), visitors], ports);
-    expect(await recognise("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+    const authenticate = createAuthenticator([jwt("web"), visitors], ports);
+    expect(await authenticate("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
       caller: { name: "web" },
     });
     expect(ports.digestOf).not.toHaveBeenCalled();
@@ -163,10 +171,10 @@ describe("recognise", () => {
 
   it("passes on why a JWT could not be verified", async () => {
     const failure = new Error("issuer away");
-    const recognise = createRecognition([jwt("web"), visitors], {
+    const authenticate = createAuthenticator([jwt("web"), visitors], {
       ...world(),
       verifyJwt: () => Promise.reject(failure),
     });
-    await expect(recognise("https://id.example.com api", keepAlive, DEADLINE)).rejects.toBe(failure);
+    await expect(authenticate("https://id.example.com api", keepAlive, DEADLINE)).rejects.toBe(failure);
   });
 });
