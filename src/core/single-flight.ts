@@ -12,13 +12,13 @@ export type FlightPorts = {
 };
 
 /** Keeps work going after the request that began it has been answered, or left. */
-export type KeepAlive = (work: Promise<unknown>) => void;
+export type WaitUntil = (work: Promise<unknown>) => void;
 
 export type Flights<Result> = {
   /** Whether work for the key is under way. */
   readonly isUnderWay: (key: string) => boolean;
   /** Begins work that others may follow. */
-  readonly lead: (key: string, work: () => Promise<Result>, keepAlive: KeepAlive) => Promise<Result>;
+  readonly lead: (key: string, work: () => Promise<Result>, waitUntil: WaitUntil) => Promise<Result>;
   /**
    * Waits for the work under way, until `deadline` in Unix milliseconds at most. `undefined` when there is none, or when
    * it came to no end by then.
@@ -41,11 +41,11 @@ export function createFlights<Result>(lifetimeMs: number, { now, sleep }: Flight
   return {
     isUnderWay: (key) => current(key) !== undefined,
 
-    lead(key, work, keepAlive) {
+    lead(key, work, waitUntil) {
       const flight = { result: work(), deadline: now() + lifetimeMs };
       const forgetIt = () => forget(key, flight);
       flights.set(key, flight);
-      keepAlive(flight.result.then(forgetIt, forgetIt));
+      waitUntil(flight.result.then(forgetIt, forgetIt));
       return flight.result;
     },
 

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Caller } from "../core/auth/caller.ts";
 import type { CountExchange } from "../core/token/exchange.ts";
-import type { KeepAlive } from "../core/single-flight.ts";
+import type { WaitUntil } from "../core/single-flight.ts";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../core/rate-limit.ts";
 import { type ClientSource, exchangeCountKey, refusalCountKey, requestCountKey } from "../core/auth/request-count.ts";
 import { TokenError } from "../core/token-error.ts";
@@ -28,11 +28,11 @@ export type Admission = Identity & { readonly countExchange: CountExchange };
 export async function admitRequest(
   c: Context<AppEnv>,
   service: TokenIssuer,
-  keepAlive: KeepAlive,
+  waitUntil: WaitUntil,
   deadline: number,
 ): Promise<Admission> {
   const source = () => clientSource(c.req.raw.headers);
-  const identity = await identify(c, service, source, keepAlive, deadline);
+  const identity = await identify(c, service, source, waitUntil, deadline);
   await refuseExcess(service, identity, source);
   const { caller, sessionName } = identity;
   return {
@@ -45,12 +45,12 @@ async function identify(
   c: Context<AppEnv>,
   service: TokenIssuer,
   source: SourceOf,
-  keepAlive: KeepAlive,
+  waitUntil: WaitUntil,
   deadline: number,
 ): Promise<Identity> {
   const { headers } = c.req.raw;
   try {
-    const { caller, claims } = await service.authenticate(credentialOf(headers), keepAlive, deadline);
+    const { caller, claims } = await service.authenticate(credentialOf(headers), waitUntil, deadline);
     c.set("caller", caller);
     checkOrigin(caller, c.req.raw);
     return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };

@@ -29,9 +29,9 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       if ("problems" in service) throw misconfigured(service.problems);
       const request = c.req.raw;
       const deadline = c.env.startedAt + RESPONSE_BUDGET_MS;
-      const afterAnswer = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+      const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
 
-      const { caller, sessionName, countExchange } = await admitRequest(c, service, afterAnswer, deadline);
+      const { caller, sessionName, countExchange } = await admitRequest(c, service, waitUntil, deadline);
       refuseUserInQuery(request.url);
       const body = parseTokenRequestBody(await readJsonBody(request, deadline - now()));
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
@@ -46,7 +46,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
         minSeconds: body.minimum_seconds,
         countExchange,
         deadline,
-        afterAnswer,
+        waitUntil,
       });
       c.set("answer", answer);
       const headersOut = c.get("headers");

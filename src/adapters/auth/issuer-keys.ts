@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { JwtRule } from "../../core/auth/caller.ts";
 import { isProblem } from "../../core/issue.ts";
 import { parseWebAddress } from "../../core/secure-url.ts";
-import { createFlights, type FlightPorts, type KeepAlive } from "../../core/single-flight.ts";
+import { createFlights, type FlightPorts, type WaitUntil } from "../../core/single-flight.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
 
@@ -31,7 +31,7 @@ export type IssuerKeysPorts = FlightPorts & { readonly fetch: Fetch };
 /** Finds the keys of an issuer. `unknownKeyId` says that the keys at hand did not do. */
 export type FindIssuerKeys = (
   rule: JwtRule,
-  keepAlive: KeepAlive,
+  waitUntil: WaitUntil,
   /** When the response is due, in Unix milliseconds. */
   deadline: number,
   unknownKeyId?: boolean,
@@ -46,26 +46,26 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const failedAt = new Map<string, number>();
   const flights = createFlights<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
-  return async function findIssuerKeys(rule, keepAlive, deadline, unknownKeyId = false) {
+  return async function findIssuerKeys(rule, waitUntil, deadline, unknownKeyId = false) {
     const { issuer } = rule;
     const known = remembered.get(issuer);
-    if (known === undefined) return fetchTogether(rule, keepAlive, deadline);
+    if (known === undefined) return fetchTogether(rule, waitUntil, deadline);
 
     const age = ports.now() - known.fetchedAt;
     const wasJustFetched = age < REFETCH_PAUSE_MS || hasFailedWithin(issuer, REFETCH_PAUSE_MS);
     if (unknownKeyId) {
-      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, keepAlive, deadline);
+      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, waitUntil, deadline);
     }
 
     const isUsable = age < USABLE_MS;
     if (age < FRESH_MS || (isUsable && (wasJustFetched || flights.isUnderWay(issuer)))) return known;
-    return fetchTogether(rule, keepAlive, deadline).catch((error: unknown) => {
+    return fetchTogether(rule, waitUntil, deadline).catch((error: unknown) => {
       if (isUsable) return known;
       throw error;
     });
   };
 
-  async function fetchTogether(rule: JwtRule, keepAlive: KeepAlive, deadline: number): Promise<IssuerKeys> {
+  async function fetchTogether(rule: JwtRule, waitUntil: WaitUntil, deadline: number): Promise<IssuerKeys> {
     const { issuer } = rule;
     // Nothing is awaited between this check and the start below: of concurrent requests, only one starts a fetch.
     while (flights.isUnderWay(issuer)) {
@@ -75,7 +75,7 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
     }
     if (hasFailedWithin(issuer, FAILURE_PAUSE_MS)) throw unavailable(issuer, undefined);
 
-    void flights.lead(issuer, () => fetchKeys(rule), keepAlive);
+    void flights.lead(issuer, () => fetchKeys(rule), waitUntil);
     const fetched = await flights.follow(issuer, deadline);
     if (fetched === undefined) throw unavailable(issuer, undefined);
     return fetched;

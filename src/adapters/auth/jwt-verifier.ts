@@ -39,12 +39,12 @@ export type VerifyJwt = AuthenticatorPorts["verifyJwt"];
  * @throws TokenError `invalid_client` for a JWT that is not valid; `issuer_unavailable` when the keys cannot be had.
  */
 export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): VerifyJwt {
-  return async function verifyJwt(jwt, rule, keepAlive, deadline) {
+  return async function verifyJwt(jwt, rule, waitUntil, deadline) {
     try {
-      const { keySet } = await findKeys(rule, keepAlive, deadline);
+      const { keySet } = await findKeys(rule, waitUntil, deadline);
       return await verifyWith(jwt, rule, keySet).catch(async (error: unknown) => {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        return verifyWith(jwt, rule, (await findKeys(rule, keepAlive, deadline, true)).keySet);
+        return verifyWith(jwt, rule, (await findKeys(rule, waitUntil, deadline, true)).keySet);
       });
     } catch (error) {
       if (error instanceof TokenError) throw error;

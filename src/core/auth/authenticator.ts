@@ -1,4 +1,4 @@
-import type { KeepAlive } from "../single-flight.ts";
+import type { WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
 import { type Caller, type Claims, type JwtRule, matchesClaims } from "./caller.ts";
 
@@ -14,13 +14,13 @@ export type AuthenticatorPorts = {
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
   /** The claims of a JWT, once it is shown to be valid. `deadline` is in Unix milliseconds. */
-  readonly verifyJwt: (jwt: string, rule: JwtRule, keepAlive: KeepAlive, deadline: number) => Promise<Claims>;
+  readonly verifyJwt: (jwt: string, rule: JwtRule, waitUntil: WaitUntil, deadline: number) => Promise<Claims>;
 };
 
 /** Finds the caller of a request by its credential. */
 export type Authenticate = (
   credential: string | undefined,
-  keepAlive: KeepAlive,
+  waitUntil: WaitUntil,
   /** When the response is due, in Unix milliseconds. */
   deadline: number,
 ) => Promise<AuthenticatedCaller>;
@@ -29,9 +29,9 @@ export type Authenticate = (
 const MAX_CREDENTIAL_LENGTH = 16 * 1024;
 
 /**
- * Creates the credentialRule of callers; the first that matches wins. A credential that is present has to match a key or
- * JWT caller: it never falls back to an anonymous one.
- * @throws TokenError `invalid_client` for who matches none; `issuer_unavailable` when it cannot be told.
+ * Creates the authenticator of these callers; the first that matches wins. A credential that is present has to match a
+ * key or JWT caller: it never falls back to an anonymous one.
+ * @throws TokenError `invalid_client` for a credential that matches none; `issuer_unavailable` when that is not known.
  */
 export function createAuthenticator(callers: readonly Caller[], ports: AuthenticatorPorts): Authenticate {
   const open = callers.find(({ credentialRule }) => credentialRule.kind === "anyone");
@@ -42,7 +42,7 @@ export function createAuthenticator(callers: readonly Caller[], ports: Authentic
       : [],
   );
 
-  return async function authenticate(credential, keepAlive, deadline) {
+  return async function authenticate(credential, waitUntil, deadline) {
     if (open !== undefined) return { caller: open, claims: undefined };
     if (credential === undefined) {
       if (anonymous !== undefined) return { caller: anonymous, claims: undefined };
@@ -51,7 +51,7 @@ export function createAuthenticator(callers: readonly Caller[], ports: Authentic
     if (credential.length > MAX_CREDENTIAL_LENGTH) throw refused("The credential is too long to be one.");
 
     const caller = await callerByKey(credential);
-    return caller === undefined ? callerByJwt(credential, keepAlive, deadline) : { caller, claims: undefined };
+    return caller === undefined ? callerByJwt(credential, waitUntil, deadline) : { caller, claims: undefined };
   };
 
   async function callerByKey(credential: string): Promise<Caller | undefined> {
@@ -63,7 +63,7 @@ export function createAuthenticator(callers: readonly Caller[], ports: Authentic
     return match?.caller;
   }
 
-  async function callerByJwt(credential: string, keepAlive: KeepAlive, deadline: number): Promise<AuthenticatedCaller> {
+  async function callerByJwt(credential: string, waitUntil: WaitUntil, deadline: number): Promise<AuthenticatedCaller> {
     const issuer = ports.claimedIssuer(credential);
     const candidates = callers.flatMap((caller) =>
       caller.credentialRule.kind === "jwt" && caller.credentialRule.issuer === issuer
@@ -74,7 +74,7 @@ export function createAuthenticator(callers: readonly Caller[], ports: Authentic
     if (first === undefined) throw refused("The credential is neither an API key of this service nor a JWT it trusts.");
 
     // Callers of one issuer have the same keys, so one verification does for all.
-    const claims = await ports.verifyJwt(credential, first.rule, keepAlive, deadline);
+    const claims = await ports.verifyJwt(credential, first.rule, waitUntil, deadline);
     const match = candidates.find(({ rule }) => matchesClaims(rule, claims));
     if (match === undefined) throw refused("The audience or the claims of the JWT are not those of any caller.");
     return { caller: match.caller, claims };

@@ -1,6 +1,6 @@
 import { createCacheKeys, type Grant, type TokenSource } from "../grant/grant.ts";
 import type { Log } from "../log.ts";
-import { createFlights, type FlightPorts, type KeepAlive } from "../single-flight.ts";
+import { createFlights, type FlightPorts, type WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
 import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
 import {
@@ -76,7 +76,7 @@ export type TokenRequest = {
   /** When the request has to be answered, in Unix milliseconds. */
   readonly deadline: number;
   /** Takes work that goes on after the answer. */
-  readonly afterAnswer: KeepAlive;
+  readonly waitUntil: WaitUntil;
 };
 
 export type TokenService = (request: TokenRequest) => Promise<TokenAnswer>;
@@ -135,7 +135,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   function serve(key: string, { kept, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
     if (useOf(kept, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
-      void flights.lead(key, () => renew(key, request), request.afterAnswer);
+      void flights.lead(key, () => renew(key, request), request.waitUntil);
     }
     return { token: kept.token, ttlSeconds: secondsLeft(kept.token, nowSeconds()), cacheOutcome, effort };
   }
@@ -148,7 +148,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   /** Begins a load that others can join, and waits for it as long as the request has time. */
   async function lead(key: string, request: TokenRequest): Promise<Loaded> {
-    const loading = flights.lead(key, () => load(key, request), request.afterAnswer);
+    const loading = flights.lead(key, () => load(key, request), request.waitUntil);
     try {
       // It ends by itself, so a timer is needed only where the request has spent some of its time before.
       if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
@@ -177,7 +177,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
       const write = entry?.replace(token);
-      if (write !== undefined) request.afterAnswer(write);
+      if (write !== undefined) request.waitUntil(write);
       const kept = keepToken(token, random());
       return keep(key, { kept, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
     } catch (error) {

@@ -9,7 +9,7 @@ const outcome = new TokenError("upstream_timeout", "an outcome of the work");
 function createWorld() {
   let nowMs = 0;
   const timers = new Set<{ readonly at: number; readonly ring: () => void }>();
-  const keptAlive: Promise<unknown>[] = [];
+  const waiting: Promise<unknown>[] = [];
   const flights = createFlights<string>(LIFETIME_MS, {
     now: () => nowMs,
     sleep: (milliseconds, signal) =>
@@ -22,8 +22,8 @@ function createWorld() {
   return {
     flights,
     timers,
-    keepAlive: (work: Promise<unknown>) => void keptAlive.push(work),
-    landed: () => Promise.all(keptAlive),
+    waitUntil: (work: Promise<unknown>) => void waiting.push(work),
+    landed: () => Promise.all(waiting),
     advance(milliseconds: number) {
       nowMs += milliseconds;
       for (const timer of [...timers].filter(({ at }) => at <= nowMs)) timer.ring();
@@ -33,9 +33,9 @@ function createWorld() {
 
 describe("flights", () => {
   it("give the result of one piece of work to all who follow it, and then forget it", async () => {
-    const { flights, keepAlive, landed, timers } = createWorld();
+    const { flights, waitUntil, landed, timers } = createWorld();
     const work = Promise.withResolvers<string>();
-    const leader = flights.lead("key", () => work.promise, keepAlive);
+    const leader = flights.lead("key", () => work.promise, waitUntil);
     const followers = [flights.follow("key"), flights.follow("key")];
     expect(flights.isUnderWay("key")).toBe(true);
     expect(flights.isUnderWay("another")).toBe(false);
@@ -52,9 +52,9 @@ describe("flights", () => {
   });
 
   it("give the work's own error to all who follow, and begin afresh with the next", async () => {
-    const { flights, keepAlive, landed, timers } = createWorld();
+    const { flights, waitUntil, landed, timers } = createWorld();
     const work = Promise.withResolvers<string>();
-    const everybody = [flights.lead("key", () => work.promise, keepAlive), flights.follow("key")];
+    const everybody = [flights.lead("key", () => work.promise, waitUntil), flights.follow("key")];
     work.reject(outcome);
     expect(await Promise.allSettled(everybody)).toEqual([
       { status: "rejected", reason: outcome },
@@ -66,9 +66,9 @@ describe("flights", () => {
   });
 
   it("let a follower go alone when the leader's promise breaks with its request", async () => {
-    const { flights, keepAlive } = createWorld();
+    const { flights, waitUntil } = createWorld();
     const work = Promise.withResolvers<string>();
-    const leader = flights.lead("key", () => work.promise, keepAlive);
+    const leader = flights.lead("key", () => work.promise, waitUntil);
     const follower = flights.follow("key");
     work.reject(new Error("created by a request that has since ended"));
     expect(await follower).toBeUndefined();
@@ -77,17 +77,17 @@ describe("flights", () => {
   });
 
   it("are forgotten by a follower who alone sees the leader's promise break", async () => {
-    const { flights, keepAlive } = createWorld();
+    const { flights, waitUntil } = createWorld();
     const work = new Promise<string>(() => {});
-    void flights.lead("key", () => work, keepAlive);
+    void flights.lead("key", () => work, waitUntil);
     vi.spyOn(work, "then").mockImplementation((_, broken) => Promise.reject("of another request").catch(broken));
     expect(await flights.follow("key")).toBeUndefined();
     expect(flights.isUnderWay("key")).toBe(false);
   });
 
   it("let a follower go alone when the leader's promise never settles, and are ignored from then on", async () => {
-    const { flights, keepAlive, advance } = createWorld();
-    void flights.lead("key", () => new Promise(() => {}), keepAlive);
+    const { flights, waitUntil, advance } = createWorld();
+    void flights.lead("key", () => new Promise(() => {}), waitUntil);
     advance(400);
     const follower = flights.follow("key");
     advance(599);
@@ -98,9 +98,9 @@ describe("flights", () => {
   });
 
   it("let a follower go at its own deadline, and stay for the others", async () => {
-    const { flights, keepAlive, advance } = createWorld();
+    const { flights, waitUntil, advance } = createWorld();
     const work = Promise.withResolvers<string>();
-    void flights.lead("key", () => work.promise, keepAlive);
+    void flights.lead("key", () => work.promise, waitUntil);
     const [hurried, patient] = [flights.follow("key", 300), flights.follow("key")];
     advance(300);
     expect(await hurried).toBeUndefined();
@@ -110,8 +110,8 @@ describe("flights", () => {
   });
 
   it("are forgotten by a follower whose timer rings a moment early", async () => {
-    const { flights, keepAlive, timers } = createWorld();
-    void flights.lead("key", () => new Promise(() => {}), keepAlive);
+    const { flights, waitUntil, timers } = createWorld();
+    void flights.lead("key", () => new Promise(() => {}), waitUntil);
     const follower = flights.follow("key");
     for (const timer of timers) timer.ring();
     expect(await follower).toBeUndefined();
@@ -119,19 +119,19 @@ describe("flights", () => {
   });
 
   it("are ignored after their deadline though nobody followed", async () => {
-    const { flights, keepAlive, advance } = createWorld();
-    void flights.lead("key", () => new Promise(() => {}), keepAlive);
+    const { flights, waitUntil, advance } = createWorld();
+    void flights.lead("key", () => new Promise(() => {}), waitUntil);
     advance(LIFETIME_MS);
     expect(flights.isUnderWay("key")).toBe(false);
     expect(await flights.follow("key")).toBeUndefined();
   });
 
   it("do not forget a successor when a late leader lands", async () => {
-    const { flights, keepAlive, advance } = createWorld();
+    const { flights, waitUntil, advance } = createWorld();
     const late = Promise.withResolvers<string>();
-    const first = flights.lead("key", () => late.promise, keepAlive);
+    const first = flights.lead("key", () => late.promise, waitUntil);
     advance(LIFETIME_MS);
-    void flights.lead("key", () => new Promise(() => {}), keepAlive);
+    void flights.lead("key", () => new Promise(() => {}), waitUntil);
 
     late.resolve("late");
     expect(await first).toBe("late");

@@ -55,7 +55,7 @@ function world() {
   };
 }
 
-const keepAlive = () => undefined;
+const waitUntil = () => undefined;
 const DEADLINE = 12_000;
 const refused = (description: string) =>
   expect.objectContaining({ code: "invalid_client", message: expect.stringContaining(description) });
@@ -65,18 +65,18 @@ describe("authenticate", () => {
     const ports = world();
     const authenticate = createAuthenticator([ANYONE], ports);
     for (const credential of [undefined, "", "x", "x".repeat(100_000)]) {
-      expect(await authenticate(credential, keepAlive, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
+      expect(await authenticate(credential, waitUntil, DEADLINE)).toEqual({ caller: ANYONE, claims: undefined });
     }
     for (const port of Object.values(ports)) expect(port).not.toHaveBeenCalled();
   });
 
   it("takes who brings no credential for a visitor, and refuses where none are let in", async () => {
     const ports = world();
-    expect(await createAuthenticator([key("script", "k"), visitors], ports)(undefined, keepAlive, DEADLINE)).toEqual({
+    expect(await createAuthenticator([key("script", "k"), visitors], ports)(undefined, waitUntil, DEADLINE)).toEqual({
       caller: visitors,
       claims: undefined,
     });
-    await expect(createAuthenticator([key("script", "k")], ports)(undefined, keepAlive, DEADLINE)).rejects.toEqual(
+    await expect(createAuthenticator([key("script", "k")], ports)(undefined, waitUntil, DEADLINE)).rejects.toEqual(
       refused("A credential is required"),
     );
   });
@@ -88,7 +88,7 @@ describe("authenticate", () => {
     ["https://id.example.com other", "The audience or the claims of the JWT"],
   ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
     const authenticate = createAuthenticator([visitors, key("script", "k"), jwt("web")], world());
-    await expect(authenticate(credential, keepAlive, DEADLINE)).rejects.toEqual(refused(description));
+    await expect(authenticate(credential, waitUntil, DEADLINE)).rejects.toEqual(refused(description));
   });
 
   it("takes the first of two callers with the key, and compares with all", async () => {
@@ -101,7 +101,7 @@ describe("authenticate", () => {
       },
     };
     const callers = [key("a", "1"), key("b", "2"), key("c", "2"), key("d", "3")];
-    expect(await createAuthenticator(callers, ports)("2", keepAlive, DEADLINE)).toMatchObject({
+    expect(await createAuthenticator(callers, ports)("2", waitUntil, DEADLINE)).toMatchObject({
       caller: { name: "b" },
     });
     expect(compared).toEqual(["1", "2", "2", "3"]);
@@ -110,7 +110,7 @@ describe("authenticate", () => {
   it("does not verify a credential that is a key", async () => {
     const ports = world();
     const callers = [jwt("web"), key("script", "https://id.example.com api")];
-    expect(await createAuthenticator(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+    expect(await createAuthenticator(callers, ports)("https://id.example.com api", waitUntil, DEADLINE)).toMatchObject({
       caller: { name: "script" },
       claims: undefined,
     });
@@ -126,7 +126,7 @@ describe("authenticate", () => {
       jwt("users"),
       jwt("later"),
     ];
-    expect(await createAuthenticator(callers, ports)("https://id.example.com api", keepAlive, DEADLINE)).toEqual({
+    expect(await createAuthenticator(callers, ports)("https://id.example.com api", waitUntil, DEADLINE)).toEqual({
       caller: callers[3],
       claims: { iss: "https://id.example.com", aud: "api", sub: "ada" },
     });
@@ -134,7 +134,7 @@ describe("authenticate", () => {
       [
         "https://id.example.com api",
         expect.objectContaining({ issuer: "https://id.example.com" }),
-        keepAlive,
+        waitUntil,
         DEADLINE,
       ],
     ]);
@@ -143,19 +143,19 @@ describe("authenticate", () => {
   it("refuses a JWT of an issuer that no caller has, without verifying it", async () => {
     const ports = world();
     const authenticate = createAuthenticator([jwt("web")], ports);
-    await expect(authenticate("https://evil.example api", keepAlive, DEADLINE)).rejects.toEqual(
+    await expect(authenticate("https://evil.example api", waitUntil, DEADLINE)).rejects.toEqual(
       refused("nor a JWT it trusts"),
     );
-    await expect(authenticate("no-jwt", keepAlive, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
+    await expect(authenticate("no-jwt", waitUntil, DEADLINE)).rejects.toEqual(refused("nor a JWT it trusts"));
     expect(ports.verifyJwt).not.toHaveBeenCalled();
   });
 
   it("hashes nothing of a credential that is too long", async () => {
     const ports = world();
     const authenticate = createAuthenticator([key("script", "k")], ports);
-    await expect(authenticate("x".repeat(16 * 1024 + 1), keepAlive, DEADLINE)).rejects.toEqual(refused("too long"));
+    await expect(authenticate("x".repeat(16 * 1024 + 1), waitUntil, DEADLINE)).rejects.toEqual(refused("too long"));
     expect(ports.digestOf).not.toHaveBeenCalled();
-    await expect(authenticate("x".repeat(16 * 1024), keepAlive, DEADLINE)).rejects.toEqual(
+    await expect(authenticate("x".repeat(16 * 1024), waitUntil, DEADLINE)).rejects.toEqual(
       refused("nor a JWT it trusts"),
     );
   });
@@ -163,7 +163,7 @@ describe("authenticate", () => {
   it("hashes no credential where there is no key to compare it with", async () => {
     const ports = world();
     const authenticate = createAuthenticator([jwt("web"), visitors], ports);
-    expect(await authenticate("https://id.example.com api", keepAlive, DEADLINE)).toMatchObject({
+    expect(await authenticate("https://id.example.com api", waitUntil, DEADLINE)).toMatchObject({
       caller: { name: "web" },
     });
     expect(ports.digestOf).not.toHaveBeenCalled();
@@ -175,6 +175,6 @@ describe("authenticate", () => {
       ...world(),
       verifyJwt: () => Promise.reject(failure),
     });
-    await expect(authenticate("https://id.example.com api", keepAlive, DEADLINE)).rejects.toBe(failure);
+    await expect(authenticate("https://id.example.com api", waitUntil, DEADLINE)).rejects.toBe(failure);
   });
 });

@@ -323,7 +323,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
       rejectedToken,
       countExchange: async () => true,
       deadline: now() + REQUEST_BUDGET_MS,
-      afterAnswer: () => {},
+      waitUntil: () => {},
     }).then(
       (answer) => end({ answer }),
       (error: unknown) => end({ error }),

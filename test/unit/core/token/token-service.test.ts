@@ -87,7 +87,7 @@ function createWorld({
         rejectedToken,
         countExchange: async () => true,
         deadline: clock.nowMs + 12_000,
-        afterAnswer: (task) => void work.push(task),
+        waitUntil: (task) => void work.push(task),
         ...more,
       }),
     /** Waits for all that goes on behind answers. */
