@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { JwtRule } from "../../core/auth/caller.ts";
 import { isProblem } from "../../core/issue.ts";
 import { parseWebAddress } from "../../core/secure-url.ts";
-import { createFlights, type FlightPorts, type WaitUntil } from "../../core/single-flight.ts";
+import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../../core/single-flight.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
 
@@ -26,7 +26,7 @@ const FLIGHT_LIFETIME_MS = FETCH_TIMEOUT_MS + 500;
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
 const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
-export type IssuerKeysPorts = FlightPorts & { readonly fetch: Fetch };
+export type IssuerKeysPorts = SingleFlightPorts & { readonly fetch: Fetch };
 
 /** Finds the keys of an issuer. `unknownKeyId` says that the keys at hand did not do. */
 export type FindIssuerKeys = (
@@ -44,7 +44,7 @@ export type FindIssuerKeys = (
 export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const remembered = new Map<string, IssuerKeys>();
   const failedAt = new Map<string, number>();
-  const flights = createFlights<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
+  const flights = createSingleFlight<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
   return async function findIssuerKeys(rule, waitUntil, deadline, unknownKeyId = false) {
     const { issuer } = rule;
@@ -69,14 +69,14 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
     const { issuer } = rule;
     // Nothing is awaited between this check and the start below: of concurrent requests, only one starts a fetch.
     while (flights.isUnderWay(issuer)) {
-      const shared = await flights.follow(issuer, deadline);
+      const shared = await flights.join(issuer, deadline);
       if (shared !== undefined) return shared;
       if (ports.now() >= deadline) throw unavailable(issuer, undefined);
     }
     if (hasFailedWithin(issuer, FAILURE_PAUSE_MS)) throw unavailable(issuer, undefined);
 
-    void flights.lead(issuer, () => fetchKeys(rule), waitUntil);
-    const fetched = await flights.follow(issuer, deadline);
+    void flights.start(issuer, () => fetchKeys(rule), waitUntil);
+    const fetched = await flights.join(issuer, deadline);
     if (fetched === undefined) throw unavailable(issuer, undefined);
     return fetched;
   }

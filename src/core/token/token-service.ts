@@ -1,6 +1,6 @@
 import { createCacheKeys, type Grant, type TokenSource } from "../grant/grant.ts";
 import type { Log } from "../log.ts";
-import { createFlights, type FlightPorts, type WaitUntil } from "../single-flight.ts";
+import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
 import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
 import {
@@ -31,7 +31,7 @@ export type StoreEntry = {
   readonly replace: (token: IssuedToken) => Promise<void> | undefined;
 };
 
-export type TokenServicePorts = FlightPorts & {
+export type TokenServicePorts = SingleFlightPorts & {
   readonly memory: TokenMemory;
   readonly readStore: ReadStore | undefined;
   /** Throws a TokenError `rate_limited` where `countExchange` says no, `upstream_…` where no token comes of it. */
@@ -75,7 +75,6 @@ export type TokenRequest = {
   readonly countExchange: CountExchange;
   /** When the request has to be answered, in Unix milliseconds. */
   readonly deadline: number;
-  /** Takes work that goes on after the answer. */
   readonly waitUntil: WaitUntil;
 };
 
@@ -100,7 +99,7 @@ const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
   const { memory, readStore, exchange, now, random, log } = ports;
   const cacheKeyFor = createCacheKeys(source);
-  const flights = createFlights<Loaded>(FLIGHT_LIFETIME_MS, ports);
+  const flights = createSingleFlight<Loaded>(FLIGHT_LIFETIME_MS, ports);
 
   return async function issueToken(request) {
     const key = cacheKeyFor(request.grant);
@@ -111,7 +110,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       if (!flights.isUnderWay(key)) return serve(key, await lead(key, own), request);
 
       try {
-        const joined = await flights.follow(key, request.deadline);
+        const joined = await flights.join(key, request.deadline);
         if (joined !== undefined && isFor(joined, request)) return serve(key, collapsed(joined), request);
       } catch (error) {
         // The limit, and a rejected token, are those of the request that began the exchange. This one counts once itself.
@@ -135,7 +134,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   function serve(key: string, { kept, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
     if (useOf(kept, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
-      void flights.lead(key, () => renew(key, request), request.waitUntil);
+      void flights.start(key, () => renew(key, request), request.waitUntil);
     }
     return { token: kept.token, ttlSeconds: secondsLeft(kept.token, nowSeconds()), cacheOutcome, effort };
   }
@@ -148,11 +147,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   /** Begins a load that others can join, and waits for it as long as the request has time. */
   async function lead(key: string, request: TokenRequest): Promise<Loaded> {
-    const loading = flights.lead(key, () => load(key, request), request.waitUntil);
+    const loading = flights.start(key, () => load(key, request), request.waitUntil);
     try {
       // It ends by itself, so a timer is needed only where the request has spent some of its time before.
       if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
-      const loaded = await flights.follow(key, request.deadline);
+      const loaded = await flights.join(key, request.deadline);
       if (loaded !== undefined) return loaded;
       if (flights.isUnderWay(key)) throw tooLate();
       // The runtime has ended it, and the load itself says how.
