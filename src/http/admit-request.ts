@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import type { Caller } from "../core/auth/caller.ts";
-import type { CountExchange } from "../core/token/exchange.ts";
-import type { WaitUntil } from "../core/single-flight.ts";
-import { RATE_LIMIT_PERIOD_SECONDS } from "../core/rate-limit.ts";
 import { type ClientSource, exchangeCountKey, refusalCountKey, requestCountKey } from "../core/auth/request-count.ts";
+import { RATE_LIMIT_PERIOD_SECONDS } from "../core/rate-limit.ts";
+import type { WaitUntil } from "../core/single-flight.ts";
+import type { CountExchange } from "../core/token/exchange.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { credentialOf } from "./credential.ts";

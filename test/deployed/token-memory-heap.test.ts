@@ -1,11 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { createTokenMemory, MAX_KEPT_TOKENS } from "../../src/adapters/cache/token-memory.ts";
+import { createTokenMemory, MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { MAX_USER_ID_LENGTH } from "../../src/core/auth/user-id.ts";
 import { MAX_SCOPE_BYTES } from "../../src/core/grant/coze-scope.ts";
 import { createCacheKeys } from "../../src/core/grant/grant.ts";
-import { keepToken } from "../../src/core/token/freshness.ts";
+import { cachedToken } from "../../src/core/token/freshness.ts";
 
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
 /** Coze's tokens have under a hundred characters; an endpoint could send one as long as it is read. */
@@ -24,7 +24,7 @@ function growthWith(tokenLength: number): number {
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
   const memory = createTokenMemory();
-  for (let index = 0; index < MAX_KEPT_TOKENS; index += 1) {
+  for (let index = 0; index < MAX_CACHED_TOKENS; index += 1) {
     const userId = String(index).padStart(MAX_USER_ID_LENGTH, "x");
     const permission = `${"\u7528".repeat(600)}${index}`.padEnd(MAX_SCOPE_BYTES - 1300, "x");
     const scope = { account_permission: { permission_list: [permission] } };
@@ -35,7 +35,7 @@ function growthWith(tokenLength: number): number {
       expiresAt: index + 900,
       logNames: { token: `t${index}`, user: `u${index}` },
     };
-    memory.set(keyFor({ userId: `${"p".repeat(32)}:${userId}`, durationSeconds: 900, scope }), keepToken(token, 0));
+    memory.set(keyFor({ userId: `${"p".repeat(32)}:${userId}`, durationSeconds: 900, scope }), cachedToken(token, 0));
   }
   collectGarbage();
   const growth = process.memoryUsage().heapUsed - before;

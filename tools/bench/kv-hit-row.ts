@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MAX_KEPT_TOKENS } from "../../src/adapters/cache/token-memory.ts";
+import { MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { startKvServer } from "../workerd/kv-server.ts";
 import { startWorkerd } from "../workerd/workerd.ts";
 import { checkSameAnswer, readAnswer } from "./answer.ts";
@@ -11,7 +11,7 @@ import { startUpstream } from "./upstream.ts";
 import { startWorkerUnderTest } from "./worker-under-test.ts";
 
 /** Users who ask in turn, so many more than memory holds that it has forgotten each of them when their turn comes. */
-const USERS = Math.ceil(MAX_KEPT_TOKENS * 1.25);
+const USERS = Math.ceil(MAX_CACHED_TOKENS * 1.25);
 /** Requests of one round, in which their turn does not come round. */
 const REQUESTS = 1250;
 const CONNECTIONS = 16;

@@ -20,7 +20,7 @@ export type CozeToken = Omit<IssuedToken, "logNames">;
 export type AskedLife = { readonly issuedAt: number; readonly durationSeconds: number };
 
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
-const LEAST_UNIX_TIME = 1e9;
+const MIN_UNIX_TIME = 1e9;
 
 /** A longer Retry-After is not believed, as one header must not close the service for an hour. */
 const MAX_RETRY_AFTER_SECONDS = 300;
@@ -73,7 +73,7 @@ function issuedToken(body: CozeBody, words: CozeWords, asked: AskedLife, nowSeco
   if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);
 
   const { issuedAt, durationSeconds } = asked;
-  const toldEnd = Math.floor(expiresIn > LEAST_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
+  const toldEnd = Math.floor(expiresIn > MIN_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
   const expiresAt = Math.min(toldEnd, issuedAt + durationSeconds);
   if (expiresAt <= nowSeconds) throw invalid("holds a token that has already ended, or came when it had", words);
   return { accessToken, issuedAt, expiresAt };

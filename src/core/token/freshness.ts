@@ -1,16 +1,16 @@
 import { type IssuedToken, secondsLeft } from "./token.ts";
 
 /** A token that an isolate keeps, and what it has decided about its renewal. Times are Unix seconds. */
-export type KeptToken = {
+export type CachedToken = {
   readonly token: IssuedToken;
   /** From here on it is renewed behind an answer. */
-  readonly renewFrom: number;
+  readonly renewAfter: number;
   /** After a renewal that failed, none is tried before this. */
   readonly pausedUntil: number;
 };
 
-/** What to do with a kept token when it is asked for. */
-export type Use = "serve" | "serve-and-renew" | "serve-stale" | "renew";
+/** What to do with a cached token when it is asked for. */
+export type CacheAction = "serve" | "serve-and-renew" | "serve-stale" | "renew";
 
 /** No token is handed out with less than a tenth of its life left … */
 const RESERVE_FRACTION = 0.1;
@@ -27,57 +27,61 @@ const AGEING_JITTER = 0.1;
 /** A client can ask for half a life at most, so that a new token is not renewed again at once. */
 const MAX_MIN_LIFE_FRACTION = 0.5;
 
-/** A token that cannot be renewed is still of use while a request or two can be made with it. */
-const LEAST_USEFUL_SECONDS = 5;
+/** A token that cannot be renewed is still useful while a request or two can be made with it. */
+const MIN_USABLE_SECONDS = 5;
 /** How long a failed renewal leaves Coze in peace. */
 const RENEWAL_PAUSE_SECONDS = 30;
 /** A token refused so soon after it was issued lacks a permission; another one would lack it too. */
-const LEAST_REJECTED_AGE_SECONDS = 10;
+const MIN_REJECTED_AGE_SECONDS = 10;
 
-/** Begins to keep a token. `random` is from 0 up to, but not including, 1. */
-export function keepToken(token: IssuedToken, random: number): KeptToken {
+/** Puts a token into the cache. `random` is from 0 up to, but not including, 1. */
+export function cachedToken(token: IssuedToken, random: number): CachedToken {
   const ageing = AGEING_FRACTION * (1 - AGEING_JITTER * random) * lifetimeOf(token);
-  return { token, renewFrom: token.expiresAt - ageing, pausedUntil: 0 };
+  return { token, renewAfter: token.expiresAt - ageing, pausedUntil: 0 };
 }
 
-/** Keeps a token on after its renewal has failed; the next try waits up to 30 seconds, but not until it is too late. */
-export function keepUnrenewed(token: IssuedToken, nowSeconds: number): KeptToken {
-  const latest = token.expiresAt - LEAST_USEFUL_SECONDS;
-  return { token, renewFrom: nowSeconds, pausedUntil: Math.min(nowSeconds + RENEWAL_PAUSE_SECONDS, latest) };
+/** A cached token whose renewal has failed; the next try waits up to 30 seconds, but not until it is too late. */
+export function withRenewalPaused(token: IssuedToken, nowSeconds: number): CachedToken {
+  const latest = token.expiresAt - MIN_USABLE_SECONDS;
+  return { token, renewAfter: nowSeconds, pausedUntil: Math.min(nowSeconds + RENEWAL_PAUSE_SECONDS, latest) };
 }
 
 /**
- * Decides what to do with a kept token: serve it while more than max(10 % of its life, min(60 s, half its life)) is
+ * Decides what to do with a cached token: serve it while more than max(10 % of its life, min(60 s, half its life)) is
  * left, and from about the last quarter of its life on renew it behind the answer; below that line, or with less left
  * than `minSeconds`, renew it first, unless that has just failed.
  */
-export function useOf({ token, renewFrom, pausedUntil }: KeptToken, nowSeconds: number, minSeconds = 0): Use {
+export function cacheActionFor(
+  { token, renewAfter, pausedUntil }: CachedToken,
+  nowSeconds: number,
+  minSeconds = 0,
+): CacheAction {
   const isPaused = nowSeconds < pausedUntil;
-  const isFresh = isAboveReserve(token, nowSeconds) && hasSeconds(token, minSeconds, nowSeconds);
-  if (isFresh) return nowSeconds >= renewFrom && !isPaused ? "serve-and-renew" : "serve";
-  return isPaused && isOfUse(token, nowSeconds) ? "serve-stale" : "renew";
+  const isGood = isFresh(token, nowSeconds) && hasLifeLeft(token, minSeconds, nowSeconds);
+  if (isGood) return nowSeconds >= renewAfter && !isPaused ? "serve-and-renew" : "serve";
+  return isPaused && isUsable(token, nowSeconds) ? "serve-stale" : "renew";
 }
 
 /** Tells whether enough of a token's life is left to hand it out without thought of renewal. */
-export function isAboveReserve(token: IssuedToken, nowSeconds: number): boolean {
+export function isFresh(token: IssuedToken, nowSeconds: number): boolean {
   const lifetime = lifetimeOf(token);
   const reserve = Math.max(RESERVE_FRACTION * lifetime, Math.min(RESERVE_SECONDS, RESERVE_CEILING_FRACTION * lifetime));
   return secondsLeft(token, nowSeconds) > reserve;
 }
 
 /** Tells whether a token has the seconds left that a client asks for; more than half of its life counts as half. */
-export function hasSeconds(token: IssuedToken, minSeconds: number, nowSeconds: number): boolean {
+export function hasLifeLeft(token: IssuedToken, minSeconds: number, nowSeconds: number): boolean {
   return secondsLeft(token, nowSeconds) >= Math.min(minSeconds, MAX_MIN_LIFE_FRACTION * lifetimeOf(token));
 }
 
 /** Tells whether a token is better than none. */
-export function isOfUse(token: IssuedToken, nowSeconds: number): boolean {
-  return secondsLeft(token, nowSeconds) >= LEAST_USEFUL_SECONDS;
+export function isUsable(token: IssuedToken, nowSeconds: number): boolean {
+  return secondsLeft(token, nowSeconds) >= MIN_USABLE_SECONDS;
 }
 
 /** Tells whether a token must be replaced because Coze has refused it to a client. */
-export function isRefused(token: IssuedToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
-  return token.accessToken === rejectedToken && nowSeconds - token.issuedAt >= LEAST_REJECTED_AGE_SECONDS;
+export function isRejected(token: IssuedToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
+  return token.accessToken === rejectedToken && nowSeconds - token.issuedAt >= MIN_REJECTED_AGE_SECONDS;
 }
 
 function lifetimeOf(token: IssuedToken): number {

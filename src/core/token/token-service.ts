@@ -4,30 +4,30 @@ import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../s
 import { TokenError } from "../token-error.ts";
 import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
 import {
-  hasSeconds,
-  isAboveReserve,
-  isOfUse,
-  isRefused,
-  type KeptToken,
-  keepToken,
-  keepUnrenewed,
-  useOf,
+  type CachedToken,
+  cacheActionFor,
+  cachedToken,
+  hasLifeLeft,
+  isFresh,
+  isRejected,
+  isUsable,
+  withRenewalPaused,
 } from "./freshness.ts";
 import { type IssuedToken, secondsLeft } from "./token.ts";
 
 /** The tokens that this isolate keeps: bounded, so it may forget any of them. */
 export type TokenMemory = {
-  readonly get: (key: string) => KeptToken | undefined;
-  readonly set: (key: string, kept: KeptToken) => void;
+  readonly get: (key: string) => CachedToken | undefined;
+  readonly set: (key: string, cached: CachedToken) => void;
 };
 
-/** Reads from where all isolates keep tokens. It never fails: what cannot be read in time is a miss. */
+/** Reads from where all isolates cacheLoaded tokens. It never fails: what cannot be read in time is a miss. */
 export type ReadStore = (key: string) => Promise<StoreEntry>;
 
 /** What the store holds for a key. */
 export type StoreEntry = {
   readonly token: IssuedToken | undefined;
-  /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be kept. */
+  /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be cached. */
   readonly replace: (token: IssuedToken) => Promise<void> | undefined;
 };
 
@@ -80,7 +80,7 @@ export type TokenRequest = {
 
 export type TokenService = (request: TokenRequest) => Promise<TokenAnswer>;
 
-type Loaded = { readonly kept: KeptToken; readonly cacheOutcome: CacheOutcome; readonly effort: Effort };
+type Loaded = { readonly cached: CachedToken; readonly cacheOutcome: CacheOutcome; readonly effort: Effort };
 
 /** A read of the store that takes longer is a miss. */
 export const STORE_BUDGET_MS = 1000;
@@ -124,19 +124,19 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   };
 
   function fromMemory(key: string, { rejectedToken, minSeconds }: TokenRequest): Loaded | undefined {
-    const kept = memory.get(key);
-    if (kept === undefined || isRefused(kept.token, rejectedToken, nowSeconds())) return undefined;
+    const cached = memory.get(key);
+    if (cached === undefined || isRejected(cached.token, rejectedToken, nowSeconds())) return undefined;
 
-    const use = useOf(kept, nowSeconds(), minSeconds);
-    if (use === "renew") return undefined;
-    return { kept, cacheOutcome: use === "serve-stale" ? "stale" : "hit", effort: {} };
+    const action = cacheActionFor(cached, nowSeconds(), minSeconds);
+    if (action === "renew") return undefined;
+    return { cached, cacheOutcome: action === "serve-stale" ? "stale" : "hit", effort: {} };
   }
 
-  function serve(key: string, { kept, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
-    if (useOf(kept, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
+  function serve(key: string, { cached, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
+    if (cacheActionFor(cached, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
       void flights.start(key, () => renew(key, request), request.waitUntil);
     }
-    return { token: kept.token, ttlSeconds: secondsLeft(kept.token, nowSeconds()), cacheOutcome, effort };
+    return { token: cached.token, ttlSeconds: secondsLeft(cached.token, nowSeconds()), cacheOutcome, effort };
   }
 
   /** Renews a token behind an answer. Counted first, so that a client above its limit has no store read for nothing. */
@@ -169,25 +169,25 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
     const known = memory.get(key)?.token;
     const stored = isSuccessor(entry?.token, known, request) ? entry?.token : undefined;
-    if (stored !== undefined && isAboveReserve(stored, nowSeconds())) {
-      const found: Loaded = { kept: keepToken(stored, random()), cacheOutcome: "hit", effort };
-      if (isFor(found, request)) return keep(key, found);
+    if (stored !== undefined && isFresh(stored, nowSeconds())) {
+      const found: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", effort };
+      if (isFor(found, request)) return cacheLoaded(key, found);
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
       const write = entry?.replace(token);
       if (write !== undefined) request.waitUntil(write);
-      const kept = keepToken(token, random());
-      return keep(key, { kept, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
+      const cached = cachedToken(token, random());
+      return cacheLoaded(key, { cached, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
     } catch (error) {
-      if (stored !== undefined) memory.set(key, keepToken(stored, random()));
+      if (stored !== undefined) memory.set(key, cachedToken(stored, random()));
       // The limit is that of one client. Whoever else waits for this load counts for itself.
       if (isRateLimited(error)) throw error;
 
       const latest = stored ?? known;
       if (latest === undefined || !canStandIn(latest, request, error)) throw error;
       log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
-      return keep(key, { kept: keepUnrenewed(latest, nowSeconds()), cacheOutcome: "stale", effort });
+      return cacheLoaded(key, { cached: withRenewalPaused(latest, nowSeconds()), cacheOutcome: "stale", effort });
     }
   }
 
@@ -197,12 +197,12 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     known: IssuedToken | undefined,
     { rejectedToken }: TokenRequest,
   ): boolean {
-    if (stored === undefined || isRefused(stored, rejectedToken, nowSeconds())) return false;
+    if (stored === undefined || isRejected(stored, rejectedToken, nowSeconds())) return false;
     return stored.expiresAt > (known?.expiresAt ?? 0);
   }
 
-  function keep(key: string, loaded: Loaded): Loaded {
-    memory.set(key, loaded.kept);
+  function cacheLoaded(key: string, loaded: Loaded): Loaded {
+    memory.set(key, loaded.cached);
     return loaded;
   }
 
@@ -211,22 +211,22 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
    * @throws the reason why it did not get that.
    */
   function standIn(key: string, request: TokenRequest, reason: unknown): Loaded {
-    const kept = memory.get(key);
-    if (kept === undefined || !canStandIn(kept.token, request, reason)) throw reason;
-    return { kept, cacheOutcome: "stale", effort: {} };
+    const cached = memory.get(key);
+    if (cached === undefined || !canStandIn(cached.token, request, reason)) throw reason;
+    return { cached, cacheOutcome: "stale", effort: {} };
   }
 
   function canStandIn(token: IssuedToken, { rejectedToken, minSeconds }: TokenRequest, reason: unknown): boolean {
-    if (!isOfUse(token, nowSeconds()) || isRefused(token, rejectedToken, nowSeconds())) return false;
+    if (!isUsable(token, nowSeconds()) || isRejected(token, rejectedToken, nowSeconds())) return false;
     // Coze being down is no fault of the client; asking too often is.
-    return !isRateLimited(reason) || hasSeconds(token, minSeconds ?? 0, nowSeconds());
+    return !isRateLimited(reason) || hasLifeLeft(token, minSeconds ?? 0, nowSeconds());
   }
 
   /** Whether what was loaded for one request is what another asks for: a new token is, however short its life. */
   function isFor(loaded: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
-    const { token } = loaded.kept;
-    if (isRefused(token, rejectedToken, nowSeconds())) return false;
-    return loaded.cacheOutcome === "miss" || hasSeconds(token, minSeconds, nowSeconds());
+    const { token } = loaded.cached;
+    if (isRejected(token, rejectedToken, nowSeconds())) return false;
+    return loaded.cacheOutcome === "miss" || hasLifeLeft(token, minSeconds, nowSeconds());
   }
 
   function nowSeconds(): number {

@@ -84,8 +84,8 @@ describe("a scope narrowed to what is requested", () => {
     fc.assert(
       fc.property(twoScopes, fc.boolean(), ([granted, requested], isEverythingGranted) => {
         const narrow = () => narrowScope(isEverythingGranted ? undefined : scopeOf(granted), scopeOf(requested));
-        const isRefused = isEverythingGranted ? groupsOf(requested).length === 0 : asksForMore(granted, requested);
-        if (!isRefused) expect(narrow).not.toThrow();
+        const isRejected = isEverythingGranted ? groupsOf(requested).length === 0 : asksForMore(granted, requested);
+        if (!isRejected) expect(narrow).not.toThrow();
         else expect(narrow).toThrow(expect.objectContaining({ code: "invalid_scope" }));
       }),
       { numRuns: 500 },

@@ -294,7 +294,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.ids()).toBe(5);
   });
 
-  it("lets Coze's Retry-After keep the circuit open", async () => {
+  it("lets Coze's Retry-After cacheLoaded the circuit open", async () => {
     const world = worldWith([unavailable(60)]);
     fail(world.ports, 4);
     await attempt(world.ports);

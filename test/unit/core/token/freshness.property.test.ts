@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  isAboveReserve,
-  isOfUse,
-  isRefused,
-  keepToken,
-  keepUnrenewed,
-  type Use,
-  useOf,
+  type CacheAction,
+  cacheActionFor,
+  cachedToken,
+  isFresh,
+  isRejected,
+  isUsable,
+  withRenewalPaused,
 } from "../../../../src/core/token/freshness.ts";
 import type { IssuedToken } from "../../../../src/core/token/token.ts";
 
 const ISSUED_AT = 1_700_000_000;
-const LIFE: readonly Use[] = ["serve", "serve-and-renew", "renew"];
+const LIFE: readonly CacheAction[] = ["serve", "serve-and-renew", "renew"];
 
 const token: fc.Arbitrary<IssuedToken> = fc
   .oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 86_399 }))
@@ -31,8 +31,8 @@ describe("a token since it was issued", () => {
   it("is served, then served and renewed, then renewed first, and never goes back", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, fc.nat(1000), ([one, moment], jitter, later) => {
-        const kept = keepToken(one, jitter);
-        const places = [moment, moment + later].map((each) => LIFE.indexOf(useOf(kept, each)));
+        const cached = cachedToken(one, jitter);
+        const places = [moment, moment + later].map((each) => LIFE.indexOf(cacheActionFor(cached, each)));
         expect(places).toEqual(places.toSorted());
         expect(places).not.toContain(-1);
       }),
@@ -45,8 +45,8 @@ describe("a token since it was issued", () => {
       fc.property(tokenAndMoment, random, ([one, moment], jitter) => {
         const lifetime = one.expiresAt - one.issuedAt;
         const reserve = lifetime > 600 ? lifetime / 10 : lifetime > 120 ? 60 : lifetime / 2;
-        expect(isAboveReserve(one, moment)).toBe(one.expiresAt - moment > reserve);
-        expect(useOf(keepToken(one, jitter), moment) !== "renew").toBe(isAboveReserve(one, moment));
+        expect(isFresh(one, moment)).toBe(one.expiresAt - moment > reserve);
+        expect(cacheActionFor(cachedToken(one, jitter), moment) !== "renew").toBe(isFresh(one, moment));
       }),
       { numRuns: 500 },
     );
@@ -55,10 +55,10 @@ describe("a token since it was issued", () => {
   it("is renewed behind answers from a moment on that lies between 75 and 77.5 % of its life", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, ([one, moment], jitter) => {
-        const use = useOf(keepToken(one, jitter), moment);
+        const action = cacheActionFor(cachedToken(one, jitter), moment);
         const lived = (moment - one.issuedAt) / (one.expiresAt - one.issuedAt);
-        if (lived < 0.75) expect(use).not.toBe("serve-and-renew");
-        if (lived > 0.775) expect(use).not.toBe("serve");
+        if (lived < 0.75) expect(action).not.toBe("serve-and-renew");
+        if (lived > 0.775) expect(action).not.toBe("serve");
       }),
       { numRuns: 500 },
     );
@@ -66,29 +66,29 @@ describe("a token since it was issued", () => {
 });
 
 it("leaves a token whose renewal failed at rest for 30 seconds, or until 5 before its end, and serves it as long", () => {
-  const failure = tokenAndMoment.filter(([one, moment]) => isOfUse(one, moment));
+  const failure = tokenAndMoment.filter(([one, moment]) => isUsable(one, moment));
   fc.assert(
     fc.property(failure, fc.nat(40), ([one, failedAt], later) => {
       const moment = failedAt + later;
       const isAtRest = moment < Math.min(failedAt + 30, one.expiresAt - 5);
-      const [resting, due] = isAboveReserve(one, moment) ? ["serve", "serve-and-renew"] : ["serve-stale", "renew"];
-      expect(useOf(keepUnrenewed(one, failedAt), moment)).toBe(isAtRest ? resting : due);
+      const [resting, due] = isFresh(one, moment) ? ["serve", "serve-and-renew"] : ["serve-stale", "renew"];
+      expect(cacheActionFor(withRenewalPaused(one, failedAt), moment)).toBe(isAtRest ? resting : due);
     }),
     { numRuns: 500 },
   );
 });
 
 it("never serves a token that has ended, whatever was decided about its renewal", () => {
-  const kept = token.chain((one) =>
+  const cached = token.chain((one) =>
     fc.record({
       token: fc.constant(one),
-      renewFrom: momentAround(one),
+      renewAfter: momentAround(one),
       pausedUntil: fc.oneof(fc.constant(0), momentAround(one)),
     }),
   );
   fc.assert(
-    fc.property(kept, fc.nat(90_000), (one, later) => {
-      expect(useOf(one, one.token.expiresAt + later)).toBe("renew");
+    fc.property(cached, fc.nat(90_000), (one, later) => {
+      expect(cacheActionFor(one, one.token.expiresAt + later)).toBe("renew");
     }),
   );
 });
@@ -97,7 +97,7 @@ it("believes that a token was refused exactly when it is this one and ten second
   const rejected = fc.constantFrom("t", "another", undefined);
   fc.assert(
     fc.property(token, fc.integer({ min: -5, max: 100 }), rejected, (one, age, rejectedToken) => {
-      expect(isRefused(one, rejectedToken, one.issuedAt + age)).toBe(rejectedToken === "t" && age >= 10);
+      expect(isRejected(one, rejectedToken, one.issuedAt + age)).toBe(rejectedToken === "t" && age >= 10);
     }),
   );
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isOfUse, isRefused, keepToken, keepUnrenewed, useOf } from "../../../../src/core/token/freshness.ts";
+import {
+  cacheActionFor,
+  cachedToken,
+  isRejected,
+  isUsable,
+  withRenewalPaused,
+} from "../../../../src/core/token/freshness.ts";
 import { type IssuedToken, secondsLeft } from "../../../../src/core/token/token.ts";
 
 const tokenOf = (lifetime: number): IssuedToken => ({
@@ -9,11 +15,11 @@ const tokenOf = (lifetime: number): IssuedToken => ({
   logNames: { token: "t", user: undefined },
 });
 
-/** The use of a token of that life, kept since it was issued, with so many seconds left. */
+/** The action of a token of that life, cached since it was issued, with so many seconds left. */
 const useWith = (lifetime: number, left: number, random = 0) =>
-  useOf(keepToken(tokenOf(lifetime), random), 1000 + lifetime - left);
+  cacheActionFor(cachedToken(tokenOf(lifetime), random), 1000 + lifetime - left);
 
-describe("useOf", () => {
+describe("cacheActionFor", () => {
   it.each([
     [900, 90, "a tenth of its life"],
     [86_390, 8639, "a tenth of its life"],
@@ -43,39 +49,39 @@ describe("useOf", () => {
   });
 });
 
-describe("keepUnrenewed", () => {
+describe("withRenewalPaused", () => {
   const token = tokenOf(900);
 
   it("serves an ageing token on, and tries again after half a minute", () => {
-    const kept = keepUnrenewed(token, 1700);
-    expect(useOf(kept, 1700)).toBe("serve");
-    expect(useOf(kept, 1729)).toBe("serve");
-    expect(useOf(kept, 1730)).toBe("serve-and-renew");
+    const cached = withRenewalPaused(token, 1700);
+    expect(cacheActionFor(cached, 1700)).toBe("serve");
+    expect(cacheActionFor(cached, 1729)).toBe("serve");
+    expect(cacheActionFor(cached, 1730)).toBe("serve-and-renew");
   });
 
   it("serves a token below the line as stale, and tries again after half a minute", () => {
-    const kept = keepUnrenewed(token, 1820);
-    expect(useOf(kept, 1849)).toBe("serve-stale");
-    expect(useOf(kept, 1850)).toBe("renew");
+    const cached = withRenewalPaused(token, 1820);
+    expect(cacheActionFor(cached, 1849)).toBe("serve-stale");
+    expect(cacheActionFor(cached, 1850)).toBe("renew");
   });
 
   it("tries again while the last seconds still run", () => {
-    const kept = keepUnrenewed(token, 1880);
-    expect(useOf(kept, 1894)).toBe("serve-stale");
-    expect(useOf(kept, 1895)).toBe("renew");
+    const cached = withRenewalPaused(token, 1880);
+    expect(cacheActionFor(cached, 1894)).toBe("serve-stale");
+    expect(cacheActionFor(cached, 1895)).toBe("renew");
   });
 });
 
-it("finds a token of use until five seconds before its end", () => {
-  expect(isOfUse(tokenOf(900), 1895)).toBe(true);
-  expect(isOfUse(tokenOf(900), 1896)).toBe(false);
+it("finds a token of action until five seconds before its end", () => {
+  expect(isUsable(tokenOf(900), 1895)).toBe(true);
+  expect(isUsable(tokenOf(900), 1896)).toBe(false);
 });
 
 it("takes a refusal at its word once the token is ten seconds old", () => {
-  expect(isRefused(tokenOf(900), "t", 1010)).toBe(true);
-  expect(isRefused(tokenOf(900), "t", 1009)).toBe(false);
-  expect(isRefused(tokenOf(900), "another", 1010)).toBe(false);
-  expect(isRefused(tokenOf(900), undefined, 1010)).toBe(false);
+  expect(isRejected(tokenOf(900), "t", 1010)).toBe(true);
+  expect(isRejected(tokenOf(900), "t", 1009)).toBe(false);
+  expect(isRejected(tokenOf(900), "another", 1010)).toBe(false);
+  expect(isRejected(tokenOf(900), undefined, 1010)).toBe(false);
 });
 
 it("counts the seconds a token has left", () => {

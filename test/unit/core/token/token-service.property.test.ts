@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCacheKeys, type Grant } from "../../../../src/core/grant/grant.ts";
 import { EXCHANGE_BUDGET_MS } from "../../../../src/core/token/exchange.ts";
-import { isAboveReserve, isOfUse, type KeptToken } from "../../../../src/core/token/freshness.ts";
+import { type CachedToken, isFresh, isUsable } from "../../../../src/core/token/freshness.ts";
 import { type IssuedToken, secondsLeft } from "../../../../src/core/token/token.ts";
 import { createTokenService, type TokenAnswer } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
@@ -44,12 +44,12 @@ type Request = {
   readonly user: string;
   readonly askedMs: number;
   readonly rejected: IssuedToken | undefined;
-  /** What the isolate kept in memory when the request came. */
-  readonly held: KeptToken | undefined;
+  /** What the isolate cached in memory when the request came. */
+  readonly held: CachedToken | undefined;
   answer?: TokenAnswer;
   error?: unknown;
-  /** What the isolate kept when the request ended. */
-  heldAfter?: KeptToken | undefined;
+  /** What the isolate cached when the request ended. */
+  heldAfter?: CachedToken | undefined;
   endedMs?: number;
 };
 
@@ -153,7 +153,7 @@ describe("whatever comes, a token service", () => {
   it("lets nobody wait while it keeps a fresh token that was not rejected", async () => {
     await forAnyPlan(plan, ({ requests }) => {
       for (const { held, rejected, askedMs, answer, endedMs } of requests) {
-        if (held === undefined || !isAboveReserve(held.token, inSeconds(askedMs))) continue;
+        if (held === undefined || !isFresh(held.token, inSeconds(askedMs))) continue;
         if (held.token.accessToken === rejected?.accessToken && inSeconds(askedMs) - rejected.issuedAt >= 10) continue;
         expect({ answer, endedMs }).toMatchObject({
           answer: { token: held.token, cacheOutcome: "hit" },
@@ -173,7 +173,7 @@ describe("whatever comes, a token service", () => {
         else expect(cause).toMatchObject({ isolate: index, user: name, endedMs });
         expect(endedMs).toBeGreaterThan(askedMs);
         const isWanted = heldAfter !== undefined && heldAfter.token !== rejected;
-        expect(isWanted && isOfUse(heldAfter.token, inSeconds(endedMs))).toBe(false);
+        expect(isWanted && isUsable(heldAfter.token, inSeconds(endedMs))).toBe(false);
       }
     });
   });
@@ -202,7 +202,7 @@ describe("exchanges", () => {
     steps: steps.map((step) => (step.do === "ask" ? { ...step, rejects: "none" as const } : step)),
   }));
 
-  it("replace a token that is kept only once it is three quarters old or near its end, where none is rejected", async () => {
+  it("replace a token that is cached only once it is three quarters old or near its end, where none is rejected", async () => {
     await forAnyPlan(withoutRejecting, ({ exchanges }) => {
       for (const { held, startedMs } of exchanges) {
         if (held !== undefined) expect(startedMs / 1000).toBeGreaterThanOrEqual(firstRenewalOf(held));
@@ -219,7 +219,7 @@ describe("exchanges", () => {
     });
   });
 
-  it("come without a token kept only for a user whom the isolate has not answered, where no token is rejected", async () => {
+  it("come without a token cached only for a user whom the isolate has not answered, where no token is rejected", async () => {
     await forAnyPlan(withoutRejecting, ({ exchanges, answers }) => {
       for (const { isolate: index, user: name, startedMs, held } of exchanges) {
         const earlier = answers.filter(
@@ -230,11 +230,11 @@ describe("exchanges", () => {
     });
   });
 
-  it("rest after one that failed for 30 seconds, or until 5 before the end of the token that is kept", async () => {
+  it("rest after one that failed for 30 seconds, or until 5 before the end of the token that is cached", async () => {
     await forAnyPlan(withoutRejecting, ({ exchanges }) => {
       for (const [earlier, { held, startedMs }] of neighbours(exchanges)) {
         if (earlier.outcome !== "is down" && earlier.outcome !== "breaks") continue;
-        if (held === undefined || held !== earlier.held || !isOfUse(held, inSeconds(earlier.endedMs))) continue;
+        if (held === undefined || held !== earlier.held || !isUsable(held, inSeconds(earlier.endedMs))) continue;
         expect(inSeconds(startedMs)).toBeGreaterThanOrEqual(
           Math.min(inSeconds(earlier.endedMs) + 30, held.expiresAt - 5),
         );
@@ -289,11 +289,11 @@ async function simulate({ steps, treatments, reads }: Plan) {
   return { requests, answers, exchanges, issued };
 
   function createIsolate(index: number) {
-    const memory = new Map<string, KeptToken>();
+    const memory = new Map<string, CachedToken>();
     const issueToken = createTokenService(SOURCE, {
       memory: {
         get: (key) => memory.get(key),
-        set: (key, kept) => void memory.set(key, kept),
+        set: (key, cached) => void memory.set(key, cached),
       },
       readStore: async (key) => ({
         token: await readStore(key),
@@ -330,7 +330,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
     );
   }
 
-  async function exchange(index: number, memory: Map<string, KeptToken>, { userId = "" }: Grant) {
+  async function exchange(index: number, memory: Map<string, CachedToken>, { userId = "" }: Grant) {
     const { ms, outcome, lifetime } = treatments[exchanges.length % treatments.length] ?? {
       ms: 1,
       outcome: "issues",

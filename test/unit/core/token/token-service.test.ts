@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Grant } from "../../../../src/core/grant/grant.ts";
-import type { KeptToken } from "../../../../src/core/token/freshness.ts";
+import type { CachedToken } from "../../../../src/core/token/freshness.ts";
 import type { IssuedToken } from "../../../../src/core/token/token.ts";
 import { createTokenService, type TokenRequest } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
@@ -29,7 +29,7 @@ function createWorld({
   onRead?: () => void;
 } = {}) {
   const clock = { nowMs };
-  const memory = new Map<string, KeptToken>();
+  const memory = new Map<string, CachedToken>();
   const work: Promise<unknown>[] = [];
   const logged: unknown[] = [];
   const writes: Promise<void>[] = [];
@@ -38,7 +38,7 @@ function createWorld({
   const issueToken = createTokenService(source, {
     memory: {
       get: (key) => memory.get(key),
-      set: (key, kept) => void memory.set(key, kept),
+      set: (key, cached) => void memory.set(key, cached),
     },
     readStore:
       store === null
@@ -154,7 +154,7 @@ describe("a token service", () => {
     expect(world.work).toContain(world.writes[0]);
   });
 
-  it("keeps in memory what the store cannot keep", async () => {
+  it("keeps in memory what the store cannot cacheLoaded", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     const brief = { ...ada, durationSeconds: 30 };
