@@ -5,7 +5,7 @@ import type { Audit } from "./core/token/audit.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { auditTokens } from "./http/audit-tokens.ts";
 import { cors } from "./http/cors.ts";
-import { answerNotFound, createErrorHandler } from "./http/error-response.ts";
+import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
 import { prepareAnswer } from "./http/request-id.ts";
 import type { Service } from "./http/service.ts";
@@ -25,7 +25,7 @@ export function createApp({ service, allowedOrigins, log, audit, now }: AppDepen
   return (
     new Hono<AppEnv>()
       .onError(createErrorHandler(log))
-      .notFound(answerNotFound)
+      .notFound(respondNotFound)
       .use(prepareAnswer())
       // Before anything can refuse the request, so that refusals are written down too.
       .post("/", auditTokens(audit, now))

@@ -13,7 +13,7 @@ import { readSecret } from "./adapters/coze/secret.ts";
 import { createSigner } from "./adapters/coze/signer.ts";
 import { createAuditLog } from "./adapters/logging/audit-log.ts";
 import { consoleLog as log } from "./adapters/logging/console-log.ts";
-import { createNamesForLog, type NamesForLog } from "./adapters/logging/digests.ts";
+import { createDigester, type Digester } from "./adapters/logging/digester.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config/config.ts";
 import { createAuthenticator } from "./core/auth/authenticator.ts";
@@ -23,7 +23,7 @@ import { isProblem, type Problem, type SettingProblem } from "./core/issue.ts";
 import { createCircuitBreaker } from "./core/token/circuit-breaker.ts";
 import { type ExchangePorts, exchange } from "./core/token/exchange.ts";
 import { createTokenService } from "./core/token/token-service.ts";
-import type { TokenIssuer } from "./http/service.ts";
+import type { ReadyService } from "./http/service.ts";
 
 type App = ReturnType<typeof createApp>;
 
@@ -50,13 +50,13 @@ async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
   // No setting can be trusted then; the answer names settings only, so any page may read it. Nobody becomes known.
   if ("problems" in settings) {
-    const audit = createAuditLog({ log, userName: async () => undefined, metrics: undefined });
+    const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
     return createApp({ service: settings, allowedOrigins: "*", log, audit, now });
   }
 
-  const namesForLog = createNamesForLog(await deriveLogKey(settings.privateKey.derivationKey));
-  const service = await createService(settings, namesForLog);
-  const audit = createAuditLog({ log, userName: namesForLog.userName, metrics: settings.config.metrics });
+  const digester = createDigester(await deriveLogKey(settings.privateKey.derivationKey));
+  const service = await createService(settings, digester);
+  const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: settings.config.metrics });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
     app = createApp({ service, allowedOrigins: settings.config.allowedOrigins, log, audit, now });
@@ -94,10 +94,7 @@ async function importKeyText(secret: unknown): Promise<PrivateKey | Problem | un
   return typeof secret === "string" && secret.trim() !== "" ? importPrivateKey(secret) : undefined;
 }
 
-async function createService(
-  { config, privateKey, previousKey }: Settings,
-  namesForLog: NamesForLog,
-): Promise<TokenIssuer> {
+async function createService({ config, privateKey, previousKey }: Settings, digester: Digester): Promise<ReadyService> {
   const { tokenCache: kv } = config;
   const readStore =
     kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
@@ -107,7 +104,7 @@ async function createService(
     requestToken: createCozeEndpoint({
       tokenEndpoint: config.tokenEndpoint,
       fetch: fetchOutside,
-      namesForLog,
+      digester,
       now,
     }),
     circuit: createCircuitBreaker({ attemptTimeoutMs: config.upstreamTimeoutMs, now, random: Math.random, log }),
@@ -122,7 +119,7 @@ async function createService(
     [...config.callerLimiters].map(([name, binding]) => [name, createRateLimiter(binding, log)]),
   );
   return {
-    issueToken: createTokenService(config, {
+    getToken: createTokenService(config, {
       memory: createTokenMemory(),
       readStore,
       exchange: (grant, countExchange) => exchange(grant, countExchange, config, exchangePorts),

@@ -76,7 +76,7 @@ function isRegularExpression(pattern: string): boolean {
   }
 }
 
-/** The effort of all alternatives up to the end of the group, or of the pattern. */
+/** The timings of all alternatives up to the end of the group, or of the pattern. */
 function costFor(tokens: Iterator<string, undefined>): MatchCost {
   let alternatives: MatchCost = { ways: 0, comparisons: 0 };
   let sequence = NOTHING;

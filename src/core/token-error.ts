@@ -20,7 +20,7 @@ export type TokenErrorCode =
   | "issuer_unavailable";
 
 /** What Coze itself said, in its own words and under its own names, each cut to 500 characters. */
-export type CozeWords = {
+export type CozeError = {
   readonly status: number;
   readonly error_code?: string;
   readonly error_message?: string;
@@ -28,18 +28,18 @@ export type CozeWords = {
 };
 
 /** Tells whether a refusal is about the key or its signature, so that another key may be accepted. */
-export function isKeyRefusal(coze: CozeWords): boolean {
+export function isKeyRefusal(coze: CozeError): boolean {
   return coze.error_code === "invalid_client" || isUnknownKey(coze);
 }
 
 /** Tells whether Coze does not know the key: its gateway says 4100, its token endpoint the misspelt sentence. */
-export function isUnknownKey({ error_code, error_message = "" }: CozeWords): boolean {
+export function isUnknownKey({ error_code, error_message = "" }: CozeError): boolean {
   return error_code === "4100" || error_message.includes("kid not been regist");
 }
 
 export type TokenErrorDetails = {
   readonly cause?: unknown;
-  readonly coze?: CozeWords | undefined;
+  readonly coze?: CozeError | undefined;
   readonly problems?: readonly SettingProblem[];
   /** Whole seconds after which another try makes sense. */
   readonly retryAfterSeconds?: number;

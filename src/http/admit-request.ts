@@ -8,7 +8,7 @@ import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { credentialOf } from "./credential.ts";
 import { forbiddenOrigin } from "./forbidden-origin.ts";
-import type { TokenIssuer } from "./service.ts";
+import type { ReadyService } from "./service.ts";
 
 /** Reads where a request comes from, which not every count needs. */
 type SourceOf = () => ClientSource;
@@ -27,7 +27,7 @@ export type Admission = Identity & { readonly countExchange: CountExchange };
  */
 export async function admitRequest(
   c: Context<AppEnv>,
-  service: TokenIssuer,
+  service: ReadyService,
   waitUntil: WaitUntil,
   deadline: number,
 ): Promise<Admission> {
@@ -43,7 +43,7 @@ export async function admitRequest(
 
 async function identify(
   c: Context<AppEnv>,
-  service: TokenIssuer,
+  service: ReadyService,
   source: SourceOf,
   waitUntil: WaitUntil,
   deadline: number,
@@ -69,7 +69,7 @@ function checkOrigin({ name, origins }: Caller, request: Request): void {
 }
 
 /** Counts the request for its user first: who is over that limit must not use up the one of the whole caller. */
-async function refuseExcess(service: TokenIssuer, { caller, sessionName }: Identity, source: SourceOf): Promise<void> {
+async function refuseExcess(service: ReadyService, { caller, sessionName }: Identity, source: SourceOf): Promise<void> {
   const { countRequest } = service;
   if (countRequest && !(await countRequest(requestCountKey(caller, sessionName, source)))) throw tooManyRequests();
   const countForCaller = service.callerCountFor(caller);

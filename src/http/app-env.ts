@@ -1,7 +1,7 @@
 import type { Caller } from "../core/auth/caller.ts";
 import type { Grant } from "../core/grant/grant.ts";
-import type { TokenAnswer } from "../core/token/token-service.ts";
-import type { AnswerHeaders } from "./response.ts";
+import type { TokenResult } from "../core/token/token-service.ts";
+import type { ResponseHeaders } from "./response.ts";
 
 /** What handlers and middleware find in the context of one request. */
 export type AppEnv = {
@@ -9,11 +9,11 @@ export type AppEnv = {
   readonly Bindings: { readonly startedAt: number };
   readonly Variables: {
     requestId: string;
-    /** The headers of the answer, as far as they are known. */
-    headers: AnswerHeaders;
+    /** The headers of the result, as far as they are known. */
+    headers: ResponseHeaders;
     /** Who asks for a token, what they are granted, and what they get, as far as the request has come. */
     caller?: Caller;
     grant?: Grant;
-    answer?: TokenAnswer;
+    result?: TokenResult;
   };
 };

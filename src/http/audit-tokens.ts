@@ -15,7 +15,7 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
       caller: c.get("caller")?.name,
       issuer: issuerOf(c.get("caller")),
       grant: c.get("grant"),
-      answer: c.get("answer"),
+      result: c.get("result"),
       error: c.error && errorOf(c.error),
       durationMs: now() - c.env.startedAt,
       colo: cf?.colo,

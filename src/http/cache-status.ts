@@ -1,5 +1,5 @@
-import type { CacheOutcome, Effort, TokenAnswer } from "../core/token/token-service.ts";
-import type { AnswerHeaders } from "./response.ts";
+import type { CacheOutcome, Timings, TokenResult } from "../core/token/token-service.ts";
+import type { ResponseHeaders } from "./response.ts";
 
 const CACHE_STATUS = {
   hit: (ttl) => `hit; ttl=${ttl}`,
@@ -9,7 +9,7 @@ const CACHE_STATUS = {
 } satisfies Record<CacheOutcome, (ttl: number) => string>;
 
 /** Tells how a token was come by, as `Cache-Status` (RFC 9211). */
-export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenAnswer): string {
+export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenResult): string {
   return `coze-token-worker; ${CACHE_STATUS[cacheOutcome](ttlSeconds)}`;
 }
 
@@ -17,7 +17,7 @@ export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenAnswer): string {
  * Tells what took how many milliseconds, as `Server-Timing` (W3C); from memory nothing takes any, and there is no header.
  * On Workers the clock stands still while the CPU works, so signing takes no time there.
  */
-export function serverTiming({ cacheMs, signMs, upstreamMs }: Effort): AnswerHeaders {
+export function serverTiming({ cacheMs, signMs, upstreamMs }: Timings): ResponseHeaders {
   const timings = Object.entries({ cache: cacheMs, sign: signMs, upstream: upstreamMs })
     .filter(([, duration]) => duration !== undefined)
     .map(([name, duration]) => `${name};dur=${duration}`)

@@ -3,7 +3,7 @@ import type { AllowedOrigins } from "../core/auth/origins.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { forbiddenOrigin } from "./forbidden-origin.ts";
-import { answerNothing } from "./response.ts";
+import { emptyResponse } from "./response.ts";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
 /** What callers of this service send, and by the wildcard whatever their tools add, such as tracing headers. */
@@ -35,6 +35,6 @@ export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
     headers["Access-Control-Allow-Methods"] = ALLOWED_METHODS;
     headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS;
     headers["Access-Control-Max-Age"] = PREFLIGHT_MAX_AGE_SECONDS;
-    return Promise.resolve(answerNothing(c));
+    return Promise.resolve(emptyResponse(c));
   };
 }

@@ -4,7 +4,7 @@ import { excerpt } from "../core/excerpt.ts";
 import type { Log } from "../core/log.ts";
 import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
-import { answerJson } from "./response.ts";
+import { jsonResponse } from "./response.ts";
 
 /** The HTTP status of each error. A new code does not compile until it has a row. */
 export const ERROR_STATUS = {
@@ -29,23 +29,23 @@ export const ERROR_STATUS = {
 /** When another try makes sense, where nobody has said so. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** Creates the handler of everything thrown on the way to an answer. */
+/** Creates the handler of everything thrown on the way to an respond. */
 export function createErrorHandler(log: Log) {
-  return function answerError(error: Error, c: Context<AppEnv>): Response {
-    if (error instanceof TokenError) return answer(error, c);
+  return function respondWithError(error: Error, c: Context<AppEnv>): Response {
+    if (error instanceof TokenError) return respond(error, c);
 
     log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
-    return answer(new TokenError("server_error", "Something went wrong here. Try again."), c);
+    return respond(new TokenError("server_error", "Something went wrong here. Try again."), c);
   };
 }
 
 /** Answers a path that does not exist. */
-export function answerNotFound(c: Context<AppEnv>): Response {
-  return answer(new TokenError("not_found", "There is nothing at this path. Tokens are at POST /."), c);
+export function respondNotFound(c: Context<AppEnv>): Response {
+  return respond(new TokenError("not_found", "There is nothing at this path. Tokens are at POST /."), c);
 }
 
 /** RFC 6749 §5.2, extended by the request id and what is known of the cause. */
-function answer({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
+function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
   const { coze, problems, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
   const status = ERROR_STATUS[code];
   const headers = c.get("headers");
@@ -59,7 +59,7 @@ function answer({ code, message, details }: TokenError, c: Context<AppEnv>): Res
     problems,
     coze,
   };
-  return answerJson(c, members, status);
+  return jsonResponse(c, members, status);
 }
 
 /** RFC 6749 §5.2 allows printable ASCII without quotation marks and backslashes. The text may quote what a client sent. */

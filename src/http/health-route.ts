@@ -1,15 +1,15 @@
 import { Hono } from "hono";
 import type { AppEnv } from "./app-env.ts";
 import { allowMethods } from "./method-not-allowed.ts";
-import { answerJson } from "./response.ts";
+import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 
 /** `GET /health`: whether the settings are right, who may ask, and where tokens are cached. It asks nothing of Coze. */
 export function healthRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => {
-      if ("problems" in service) return answerJson(c, { status: "misconfigured", problems: service.problems }, 503);
-      return answerJson(c, { status: "ok", access: service.access, cache: service.cache });
+      if ("problems" in service) return jsonResponse(c, { status: "misconfigured", problems: service.problems }, 503);
+      return jsonResponse(c, { status: "ok", access: service.access, cache: service.cache });
     })
     .all("/", allowMethods("GET", "HEAD"));
 }

@@ -3,10 +3,10 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "./app-env.ts";
 
 /** Headers by name, as they are gathered on the way to an answer. */
-export type AnswerHeaders = Record<string, string>;
+export type ResponseHeaders = Record<string, string>;
 
 /** Headers that every answer of an API wants: nothing to keep, nothing to frame, sniff, run or leak. */
-const API_HEADERS: Readonly<AnswerHeaders> = {
+const API_HEADERS: Readonly<ResponseHeaders> = {
   // RFC 6749 §5.1 asks for both wherever a token may be.
   "Cache-Control": "no-store",
   Pragma: "no-cache",
@@ -21,12 +21,12 @@ const BARE_HEADERS = new Headers(API_HEADERS);
 const JSON_HEADERS = new Headers({ ...API_HEADERS, "Content-Type": "application/json" });
 
 /** Answers with JSON, the headers that every answer has, and those gathered so far. */
-export function answerJson(c: Context<AppEnv>, members: object, status: ContentfulStatusCode = 200): Response {
+export function jsonResponse(c: Context<AppEnv>, members: object, status: ContentfulStatusCode = 200): Response {
   return withHeaders(c, new Response(JSON.stringify(members), { status, headers: JSON_HEADERS }));
 }
 
 /** Answers with the headers that every answer has, those gathered so far, and nothing else. */
-export function answerNothing(c: Context<AppEnv>): Response {
+export function emptyResponse(c: Context<AppEnv>): Response {
   return withHeaders(c, new Response(null, { status: 204, headers: BARE_HEADERS }));
 }
 

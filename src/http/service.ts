@@ -7,10 +7,10 @@ import type { CountWithin } from "../core/rate-limit.ts";
 import type { TokenService } from "../core/token/token-service.ts";
 
 /** What stands behind the routes: a service that issues tokens, or the reasons why it cannot. */
-export type Service = TokenIssuer | { readonly problems: readonly SettingProblem[] };
+export type Service = ReadyService | { readonly problems: readonly SettingProblem[] };
 
-export type TokenIssuer = {
-  readonly issueToken: TokenService;
+export type ReadyService = {
+  readonly getToken: TokenService;
   readonly authenticate: Authenticate;
   /** The most that a caller may be granted. */
   readonly limitsFor: (caller: Caller) => GrantLimits;

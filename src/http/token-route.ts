@@ -8,8 +8,8 @@ import type { AppEnv } from "./app-env.ts";
 import { cacheStatus, serverTiming } from "./cache-status.ts";
 import { allowMethods } from "./method-not-allowed.ts";
 import { readJsonBody } from "./read-json-body.ts";
-import { answerJson } from "./response.ts";
-import type { Service, TokenIssuer } from "./service.ts";
+import { jsonResponse } from "./response.ts";
+import type { ReadyService, Service } from "./service.ts";
 import { parseTokenRequestBody } from "./token-request-body.ts";
 
 /** Every request has its response within 12 seconds; a moment of them is for the way out. */
@@ -40,7 +40,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       // A response of the widget is good for one use, so all that can be refused without it is refused before.
       await verifyTurnstile(service, caller, request.headers, body["cf-turnstile-response"], deadline);
 
-      const answer = await service.issueToken({
+      const result = await service.getToken({
         grant,
         rejectedToken: body.rejected_token || undefined,
         minSeconds: body.minimum_seconds,
@@ -48,12 +48,12 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
         deadline,
         waitUntil,
       });
-      c.set("answer", answer);
+      c.set("result", result);
       const headersOut = c.get("headers");
-      headersOut["Cache-Status"] = cacheStatus(answer);
-      if (service.serverTiming) Object.assign(headersOut, serverTiming(answer.effort));
-      const { accessToken, expiresAt } = answer.token;
-      return answerJson(c, { access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
+      headersOut["Cache-Status"] = cacheStatus(result);
+      if (service.serverTiming) Object.assign(headersOut, serverTiming(result.timings));
+      const { accessToken, expiresAt } = result.token;
+      return jsonResponse(c, { access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
     })
     .all("/", allowMethods("POST"));
 }
@@ -73,7 +73,7 @@ function refuseUserInQuery(url: string): void {
 
 /** Where the caller's rule asks for it, the response of the Turnstile widget has to be in the header or in the body. */
 async function verifyTurnstile(
-  service: TokenIssuer,
+  service: ReadyService,
   caller: Caller,
   headers: Headers,
   fromBody: string | undefined,

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deriveCacheSecrets, seal } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { isProblem } from "../../src/core/issue.ts";
-import type { IssuedToken } from "../../src/core/token/token.ts";
+import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
 import { createKeyPair } from "../../tools/key-pair.ts";
@@ -196,7 +196,7 @@ async function untilExchanges(count: number): Promise<void> {
 }
 
 /** Puts a token in place of the one in KV that has lived most of its life, sealed as the Worker would have. */
-async function putAgeing(): Promise<IssuedToken> {
+async function putAgeing(): Promise<AccessToken> {
   const key = await importPrivateKey(keyPair.privateKey);
   if (isProblem(key)) throw new Error(key.problem);
   const [name = ""] = kv.entries.keys();
@@ -205,7 +205,7 @@ async function putAgeing(): Promise<IssuedToken> {
     accessToken: "czs_ageing",
     issuedAt: now - 750,
     expiresAt: now + 150,
-    logNames: { token: "1", user: "2" },
+    digests: { token: "1", user: "2" },
   };
   const text = JSON.stringify([token.accessToken, token.issuedAt, token.expiresAt, "1", "2"]);
   const value = await seal(await deriveCacheSecrets(key.derivationKey), name, text);

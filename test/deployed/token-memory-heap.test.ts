@@ -33,7 +33,7 @@ function growthWith(tokenLength: number): number {
       accessToken,
       issuedAt: index,
       expiresAt: index + 900,
-      logNames: { token: `t${index}`, user: `u${index}` },
+      digests: { token: `t${index}`, user: `u${index}` },
     };
     memory.set(keyFor({ userId: `${"p".repeat(32)}:${userId}`, durationSeconds: 900, scope }), cachedToken(token, 0));
   }

@@ -50,7 +50,7 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/adapters/coze/signer.ts", "../../core/log.ts"],
   ["src/adapters/coze/signer.ts", "./private-key.ts"],
   ["src/adapters/coze/signer.ts", "../within.ts"],
-  ["src/adapters/coze/signer.ts", "../logging/digests.ts"],
+  ["src/adapters/coze/signer.ts", "../logging/digester.ts"],
   ["src/adapters/coze/signer.ts", "jose"],
   ["src/http/cors.ts", "../core/grant/grant.ts"],
   ["src/http/cors.ts", "../core/token-error.ts"],

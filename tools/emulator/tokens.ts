@@ -6,7 +6,7 @@ import { sha256Hex } from "./hex.ts";
 const TOKEN_BYTES = 48;
 
 /** What the emulator knows of a token it issued. The token itself is not kept, only its SHA-256. */
-export type IssuedToken = { readonly clientId: string; readonly appName: string; readonly sessionName: string | null };
+export type AccessToken = { readonly clientId: string; readonly appName: string; readonly sessionName: string | null };
 
 /** Which tokens are meant: those that fit every member given. */
 export type TokenSelector = {
@@ -20,11 +20,11 @@ export type TokenStore = ReturnType<typeof createTokenStore>;
 
 /** Makes the memory of live tokens. `now` gives Unix milliseconds. */
 export function createTokenStore(now: () => number) {
-  const tokens = createExpiringMap<IssuedToken>(now);
+  const tokens = createExpiringMap<AccessToken>(now);
 
   return {
     /** Issues a token that lives for the given seconds; `expiresAt` is in Unix seconds. */
-    async issue(token: IssuedToken, durationSeconds: number) {
+    async issue(token: AccessToken, durationSeconds: number) {
       const accessToken = randomAccessToken();
       const sha256 = await sha256Hex(accessToken);
       const expiresAt = Math.floor(now() / 1000) + durationSeconds;
@@ -33,7 +33,7 @@ export function createTokenStore(now: () => number) {
     },
 
     /** What is known of a live token; undefined for one that is over, ended or never issued. */
-    async find(accessToken: string): Promise<IssuedToken | undefined> {
+    async find(accessToken: string): Promise<AccessToken | undefined> {
       return tokens.get(await sha256Hex(accessToken));
     },
 

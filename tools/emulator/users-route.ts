@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { sha256Hex } from "./hex.ts";
 import type { EmulatorEnv } from "./log-id.ts";
-import type { IssuedToken, TokenStore } from "./tokens.ts";
+import type { AccessToken, TokenStore } from "./tokens.ts";
 
 /** Long enough to look like an id of Coze, which is a decimal number in a string. */
 const USER_ID_DIGITS = 16;
@@ -19,7 +19,7 @@ export function createUsersRoute({ tokens }: { readonly tokens: Pick<TokenStore,
 }
 
 /** Every app has one owner, whom all its tokens speak for; the id follows from the client id. */
-async function ownerOf({ clientId, appName }: IssuedToken) {
+async function ownerOf({ clientId, appName }: AccessToken) {
   const digest = BigInt(`0x${await sha256Hex(clientId)}`);
   return {
     user_id: digest.toString().slice(0, USER_ID_DIGITS),

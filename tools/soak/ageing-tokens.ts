@@ -3,10 +3,10 @@ import { importPKCS8, SignJWT } from "jose";
 import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
-import { createNamesForLog } from "../../src/adapters/logging/digests.ts";
+import { createDigester } from "../../src/adapters/logging/digester.ts";
 import { createCacheKeys } from "../../src/core/grant/grant.ts";
 import { isProblem } from "../../src/core/issue.ts";
-import type { IssuedToken } from "../../src/core/token/token.ts";
+import type { AccessToken } from "../../src/core/token/token.ts";
 import { CLIENT_ID, type Deployment, FILLER_KID } from "./deployment.ts";
 import { DEFAULT_DURATION_SECONDS } from "./request-record.ts";
 
@@ -31,15 +31,15 @@ export async function putAgeingTokens(
     now: Date.now,
     log: () => undefined,
   });
-  const namesForLog = createNamesForLog(await deriveLogKey(key.derivationKey));
+  const digester = createDigester(await deriveLogKey(key.derivationKey));
   const signingKey = await importPKCS8(privateKey, "RS256");
   for (const user of users) {
     const grant = { userId: user, durationSeconds: DEFAULT_DURATION_SECONDS, scope: undefined };
     const source = { clientId: CLIENT_ID, audience: AUDIENCE, tokenEndpoint: coze.tokenEndpoint };
     const { accessToken, expiresAt } = await exchange(coze.tokenEndpoint, signingKey, user);
     const issuedAt = expiresAt - DEFAULT_DURATION_SECONDS;
-    const logNames = await namesForLog.tokenNames(accessToken, user);
-    const token: IssuedToken = { accessToken, issuedAt, expiresAt, logNames };
+    const digests = await digester.tokenDigests(accessToken, user);
+    const token: AccessToken = { accessToken, issuedAt, expiresAt, digests };
     const { replace } = await readStore(createCacheKeys(source)(grant));
     await replace(token);
   }

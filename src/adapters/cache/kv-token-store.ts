@@ -1,5 +1,5 @@
 import type { Log } from "../../core/log.ts";
-import { type IssuedToken, secondsLeft } from "../../core/token/token.ts";
+import { type AccessToken, secondsLeft } from "../../core/token/token.ts";
 import { type ReadStore, STORE_BUDGET_MS } from "../../core/token/token-service.ts";
 import { within } from "../within.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
@@ -39,7 +39,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
     };
   };
 
-  async function readToken(name: string): Promise<IssuedToken | undefined> {
+  async function readToken(name: string): Promise<AccessToken | undefined> {
     try {
       const sealed = await within(STORE_BUDGET_MS, kv.get(name, "arrayBuffer"));
       return sealed === null ? undefined : await openToken(secrets, name, sealed, log);
@@ -49,7 +49,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
     }
   }
 
-  async function writeToken(name: string, token: IssuedToken): Promise<void> {
+  async function writeToken(name: string, token: AccessToken): Promise<void> {
     const sealed = await seal(secrets, name, storedText(token));
     await within(WRITE_TIMEOUT_MS, kv.put(name, sealed, { expiration: token.expiresAt }));
   }
@@ -60,7 +60,7 @@ async function openToken(
   name: string,
   sealed: ArrayBuffer,
   log: Log,
-): Promise<IssuedToken | undefined> {
+): Promise<AccessToken | undefined> {
   try {
     return parseStoredText(await open(secrets, name, sealed));
   } catch {
@@ -70,11 +70,11 @@ async function openToken(
 }
 
 /** A token as it is stored: a list, which is shorter and read faster than an object that names its members. */
-function storedText({ accessToken, issuedAt, expiresAt, logNames }: IssuedToken): string {
-  return JSON.stringify([accessToken, issuedAt, expiresAt, logNames.token, logNames.user ?? null]);
+function storedText({ accessToken, issuedAt, expiresAt, digests }: AccessToken): string {
+  return JSON.stringify([accessToken, issuedAt, expiresAt, digests.token, digests.user ?? null]);
 }
 
-function parseStoredText(text: string): IssuedToken {
+function parseStoredText(text: string): AccessToken {
   const [accessToken, issuedAt, expiresAt, token, user, ...more]: unknown[] = JSON.parse(text);
   if (
     typeof accessToken !== "string" ||
@@ -86,5 +86,5 @@ function parseStoredText(text: string): IssuedToken {
   ) {
     throw new TypeError("what is stored is no token");
   }
-  return { accessToken, issuedAt, expiresAt, logNames: { token, user: user ?? undefined } };
+  return { accessToken, issuedAt, expiresAt, digests: { token, user: user ?? undefined } };
 }

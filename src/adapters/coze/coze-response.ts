@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
 import { excerpt } from "../../core/excerpt.ts";
-import type { IssuedToken } from "../../core/token/token.ts";
-import { type CozeWords, isUnknownKey, TokenError } from "../../core/token-error.ts";
+import type { AccessToken } from "../../core/token/token.ts";
+import { type CozeError, isUnknownKey, TokenError } from "../../core/token-error.ts";
 
 /** An answer of the Coze token endpoint as it came in. */
-export type CozeReply = {
+export type CozeResponse = {
   readonly status: number;
   /** `X-Tt-Logid`, by which Coze's support finds the call, cut to 500 characters. */
   readonly logId: string | undefined;
@@ -14,10 +14,10 @@ export type CozeReply = {
 };
 
 /** What an answer says of the token in it. */
-export type CozeToken = Omit<IssuedToken, "logNames">;
+export type CozeToken = Omit<AccessToken, "digests">;
 
-/** What Coze was asked for: a token that lives so long from the assertion's `iat`, in Unix seconds. */
-export type AskedLife = { readonly issuedAt: number; readonly durationSeconds: number };
+/** What Coze was requested for: a token that lives so long from the assertion's `iat`, in Unix seconds. */
+export type RequestedLife = { readonly issuedAt: number; readonly durationSeconds: number };
 
 /** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
 const MIN_UNIX_TIME = 1e9;
@@ -50,31 +50,31 @@ const REGION_REFUSAL =
 
 /**
  * Judges a response of Coze: by its `error_code` first, by its status second. A token counts as living no longer than
- * was asked for, whatever the response says. `nowSeconds`, in Unix seconds, is when the response was read.
+ * was requested for, whatever the response says. `nowSeconds`, in Unix seconds, is when the response was read.
  * @throws TokenError `upstream_rejected`, `upstream_unavailable` (worth another try) or `upstream_invalid_response`.
  */
-export function judgeReply(reply: CozeReply, asked: AskedLife, nowSeconds: number): CozeToken {
-  const body = parseBody(reply.text);
-  const words = wordsOf(reply, body);
+export function parseCozeResponse(response: CozeResponse, requested: RequestedLife, nowSeconds: number): CozeToken {
+  const body = parseBody(response.text);
+  const words = cozeErrorFor(response, body);
 
-  if (words.error_code === "internal_error") throw unavailable(reply, words, nowSeconds);
+  if (words.error_code === "internal_error") throw unavailable(response, words, nowSeconds);
   if (words.error_code !== undefined && Object.hasOwn(REFUSALS, words.error_code)) throw rejected(words);
-  if (reply.status === 429 || reply.status >= 500) throw unavailable(reply, words, nowSeconds);
-  if (reply.text === undefined) throw invalid("is larger than 64 KiB", words);
-  if (reply.status >= 300 && reply.status < 400) throw invalid("is a redirect, which is not followed", words);
+  if (response.status === 429 || response.status >= 500) throw unavailable(response, words, nowSeconds);
+  if (response.text === undefined) throw invalid("is larger than 64 KiB", words);
+  if (response.status >= 300 && response.status < 400) throw invalid("is a redirect, which is not followed", words);
   if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right address?", words);
-  if (words.error_code !== undefined || reply.status >= 400) throw rejected(words);
-  return issuedToken(body, words, asked, nowSeconds);
+  if (words.error_code !== undefined || response.status >= 400) throw rejected(words);
+  return issuedToken(body, words, requested, nowSeconds);
 }
 
-function issuedToken(body: CozeBody, words: CozeWords, asked: AskedLife, nowSeconds: number): CozeToken {
+function issuedToken(body: CozeBody, words: CozeError, requested: RequestedLife, nowSeconds: number): CozeToken {
   const { access_token: accessToken, expires_in: expiresIn } = body;
   if (typeof accessToken !== "string" || accessToken === "") throw invalid("holds no access_token", words);
   if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);
 
-  const { issuedAt, durationSeconds } = asked;
-  const toldEnd = Math.floor(expiresIn > MIN_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
-  const expiresAt = Math.min(toldEnd, issuedAt + durationSeconds);
+  const { issuedAt, durationSeconds } = requested;
+  const statedExpiresAt = Math.floor(expiresIn > MIN_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
+  const expiresAt = Math.min(statedExpiresAt, issuedAt + durationSeconds);
   if (expiresAt <= nowSeconds) throw invalid("holds a token that has already ended, or came when it had", words);
   return { accessToken, issuedAt, expiresAt };
 }
@@ -87,14 +87,14 @@ function parseBody(text: string | undefined): CozeBody | undefined {
   }
 }
 
-function wordsOf(reply: CozeReply, body: CozeBody | undefined): CozeWords {
+function cozeErrorFor(response: CozeResponse, body: CozeBody | undefined): CozeError {
   const errorCode = textOf(body?.error_code) ?? textOf(body?.code === 0 ? undefined : body?.code);
   const errorMessage = textOf(body?.error_message) ?? textOf(body?.msg) ?? textOf(body?.error);
   return {
-    status: reply.status,
+    status: response.status,
     ...(errorCode !== undefined && { error_code: errorCode }),
     ...(errorMessage !== undefined && { error_message: errorMessage }),
-    ...(reply.logId !== undefined && { log_id: reply.logId }),
+    ...(response.logId !== undefined && { log_id: response.logId }),
   };
 }
 
@@ -103,18 +103,18 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? excerpt(value) : undefined;
 }
 
-function rejected(coze: CozeWords): TokenError {
+function rejected(coze: CozeError): TokenError {
   return new TokenError("upstream_rejected", refusalOf(coze), { coze });
 }
 
-function refusalOf(coze: CozeWords): string {
+function refusalOf(coze: CozeError): string {
   // The commonest failure of all.
   if (isUnknownKey(coze)) return REGION_REFUSAL;
   return REFUSALS[coze.error_code ?? ""] ?? "Coze refused the request. Its own words are in coze.";
 }
 
-function unavailable(reply: CozeReply, coze: CozeWords, nowSeconds: number): TokenError {
-  const retryAfterSeconds = parseRetryAfter(reply.retryAfter, nowSeconds);
+function unavailable(response: CozeResponse, coze: CozeError, nowSeconds: number): TokenError {
+  const retryAfterSeconds = parseRetryAfter(response.retryAfter, nowSeconds);
   return new TokenError("upstream_unavailable", "Coze is not able to answer at the moment. Try again.", {
     coze,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
@@ -128,6 +128,6 @@ function parseRetryAfter(header: string | undefined, nowSeconds: number): number
   return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined;
 }
 
-function invalid(problem: string, coze: CozeWords): TokenError {
+function invalid(problem: string, coze: CozeError): TokenError {
   return new TokenError("upstream_invalid_response", `The answer of Coze ${problem}.`, { coze });
 }

@@ -5,7 +5,7 @@ import { within } from "../within.ts";
 const TIMEOUT_MS = 3000;
 
 /**
- * Reads a secret that is either text or a binding of the Secrets Store, whose value has to be asked for.
+ * Reads a secret that is either text or a binding of the Secrets Store, whose value has to be requested for.
  * @returns what it holds, or why it could not be read.
  */
 export async function readSecret(secret: unknown): Promise<unknown | Problem> {

@@ -2,11 +2,11 @@ import { excerpt, MAX_EXCERPT_LENGTH } from "../../core/excerpt.ts";
 import { type CozeScope, canonicalScope } from "../../core/grant/coze-scope.ts";
 import type { Log } from "../../core/log.ts";
 import type { Audit, TokenAttempt } from "../../core/token/audit.ts";
-import { type NamesForLog, shortDigest } from "./digests.ts";
+import { type Digester, shortDigest } from "./digester.ts";
 
 export type AuditLogDependencies = {
   readonly log: Log;
-  readonly userName: NamesForLog["userName"];
+  readonly userDigest: Digester["userDigest"];
   readonly metrics: AnalyticsEngineDataset | undefined;
 };
 
@@ -15,12 +15,12 @@ export type AuditLogDependencies = {
  * bound. User ids stand in it as keyed digests, tokens and long scopes as digests: never a credential, an assertion or a
  * token.
  */
-export function createAuditLog({ log, userName, metrics }: AuditLogDependencies): Audit {
+export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencies): Audit {
   return async function audit(attempt) {
-    const { grant, answer, error } = attempt;
-    const { token, user } = answer?.token.logNames ?? {
+    const { grant, result, error } = attempt;
+    const { token, user } = result?.token.digests ?? {
       token: undefined,
-      user: await userName(grant?.userId),
+      user: await userDigest(grant?.userId),
     };
     log(levelOf(attempt), "token_request", {
       outcome: error === undefined ? "granted" : "refused",
@@ -31,13 +31,13 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
       user,
       duration_seconds: grant?.durationSeconds,
       ...(await scopeFacts(grant?.scope)),
-      cache: answer?.cacheOutcome,
+      cache: result?.cacheOutcome,
       token,
       total_ms: attempt.durationMs,
-      cache_ms: answer?.effort.cacheMs,
-      sign_ms: answer?.effort.signMs,
-      upstream_ms: answer?.effort.upstreamMs,
-      coze_log_id: answer?.effort.cozeLogId,
+      cache_ms: result?.timings.cacheMs,
+      sign_ms: result?.timings.signMs,
+      upstream_ms: result?.timings.upstreamMs,
+      coze_log_id: result?.timings.cozeLogId,
       coze: error?.coze,
       cause: error?.cause instanceof Error ? excerpt(String(error.cause.stack)) : undefined,
       country: attempt.country,
@@ -51,11 +51,11 @@ export function createAuditLog({ log, userName, metrics }: AuditLogDependencies)
   };
 }
 
-function dataPointFor({ caller, issuer, answer, error, country, colo, durationMs }: TokenAttempt, user?: string) {
-  const { cacheMs = 0, signMs = 0, upstreamMs = 0 } = answer?.effort ?? {};
+function dataPointFor({ caller, issuer, result, error, country, colo, durationMs }: TokenAttempt, user?: string) {
+  const { cacheMs = 0, signMs = 0, upstreamMs = 0 } = result?.timings ?? {};
   return {
     indexes: [caller ?? ""],
-    blobs: [error?.code ?? "granted", issuer, user, answer?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
+    blobs: [error?.code ?? "granted", issuer, user, result?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
     doubles: [durationMs, cacheMs, signMs, upstreamMs],
   };
 }

@@ -1,6 +1,6 @@
 import type { Grant } from "../grant/grant.ts";
-import type { CozeWords, TokenErrorCode } from "../token-error.ts";
-import type { TokenAnswer } from "./token-service.ts";
+import type { CozeError, TokenErrorCode } from "../token-error.ts";
+import type { TokenResult } from "./token-service.ts";
 
 /** What is known in the end of one request for a token. It never holds a credential; who writes it down hashes the rest. */
 export type TokenAttempt = {
@@ -8,9 +8,9 @@ export type TokenAttempt = {
   readonly caller: string | undefined;
   readonly issuer: string | undefined;
   readonly grant: Grant | undefined;
-  readonly answer: TokenAnswer | undefined;
+  readonly result: TokenResult | undefined;
   readonly error:
-    | { readonly code: TokenErrorCode; readonly coze: CozeWords | undefined; readonly cause: unknown }
+    | { readonly code: TokenErrorCode; readonly coze: CozeError | undefined; readonly cause: unknown }
     | undefined;
   readonly durationMs: number;
   /** Where Cloudflare received the request, and from which country. */

@@ -49,7 +49,7 @@ export type CircuitBreakerOptions = {
 /**
  * Creates the circuit breaker that stands before Coze. Five failed attempts in a row open it: no attempt is admitted for
  * max(1 s, doubling to 30 s, with jitter; Retry-After). Then one attempt at a time is admitted, on a
- * lease, so that a lost one does not cacheLoaded the circuit open. A response closes the circuit, a failure opens it again.
+ * lease, so that a lost one does not keep the circuit open. A response closes the circuit, a failure opens it again.
  */
 export function createCircuitBreaker({ attemptTimeoutMs, now, random, log }: CircuitBreakerOptions): CircuitBreaker {
   /** In a row, while the circuit is closed. */

@@ -4,7 +4,7 @@ import { RATE_LIMIT_PERIOD_SECONDS } from "../rate-limit.ts";
 import { isKeyRefusal, TokenError } from "../token-error.ts";
 import { type AssertionClaims, type AssertionSettings, assertionClaims } from "./assertion.ts";
 import type { Attempt, CircuitBreaker } from "./circuit-breaker.ts";
-import type { IssuedToken } from "./token.ts";
+import type { AccessToken } from "./token.ts";
 
 /** All attempts and pauses together end within this time, so that no caller waits longer. */
 export const EXCHANGE_BUDGET_MS = 10_000;
@@ -32,7 +32,7 @@ export type ExchangePorts = {
   /** Signs with the key that was in use before, while a new one is being introduced. */
   readonly signWithPrevious: Sign | undefined;
   /** Asks Coze once. Throws a TokenError with an `upstream_…` code when no token comes of it. */
-  readonly requestToken: (assertion: SignedAssertion, grant: Grant, timeoutMs: number) => Promise<CozeAnswer>;
+  readonly requestToken: (assertion: SignedAssertion, grant: Grant, timeoutMs: number) => Promise<TokenResponse>;
   readonly circuit: CircuitBreaker;
   /** Unix milliseconds. */
   readonly now: () => number;
@@ -45,10 +45,10 @@ export type ExchangePorts = {
 };
 
 /** A token as Coze answered it, and the id under which Coze's support finds the call. */
-export type CozeAnswer = { readonly token: IssuedToken; readonly logId: string | undefined };
+export type TokenResponse = { readonly token: AccessToken; readonly logId: string | undefined };
 
 /** What came of an exchange, and how long its attempts took in all. */
-export type Exchanged = CozeAnswer & { readonly signMs: number; readonly upstreamMs: number };
+export type ExchangeResult = TokenResponse & { readonly signMs: number; readonly upstreamMs: number };
 
 /**
  * Exchanges a fresh assertion for an access token, within {@link EXCHANGE_BUDGET_MS} in all.
@@ -63,10 +63,10 @@ export async function exchange(
   countExchange: CountExchange,
   settings: ExchangeSettings,
   ports: ExchangePorts,
-): Promise<Exchanged> {
+): Promise<ExchangeResult> {
   const { circuit } = ports;
   const deadline = ports.now() + EXCHANGE_BUDGET_MS;
-  const spent = { signMs: 0, upstreamMs: 0 };
+  const timings = { signMs: 0, upstreamMs: 0 };
 
   // First: while the circuit is open, nothing is counted. A request that loses the lease to another below has been.
   circuit.check();
@@ -75,10 +75,10 @@ export async function exchange(
   let admitted = circuit.admit();
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return { ...(await attemptExchange(ports.sign, admitted)), ...spent };
+      return { ...(await attemptExchange(ports.sign, admitted)), ...timings };
     } catch (error) {
       if (isRefusedKey(error) && ports.signWithPrevious !== undefined) {
-        return { ...(await exchangeWithPrevious(ports.signWithPrevious, error)), ...spent };
+        return { ...(await exchangeWithPrevious(ports.signWithPrevious, error)), ...timings };
       }
       if (attempt === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
 
@@ -90,7 +90,7 @@ export async function exchange(
     }
   }
 
-  async function attemptExchange(sign: Sign, attempt: Attempt): Promise<CozeAnswer> {
+  async function attemptExchange(sign: Sign, attempt: Attempt): Promise<TokenResponse> {
     let timeoutMs = 0;
     try {
       const assertion = await signAssertion(sign);
@@ -109,20 +109,20 @@ export async function exchange(
     const startedAt = ports.now();
     const issuedAt = Math.floor(startedAt / 1000);
     const jws = await sign(assertionClaims(settings, grant.userId, issuedAt, ports.createId()));
-    spent.signMs += ports.now() - startedAt;
+    timings.signMs += ports.now() - startedAt;
     return { jws, issuedAt };
   }
 
-  async function requestToken(assertion: SignedAssertion, timeoutMs: number): Promise<CozeAnswer> {
+  async function requestToken(assertion: SignedAssertion, timeoutMs: number): Promise<TokenResponse> {
     const startedAt = ports.now();
     try {
       return await ports.requestToken(assertion, grant, timeoutMs);
     } finally {
-      spent.upstreamMs += ports.now() - startedAt;
+      timings.upstreamMs += ports.now() - startedAt;
     }
   }
 
-  async function exchangeWithPrevious(signWithPrevious: Sign, refusal: TokenError): Promise<CozeAnswer> {
+  async function exchangeWithPrevious(signWithPrevious: Sign, refusal: TokenError): Promise<TokenResponse> {
     try {
       const answer = await attemptExchange(signWithPrevious, circuit.admit());
       ports.log("warn", "previous_key_used", { description: refusal.message, coze: refusal.details.coze });

@@ -1,8 +1,8 @@
-import { type IssuedToken, secondsLeft } from "./token.ts";
+import { type AccessToken, secondsLeft } from "./token.ts";
 
 /** A token that an isolate keeps, and what it has decided about its renewal. Times are Unix seconds. */
 export type CachedToken = {
-  readonly token: IssuedToken;
+  readonly token: AccessToken;
   /** From here on it is renewed behind an answer. */
   readonly renewAfter: number;
   /** After a renewal that failed, none is tried before this. */
@@ -35,13 +35,13 @@ const RENEWAL_PAUSE_SECONDS = 30;
 const MIN_REJECTED_AGE_SECONDS = 10;
 
 /** Puts a token into the cache. `random` is from 0 up to, but not including, 1. */
-export function cachedToken(token: IssuedToken, random: number): CachedToken {
+export function cachedToken(token: AccessToken, random: number): CachedToken {
   const ageing = AGEING_FRACTION * (1 - AGEING_JITTER * random) * lifetimeOf(token);
   return { token, renewAfter: token.expiresAt - ageing, pausedUntil: 0 };
 }
 
 /** A cached token whose renewal has failed; the next try waits up to 30 seconds, but not until it is too late. */
-export function withRenewalPaused(token: IssuedToken, nowSeconds: number): CachedToken {
+export function withRenewalPaused(token: AccessToken, nowSeconds: number): CachedToken {
   const latest = token.expiresAt - MIN_USABLE_SECONDS;
   return { token, renewAfter: nowSeconds, pausedUntil: Math.min(nowSeconds + RENEWAL_PAUSE_SECONDS, latest) };
 }
@@ -63,27 +63,27 @@ export function cacheActionFor(
 }
 
 /** Tells whether enough of a token's life is left to hand it out without thought of renewal. */
-export function isFresh(token: IssuedToken, nowSeconds: number): boolean {
+export function isFresh(token: AccessToken, nowSeconds: number): boolean {
   const lifetime = lifetimeOf(token);
   const reserve = Math.max(RESERVE_FRACTION * lifetime, Math.min(RESERVE_SECONDS, RESERVE_CEILING_FRACTION * lifetime));
   return secondsLeft(token, nowSeconds) > reserve;
 }
 
 /** Tells whether a token has the seconds left that a client asks for; more than half of its life counts as half. */
-export function hasLifeLeft(token: IssuedToken, minSeconds: number, nowSeconds: number): boolean {
+export function hasLifeLeft(token: AccessToken, minSeconds: number, nowSeconds: number): boolean {
   return secondsLeft(token, nowSeconds) >= Math.min(minSeconds, MAX_MIN_LIFE_FRACTION * lifetimeOf(token));
 }
 
 /** Tells whether a token is better than none. */
-export function isUsable(token: IssuedToken, nowSeconds: number): boolean {
+export function isUsable(token: AccessToken, nowSeconds: number): boolean {
   return secondsLeft(token, nowSeconds) >= MIN_USABLE_SECONDS;
 }
 
 /** Tells whether a token must be replaced because Coze has refused it to a client. */
-export function isRejected(token: IssuedToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
+export function isRejected(token: AccessToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
   return token.accessToken === rejectedToken && nowSeconds - token.issuedAt >= MIN_REJECTED_AGE_SECONDS;
 }
 
-function lifetimeOf(token: IssuedToken): number {
+function lifetimeOf(token: AccessToken): number {
   return token.expiresAt - token.issuedAt;
 }

@@ -2,7 +2,7 @@ import { createCacheKeys, type Grant, type TokenSource } from "../grant/grant.ts
 import type { Log } from "../log.ts";
 import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
-import { type CountExchange, EXCHANGE_BUDGET_MS, type Exchanged, tooManyExchanges } from "./exchange.ts";
+import { type CountExchange, EXCHANGE_BUDGET_MS, type ExchangeResult, tooManyExchanges } from "./exchange.ts";
 import {
   type CachedToken,
   cacheActionFor,
@@ -13,7 +13,7 @@ import {
   isUsable,
   withRenewalPaused,
 } from "./freshness.ts";
-import { type IssuedToken, secondsLeft } from "./token.ts";
+import { type AccessToken, secondsLeft } from "./token.ts";
 
 /** The tokens that this isolate keeps: bounded, so it may forget any of them. */
 export type TokenMemory = {
@@ -21,36 +21,36 @@ export type TokenMemory = {
   readonly set: (key: string, cached: CachedToken) => void;
 };
 
-/** Reads from where all isolates cacheLoaded tokens. It never fails: what cannot be read in time is a miss. */
+/** Reads from where all isolates cache tokens. It never fails: what cannot be read in time is a miss. */
 export type ReadStore = (key: string) => Promise<StoreEntry>;
 
 /** What the store holds for a key. */
 export type StoreEntry = {
-  readonly token: IssuedToken | undefined;
+  readonly token: AccessToken | undefined;
   /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be cached. */
-  readonly replace: (token: IssuedToken) => Promise<void> | undefined;
+  readonly replace: (token: AccessToken) => Promise<void> | undefined;
 };
 
 export type TokenServicePorts = SingleFlightPorts & {
   readonly memory: TokenMemory;
   readonly readStore: ReadStore | undefined;
   /** Throws a TokenError `rate_limited` where `countExchange` says no, `upstream_…` where no token comes of it. */
-  readonly exchange: (grant: Grant, countExchange: CountExchange) => Promise<Exchanged>;
+  readonly exchange: (grant: Grant, countExchange: CountExchange) => Promise<ExchangeResult>;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly log: Log;
 };
 
 /** A token, and how it was come by. */
-export type TokenAnswer = {
-  readonly token: IssuedToken;
+export type TokenResult = {
+  readonly token: AccessToken;
   readonly ttlSeconds: number;
   readonly cacheOutcome: CacheOutcome;
-  readonly effort: Effort;
+  readonly timings: Timings;
 };
 
 /** What it took to come by a token, in milliseconds; what did not happen is left out. */
-export type Effort = {
+export type Timings = {
   /** Reading the store. */
   readonly cacheMs?: number;
   readonly signMs?: number;
@@ -78,9 +78,9 @@ export type TokenRequest = {
   readonly waitUntil: WaitUntil;
 };
 
-export type TokenService = (request: TokenRequest) => Promise<TokenAnswer>;
+export type TokenService = (request: TokenRequest) => Promise<TokenResult>;
 
-type Loaded = { readonly cached: CachedToken; readonly cacheOutcome: CacheOutcome; readonly effort: Effort };
+type Loaded = { readonly cached: CachedToken; readonly cacheOutcome: CacheOutcome; readonly timings: Timings };
 
 /** A read of the store that takes longer is a miss. */
 export const STORE_BUDGET_MS = 1000;
@@ -101,7 +101,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   const cacheKeyFor = createCacheKeys(source);
   const flights = createSingleFlight<Loaded>(FLIGHT_LIFETIME_MS, ports);
 
-  return async function issueToken(request) {
+  return async function getToken(request) {
     const key = cacheKeyFor(request.grant);
     let own = request;
     for (;;) {
@@ -129,14 +129,14 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
     const action = cacheActionFor(cached, nowSeconds(), minSeconds);
     if (action === "renew") return undefined;
-    return { cached, cacheOutcome: action === "serve-stale" ? "stale" : "hit", effort: {} };
+    return { cached, cacheOutcome: action === "serve-stale" ? "stale" : "hit", timings: {} };
   }
 
-  function serve(key: string, { cached, cacheOutcome, effort }: Loaded, request: TokenRequest): TokenAnswer {
+  function serve(key: string, { cached, cacheOutcome, timings }: Loaded, request: TokenRequest): TokenResult {
     if (cacheActionFor(cached, nowSeconds()) === "serve-and-renew" && !flights.isUnderWay(key)) {
       void flights.start(key, () => renew(key, request), request.waitUntil);
     }
-    return { token: cached.token, ttlSeconds: secondsLeft(cached.token, nowSeconds()), cacheOutcome, effort };
+    return { token: cached.token, ttlSeconds: secondsLeft(cached.token, nowSeconds()), cacheOutcome, timings };
   }
 
   /** Renews a token behind an answer. Counted first, so that a client above its limit has no store read for nothing. */
@@ -165,12 +165,12 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   async function load(key: string, request: TokenRequest): Promise<Loaded> {
     const startedAt = now();
     const entry = await readStore?.(key);
-    const effort = entry === undefined ? {} : { cacheMs: now() - startedAt };
+    const timings = entry === undefined ? {} : { cacheMs: now() - startedAt };
 
     const known = memory.get(key)?.token;
     const stored = isSuccessor(entry?.token, known, request) ? entry?.token : undefined;
     if (stored !== undefined && isFresh(stored, nowSeconds())) {
-      const found: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", effort };
+      const found: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", timings };
       if (isFor(found, request)) return cacheLoaded(key, found);
     }
     try {
@@ -178,7 +178,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       const write = entry?.replace(token);
       if (write !== undefined) request.waitUntil(write);
       const cached = cachedToken(token, random());
-      return cacheLoaded(key, { cached, cacheOutcome: "miss", effort: { ...effort, signMs, upstreamMs, cozeLogId } });
+      return cacheLoaded(key, { cached, cacheOutcome: "miss", timings: { ...timings, signMs, upstreamMs, cozeLogId } });
     } catch (error) {
       if (stored !== undefined) memory.set(key, cachedToken(stored, random()));
       // The limit is that of one client. Whoever else waits for this load counts for itself.
@@ -187,14 +187,14 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       const latest = stored ?? known;
       if (latest === undefined || !canStandIn(latest, request, error)) throw error;
       log("warn", "renewal_failed", { error: error instanceof TokenError ? error.code : String(error) });
-      return cacheLoaded(key, { cached: withRenewalPaused(latest, nowSeconds()), cacheOutcome: "stale", effort });
+      return cacheLoaded(key, { cached: withRenewalPaused(latest, nowSeconds()), cacheOutcome: "stale", timings });
     }
   }
 
   /** Whether a stored token comes after the one in memory. An older one was replaced, maybe because Coze refused it. */
   function isSuccessor(
-    stored: IssuedToken | undefined,
-    known: IssuedToken | undefined,
+    stored: AccessToken | undefined,
+    known: AccessToken | undefined,
     { rejectedToken }: TokenRequest,
   ): boolean {
     if (stored === undefined || isRejected(stored, rejectedToken, nowSeconds())) return false;
@@ -213,10 +213,10 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   function standIn(key: string, request: TokenRequest, reason: unknown): Loaded {
     const cached = memory.get(key);
     if (cached === undefined || !canStandIn(cached.token, request, reason)) throw reason;
-    return { cached, cacheOutcome: "stale", effort: {} };
+    return { cached, cacheOutcome: "stale", timings: {} };
   }
 
-  function canStandIn(token: IssuedToken, { rejectedToken, minSeconds }: TokenRequest, reason: unknown): boolean {
+  function canStandIn(token: AccessToken, { rejectedToken, minSeconds }: TokenRequest, reason: unknown): boolean {
     if (!isUsable(token, nowSeconds()) || isRejected(token, rejectedToken, nowSeconds())) return false;
     // Coze being down is no fault of the client; asking too often is.
     return !isRateLimited(reason) || hasLifeLeft(token, minSeconds ?? 0, nowSeconds());

@@ -47,7 +47,7 @@ describe("a claim pattern", () => {
     "(?<name>a)",
     "(?i:a)",
     "(?-s:.)",
-  ])("is refused with syntax whose effort is not counted: %s", (pattern) => {
+  ])("is refused with syntax whose timings is not counted: %s", (pattern) => {
     expect(parseClaimPattern(pattern)).toEqual({ problem: expect.stringContaining("must do without lookaround") });
   });
 

@@ -4,7 +4,7 @@ import { createKvTokenStore } from "../../../src/adapters/cache/kv-token-store.t
 import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../../src/adapters/coze/private-key.ts";
 import { isProblem } from "../../../src/core/issue.ts";
-import type { IssuedToken } from "../../../src/core/token/token.ts";
+import type { AccessToken } from "../../../src/core/token/token.ts";
 import { createTestKey } from "../../support/keys.ts";
 
 const kv = env.TOKEN_CACHE;
@@ -38,13 +38,13 @@ function createCache({ store = kv, secretsOf = secrets } = {}) {
   return {
     readStore,
     get: async (key: string) => (await readStore(key)).token,
-    put: async (key: string, token: IssuedToken) => (await readStore(key)).replace(token),
+    put: async (key: string, token: AccessToken) => (await readStore(key)).replace(token),
   };
 }
 
-function tokenFor(lifetime: number): IssuedToken {
+function tokenFor(lifetime: number): AccessToken {
   const issuedAt = nowSeconds();
-  return { accessToken: "czs_secret", issuedAt, expiresAt: issuedAt + lifetime, logNames: { token: "1", user: "2" } };
+  return { accessToken: "czs_secret", issuedAt, expiresAt: issuedAt + lifetime, digests: { token: "1", user: "2" } };
 }
 
 async function onlyName(): Promise<string> {
@@ -64,7 +64,7 @@ describe("createKvTokenStore", () => {
 
   it("gives back a token that is for no user", async () => {
     const cache = createCache();
-    const token: IssuedToken = { ...tokenFor(900), logNames: { token: "1", user: undefined } };
+    const token: AccessToken = { ...tokenFor(900), digests: { token: "1", user: undefined } };
     await cache.put("key", token);
     expect(await cache.get("key")).toEqual(token);
   });

@@ -3,16 +3,16 @@ import { describe, expect, it } from "vitest";
 import { createAuditLog } from "../../../src/adapters/logging/audit-log.ts";
 import { createApp } from "../../../src/app.ts";
 import { TokenError } from "../../../src/core/token-error.ts";
-import type { TokenIssuer } from "../../../src/http/service.ts";
+import type { ReadyService } from "../../../src/http/service.ts";
 import type { Line } from "../../support/log.ts";
 
 /** Everything that is logged about a request whose caller cannot be authenticated because of this error. */
 async function linesFor(error: unknown): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const log = (level: string, event: string, facts: object = {}) => void lines.push({ level, event, ...facts });
-  const service: TokenIssuer = {
+  const service: ReadyService = {
     authenticate: async () => Promise.reject(error),
-    issueToken: () => Promise.reject(new Error("not reached")),
+    getToken: () => Promise.reject(new Error("not reached")),
     limitsFor: () => ({ durationSeconds: 900, scope: undefined }),
     sessionNameFor: () => undefined,
     countRequest: undefined,
@@ -23,7 +23,7 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
     cache: "memory",
     serverTiming: false,
   };
-  const audit = createAuditLog({ log, userName: async () => undefined, metrics: undefined });
+  const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const startedAt = now();

@@ -4,7 +4,7 @@ import { createKvTokenStore } from "../../../../src/adapters/cache/kv-token-stor
 import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../../../src/adapters/coze/private-key.ts";
 import { isProblem } from "../../../../src/core/issue.ts";
-import type { IssuedToken } from "../../../../src/core/token/token.ts";
+import type { AccessToken } from "../../../../src/core/token/token.ts";
 import { createTestKey } from "../../../support/keys.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -18,11 +18,11 @@ const sealable = fc.oneof(
   fc.json(),
   anyText.map((text) => JSON.stringify(text)),
 );
-const token: fc.Arbitrary<IssuedToken> = fc.record({
+const token: fc.Arbitrary<AccessToken> = fc.record({
   accessToken: anyText,
   issuedAt: fc.constant(NOW_SECONDS),
   expiresAt: fc.integer({ min: NOW_SECONDS + 65, max: NOW_SECONDS + 86_399 }),
-  logNames: fc.record({ token: anyText, user: fc.option(anyText, { nil: undefined }) }),
+  digests: fc.record({ token: anyText, user: fc.option(anyText, { nil: undefined }) }),
 });
 
 /** Ways to spoil sealed bytes; none leaves them as they are. */
@@ -155,7 +155,7 @@ function storeOn(kv: KVNamespace, secretsOf = secrets) {
   const readStore = createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
   return {
     get: async (key: string) => (await readStore(key)).token,
-    put: async (key: string, one: IssuedToken) => (await readStore(key)).replace(one),
+    put: async (key: string, one: AccessToken) => (await readStore(key)).replace(one),
   };
 }
 

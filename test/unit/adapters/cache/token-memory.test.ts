@@ -3,7 +3,7 @@ import { createTokenMemory } from "../../../../src/adapters/cache/token-memory.t
 import { cachedToken } from "../../../../src/core/token/freshness.ts";
 
 const tokenOf = (accessToken: string) =>
-  cachedToken({ accessToken, issuedAt: 0, expiresAt: 900, logNames: { token: "t", user: undefined } }, 0);
+  cachedToken({ accessToken, issuedAt: 0, expiresAt: 900, digests: { token: "t", user: undefined } }, 0);
 
 describe("the memory of an isolate", () => {
   it("forgets the token asked for longest ago, once there are too many", () => {
@@ -28,7 +28,7 @@ describe("the memory of an isolate", () => {
     expect(memory.get("a")).toBeDefined();
   });
 
-  it("does not cacheLoaded a token that is larger than all of it", () => {
+  it("does not keep a token that is larger than all of it", () => {
     const memory = createTokenMemory(5000, 10_000);
     memory.set("a", tokenOf("x".repeat(5000)));
     expect(memory.get("a")).toBeUndefined();

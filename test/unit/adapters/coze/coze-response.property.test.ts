@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CozeReply, type CozeToken, judgeReply } from "../../../../src/adapters/coze/coze-response.ts";
+import { type CozeResponse, type CozeToken, parseCozeResponse } from "../../../../src/adapters/coze/coze-response.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 const ASKED_AT = 1_790_000_000;
@@ -41,7 +41,7 @@ const envelope = {
   logId: fc.option(fc.string(), { nil: undefined }),
   retryAfter: fc.oneof(fc.constantFrom(undefined, "0", "7", "-7", "7.5", "Wed, 21 Oct 2099 07:28:00 GMT"), fc.string()),
 };
-const reply: fc.Arbitrary<CozeReply> = fc.record({
+const reply: fc.Arbitrary<CozeResponse> = fc.record({
   ...envelope,
   text: fc.oneof(
     fc.oneof(body, grantedBody).map((members) => JSON.stringify(members)),
@@ -126,9 +126,9 @@ describe("whatever Coze answers", () => {
 });
 
 /** The token, or the error in its place. Anything else that is thrown is thrown on. */
-function judge(answer: CozeReply): CozeToken | TokenError {
+function judge(answer: CozeResponse): CozeToken | TokenError {
   try {
-    return judgeReply(answer, { issuedAt: ASKED_AT, durationSeconds: DURATION_SECONDS }, READ_AT);
+    return parseCozeResponse(answer, { issuedAt: ASKED_AT, durationSeconds: DURATION_SECONDS }, READ_AT);
   } catch (error) {
     if (error instanceof TokenError) return error;
     throw error;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type CozeReply, judgeReply } from "../../../../src/adapters/coze/coze-response.ts";
+import { type CozeResponse, parseCozeResponse } from "../../../../src/adapters/coze/coze-response.ts";
 
 const ASKED_AT = 1_790_000_000;
 const ASKED_LIFE = { issuedAt: ASKED_AT, durationSeconds: 900 };
 const granted = { access_token: "czs_token", expires_in: ASKED_AT + 900 };
 
-function reply(body: unknown, bent: Partial<CozeReply> = {}): CozeReply {
+function reply(body: unknown, bent: Partial<CozeResponse> = {}): CozeResponse {
   return {
     status: 200,
     logId: "2026112000000000000000000000000001",
@@ -15,9 +15,9 @@ function reply(body: unknown, bent: Partial<CozeReply> = {}): CozeReply {
   };
 }
 
-function refusal(bent: CozeReply): unknown {
+function refusal(bent: CozeResponse): unknown {
   try {
-    return judgeReply(bent, ASKED_LIFE, ASKED_AT);
+    return parseCozeResponse(bent, ASKED_LIFE, ASKED_AT);
   } catch (error) {
     return error;
   }
@@ -34,7 +34,7 @@ describe("an answer with a token", () => {
     ["an end just ahead", ASKED_AT + 3, ASKED_AT + 3],
   ])("reads expires_in as %s", (_what, expiresIn, expiresAt) => {
     const readAt = ASKED_AT + 2;
-    expect(judgeReply(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, readAt)).toEqual({
+    expect(parseCozeResponse(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, readAt)).toEqual({
       accessToken: "czs_token",
       issuedAt: ASKED_AT,
       expiresAt,
@@ -45,18 +45,18 @@ describe("an answer with a token", () => {
     ["as a moment", ASKED_AT + 2],
     ["as a lifetime", 2.9],
   ])("is refused when the token has ended by the time it is read: %s", (_what, expiresIn) => {
-    const late = () => judgeReply(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, ASKED_AT + 2);
+    const late = () => parseCozeResponse(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, ASKED_AT + 2);
     expect(late).toThrow("already ended");
   });
 
   it("may carry members of no interest, empty error members included", () => {
     const body = { ...granted, token_type: "Bearer", error_code: "", error_message: "", error: "", code: 0, msg: "" };
-    expect(judgeReply(reply(body), ASKED_LIFE, ASKED_AT)).toMatchObject({ accessToken: "czs_token" });
+    expect(parseCozeResponse(reply(body), ASKED_LIFE, ASKED_AT)).toMatchObject({ accessToken: "czs_token" });
   });
 });
 
 describe("an answer without a usable token", () => {
-  it.each<[string, CozeReply, string, string]>([
+  it.each<[string, CozeResponse, string, string]>([
     ["HTML", reply("<html>"), "upstream_invalid_response", "not a JSON object"],
     ["HTML under 404", reply("<html>", { status: 404 }), "upstream_invalid_response", "TOKEN_ENDPOINT"],
     ["an empty body", reply(""), "upstream_invalid_response", "not a JSON object"],

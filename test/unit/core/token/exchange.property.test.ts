@@ -29,7 +29,7 @@ const TOKEN = {
   accessToken: "t",
   issuedAt: 1_700_000_000,
   expiresAt: 1_700_000_900,
-  logNames: { token: "t", user: undefined },
+  digests: { token: "t", user: undefined },
 };
 
 const reply: fc.Arbitrary<Reply> = fc.record({

@@ -4,11 +4,11 @@ import type { AssertionClaims } from "../../../../src/core/token/assertion.ts";
 import { createCircuitBreaker } from "../../../../src/core/token/circuit-breaker.ts";
 import {
   EXCHANGE_BUDGET_MS,
-  type Exchanged,
   type ExchangePorts,
+  type ExchangeResult,
   exchange,
 } from "../../../../src/core/token/exchange.ts";
-import type { IssuedToken } from "../../../../src/core/token/token.ts";
+import type { AccessToken } from "../../../../src/core/token/token.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 const START_MS = 1_700_000_000_500;
@@ -20,11 +20,11 @@ const settings = {
   upstreamTimeoutMs: 5000,
 };
 const unlimited = async () => true;
-const token: IssuedToken = {
+const token: AccessToken = {
   accessToken: "t",
   issuedAt: 1_700_000_000,
   expiresAt: 1_700_000_900,
-  logNames: { token: "t", user: undefined },
+  digests: { token: "t", user: undefined },
 };
 
 const unavailable = (retryAfterSeconds?: number) =>
@@ -36,7 +36,7 @@ const timeout = new TokenError("upstream_timeout", "slow");
 
 /** A Coze that answers each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
 function worldWith(
-  outcomes: readonly (IssuedToken | Error)[],
+  outcomes: readonly (AccessToken | Error)[],
   { costMs = 10, random = 0.5, hasPreviousKey = false } = {},
 ) {
   const remaining = [...outcomes];
@@ -172,7 +172,7 @@ describe("exchange", () => {
 
   it("tries the previous key once when Coze does not know the current one, and logs it", async () => {
     const world = worldWith([unavailable(), unknownKey, token], { hasPreviousKey: true });
-    const { token: issued }: Exchanged = await exchange(grant, unlimited, settings, world.ports);
+    const { token: issued }: ExchangeResult = await exchange(grant, unlimited, settings, world.ports);
     expect(issued).toBe(token);
     expect(world.assertions).toEqual(["current id 1", "current id 2", "previous id 3"]);
     expect(world.logged).toEqual([
@@ -294,14 +294,14 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.ids()).toBe(5);
   });
 
-  it("lets Coze's Retry-After cacheLoaded the circuit open", async () => {
+  it("lets Coze's Retry-After keep the circuit open", async () => {
     const world = worldWith([unavailable(60)]);
     fail(world.ports, 4);
     await attempt(world.ports);
     expect(await attempt(world.ports)).toMatchObject({ details: { retryAfterSeconds: 60 } });
   });
 
-  it.each<[string, IssuedToken | Error]>([
+  it.each<[string, AccessToken | Error]>([
     ["a token", token],
     ["a refusal", refused],
     ["an invalid response", new TokenError("upstream_invalid_response", "what")],

@@ -9,18 +9,18 @@ import {
   isUsable,
   withRenewalPaused,
 } from "../../../../src/core/token/freshness.ts";
-import type { IssuedToken } from "../../../../src/core/token/token.ts";
+import type { AccessToken } from "../../../../src/core/token/token.ts";
 
 const ISSUED_AT = 1_700_000_000;
 const LIFE: readonly CacheAction[] = ["serve", "serve-and-renew", "renew"];
 
-const token: fc.Arbitrary<IssuedToken> = fc
+const token: fc.Arbitrary<AccessToken> = fc
   .oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 86_399 }))
   .map((lifetime) => ({
     accessToken: "t",
     issuedAt: ISSUED_AT,
     expiresAt: ISSUED_AT + lifetime,
-    logNames: { token: "t", user: undefined },
+    digests: { token: "t", user: undefined },
   }));
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
@@ -102,6 +102,6 @@ it("believes that a token was refused exactly when it is this one and ten second
   );
 });
 
-function momentAround({ issuedAt, expiresAt }: IssuedToken): fc.Arbitrary<number> {
+function momentAround({ issuedAt, expiresAt }: AccessToken): fc.Arbitrary<number> {
   return fc.integer({ min: issuedAt - 5, max: expiresAt + 5 });
 }

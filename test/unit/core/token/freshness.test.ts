@@ -6,13 +6,13 @@ import {
   isUsable,
   withRenewalPaused,
 } from "../../../../src/core/token/freshness.ts";
-import { type IssuedToken, secondsLeft } from "../../../../src/core/token/token.ts";
+import { type AccessToken, secondsLeft } from "../../../../src/core/token/token.ts";
 
-const tokenOf = (lifetime: number): IssuedToken => ({
+const tokenOf = (lifetime: number): AccessToken => ({
   accessToken: "t",
   issuedAt: 1000,
   expiresAt: 1000 + lifetime,
-  logNames: { token: "t", user: undefined },
+  digests: { token: "t", user: undefined },
 });
 
 /** The action of a token of that life, cached since it was issued, with so many seconds left. */
@@ -72,7 +72,7 @@ describe("withRenewalPaused", () => {
   });
 });
 
-it("finds a token of action until five seconds before its end", () => {
+it("finds a token usable until five seconds before its end", () => {
   expect(isUsable(tokenOf(900), 1895)).toBe(true);
   expect(isUsable(tokenOf(900), 1896)).toBe(false);
 });

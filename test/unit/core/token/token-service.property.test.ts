@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { createCacheKeys, type Grant } from "../../../../src/core/grant/grant.ts";
 import { EXCHANGE_BUDGET_MS } from "../../../../src/core/token/exchange.ts";
 import { type CachedToken, isFresh, isUsable } from "../../../../src/core/token/freshness.ts";
-import { type IssuedToken, secondsLeft } from "../../../../src/core/token/token.ts";
-import { createTokenService, type TokenAnswer } from "../../../../src/core/token/token-service.ts";
+import { type AccessToken, secondsLeft } from "../../../../src/core/token/token.ts";
+import { createTokenService, type TokenResult } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 /** What happens in a simulation, one step after the other. */
@@ -43,10 +43,10 @@ type Request = {
   readonly isolate: number;
   readonly user: string;
   readonly askedMs: number;
-  readonly rejected: IssuedToken | undefined;
+  readonly rejected: AccessToken | undefined;
   /** What the isolate cached in memory when the request came. */
   readonly held: CachedToken | undefined;
-  answer?: TokenAnswer;
+  answer?: TokenResult;
   error?: unknown;
   /** What the isolate cached when the request ended. */
   heldAfter?: CachedToken | undefined;
@@ -57,15 +57,15 @@ type Exchange = {
   readonly isolate: number;
   readonly user: string;
   readonly startedMs: number;
-  readonly held: IssuedToken | undefined;
+  readonly held: AccessToken | undefined;
   readonly outcome: Treatment["outcome"];
   /** What the error says, if it is to be one. */
   readonly failure: string;
   readonly endedMs: number;
-  issued?: IssuedToken;
+  issued?: AccessToken;
 };
 
-type Answered = Request & { readonly answer: TokenAnswer; readonly endedMs: number };
+type Answered = Request & { readonly answer: TokenResult; readonly endedMs: number };
 
 const START_MS = 1_700_000_000_000;
 const ISOLATES = [0, 1];
@@ -251,7 +251,7 @@ function forAnyPlan(
 }
 
 /** The first moment, in seconds, at which a token may be renewed: at 75 % of its life, or when its reserve begins. */
-function firstRenewalOf({ issuedAt, expiresAt }: IssuedToken): number {
+function firstRenewalOf({ issuedAt, expiresAt }: AccessToken): number {
   const lifetime = expiresAt - issuedAt;
   return expiresAt - Math.max(lifetime / 4, Math.min(60, lifetime / 2));
 }
@@ -272,8 +272,8 @@ async function simulate({ steps, treatments, reads }: Plan) {
   const { now, sleep } = timeline;
   const requests: Request[] = [];
   const exchanges: Exchange[] = [];
-  const issued = new Map<string, { readonly user: string; readonly token: IssuedToken }>();
-  const writes: { readonly key: string; readonly token: IssuedToken; readonly writtenMs: number }[] = [];
+  const issued = new Map<string, { readonly user: string; readonly token: AccessToken }>();
+  const writes: { readonly key: string; readonly token: AccessToken; readonly writtenMs: number }[] = [];
   let readCount = 0;
   const isolates = ISOLATES.map(createIsolate);
 
@@ -290,7 +290,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
 
   function createIsolate(index: number) {
     const memory = new Map<string, CachedToken>();
-    const issueToken = createTokenService(SOURCE, {
+    const getToken = createTokenService(SOURCE, {
       memory: {
         get: (key) => memory.get(key),
         set: (key, cached) => void memory.set(key, cached),
@@ -305,11 +305,11 @@ async function simulate({ steps, treatments, reads }: Plan) {
       random: () => 0.5,
       log: () => {},
     });
-    return { memory, issueToken };
+    return { memory, getToken };
   }
 
   function send({ isolate: index, user: name, rejects }: Step & { do: "ask" }) {
-    const { memory, issueToken } = isolates[index] ?? createIsolate(index);
+    const { memory, getToken } = isolates[index] ?? createIsolate(index);
     const given = requests.filter((each) => each.user === name).flatMap(({ answer }) => answer?.token ?? []);
     const rejected = rejects === "last" ? given.at(-1) : rejects === "older" ? given.at(-2) : undefined;
     const rejectedToken = rejects === "unknown" ? "unknown" : rejected?.accessToken;
@@ -318,7 +318,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
 
     const end = (outcome: Partial<Request>) =>
       Object.assign(request, outcome, { endedMs: now(), heldAfter: memory.get(keyOf(name)) });
-    issueToken({
+    getToken({
       grant: grantOf(name),
       rejectedToken,
       countExchange: async () => true,
@@ -359,20 +359,20 @@ async function simulate({ steps, treatments, reads }: Plan) {
       accessToken: `token ${issued.size}`,
       issuedAt,
       expiresAt: issuedAt + lifetime,
-      logNames: { token: "t", user: undefined },
+      digests: { token: "t", user: undefined },
     };
     issued.set(token.accessToken, { user: userId, token });
     exchanged.issued = token;
     return { token, logId: undefined, signMs: 0, upstreamMs: ms };
   }
 
-  async function readStore(key: string): Promise<IssuedToken | undefined> {
+  async function readStore(key: string): Promise<AccessToken | undefined> {
     const { ms, lagMs, finds } = reads[readCount++ % reads.length] ?? { ms: 1, lagMs: 0, finds: true };
     await sleep(ms);
     return finds ? writes.findLast((write) => write.key === key && write.writtenMs <= now() - lagMs)?.token : undefined;
   }
 
-  function writeStore(key: string, token: IssuedToken): Promise<void> | undefined {
+  function writeStore(key: string, token: AccessToken): Promise<void> | undefined {
     if (secondsLeft(token, now() / 1000) < 60) return undefined;
     writes.push({ key, token, writtenMs: now() });
     return Promise.resolve();

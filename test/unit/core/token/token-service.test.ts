@@ -1,14 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Grant } from "../../../../src/core/grant/grant.ts";
 import type { CachedToken } from "../../../../src/core/token/freshness.ts";
-import type { IssuedToken } from "../../../../src/core/token/token.ts";
+import type { AccessToken } from "../../../../src/core/token/token.ts";
 import { createTokenService, type TokenRequest } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const ada: Grant = { userId: "ada", durationSeconds: 900, scope: undefined };
 const bob: Grant = { ...ada, userId: "bob" };
-const logNames = { token: "a digest", user: "another" };
+const digests = { token: "a digest", user: "another" };
 const down = new TokenError("upstream_unavailable", "down");
 const overLimit = new TokenError("rate_limited", "over the limit");
 const isOverLimit = { countExchange: async () => false };
@@ -16,7 +16,7 @@ const isOverLimit = { countExchange: async () => false };
 type World = ReturnType<typeof createWorld>;
 
 /** The tokens that all isolates of a test share. */
-type Store = Map<string, IssuedToken>;
+type Store = Map<string, AccessToken>;
 
 /** One isolate, with a clock that only the test moves, and a Coze that it holds back at will. */
 function createWorld({
@@ -35,7 +35,7 @@ function createWorld({
   const writes: Promise<void>[] = [];
   const timers: { readonly ms: number; readonly ring: () => void }[] = [];
   const coze = { exchanges: 0, failure: undefined as unknown, held: undefined as Promise<void> | undefined };
-  const issueToken = createTokenService(source, {
+  const getToken = createTokenService(source, {
     memory: {
       get: (key) => memory.get(key),
       set: (key, cached) => void memory.set(key, cached),
@@ -57,7 +57,7 @@ function createWorld({
       await coze.held;
       if (coze.failure !== undefined) throw coze.failure;
       const issuedAt = clock.nowMs / 1000;
-      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds, logNames };
+      const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds, digests };
       return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
     },
     now: () => clock.nowMs,
@@ -66,7 +66,7 @@ function createWorld({
     log: (level, event, facts) => logged.push({ level, event, ...facts }),
   });
 
-  function write(key: string, token: IssuedToken): Promise<void> {
+  function write(key: string, token: AccessToken): Promise<void> {
     store?.set(key, token);
     const writing = Promise.resolve();
     writes.push(writing);
@@ -82,7 +82,7 @@ function createWorld({
     writes,
     timers,
     ask: (grant = ada, rejectedToken?: string, more: Partial<TokenRequest> = {}) =>
-      issueToken({
+      getToken({
         grant,
         rejectedToken,
         countExchange: async () => true,
@@ -117,17 +117,17 @@ describe("a token service", () => {
   it("exchanges once and answers from memory while the token is fresh", async () => {
     const world = createWorld();
     expect(await world.ask()).toEqual({
-      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, digests },
       cacheOutcome: "miss",
       ttlSeconds: 900,
-      effort: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
+      timings: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
     });
     world.laterBy(100);
     expect(await world.ask()).toEqual({
-      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, logNames },
+      token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, digests },
       cacheOutcome: "hit",
       ttlSeconds: 800,
-      effort: {},
+      timings: {},
     });
   });
 
@@ -135,15 +135,15 @@ describe("a token service", () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store });
-    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", effort: { cacheMs: 0 } });
+    expect(await world.ask()).toMatchObject({ cacheOutcome: "hit", timings: { cacheMs: 0 } });
     store.clear();
-    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit", effort: {} });
+    expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit", timings: {} });
     expect(world.coze.exchanges).toBe(0);
   });
 
   it("works on memory alone", async () => {
     const world = createWorld({ store: null });
-    expect((await world.ask()).effort).not.toHaveProperty("cacheMs");
+    expect((await world.ask()).timings).not.toHaveProperty("cacheMs");
     expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
   });
 
@@ -154,7 +154,7 @@ describe("a token service", () => {
     expect(world.work).toContain(world.writes[0]);
   });
 
-  it("keeps in memory what the store cannot cacheLoaded", async () => {
+  it("keeps in memory what the store cannot keep", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     const brief = { ...ada, durationSeconds: 30 };
@@ -549,7 +549,7 @@ describe("a token below the line", () => {
     expect(await world.ask()).toMatchObject({
       token: { accessToken: "token 1" },
       cacheOutcome: "stale",
-      effort: { cacheMs: 0 },
+      timings: { cacheMs: 0 },
     });
   });
 
@@ -580,7 +580,7 @@ describe("a token that Coze refused to a client", () => {
 
   it("is replaced though the store answers with it still", async () => {
     const store: Store = new Map();
-    const stale = new Map<string, IssuedToken>();
+    const stale = new Map<string, AccessToken>();
     const world = createWorld({ store });
     const rejected = await tokenOf(world.ask());
     await world.settle();

@@ -1,4 +1,4 @@
-import type { LogNames } from "../../core/token/token.ts";
+import type { LogDigests } from "../../core/token/token.ts";
 
 /** The first 64 bits tell the users and tokens of a log apart. */
 const DIGEST_LENGTH = 16;
@@ -6,9 +6,9 @@ const DIGEST_LENGTH = 16;
 const encoder = new TextEncoder();
 
 /** What the log calls a user, and a token with the user it is for. */
-export type NamesForLog = {
-  readonly userName: (userId: string | undefined) => Promise<string | undefined>;
-  readonly tokenNames: (accessToken: string, userId: string | undefined) => Promise<LogNames>;
+export type Digester = {
+  readonly userDigest: (userId: string | undefined) => Promise<string | undefined>;
+  readonly tokenDigests: (accessToken: string, userId: string | undefined) => Promise<LogDigests>;
 };
 
 /**
@@ -16,17 +16,17 @@ export type NamesForLog = {
  * user id, under a key that nobody outside knows, so that nobody can try user ids against the log; and the SHA-256 of
  * the token.
  */
-export function createNamesForLog(userIdKey: CryptoKey): NamesForLog {
-  async function userName(userId: string | undefined): Promise<string | undefined> {
+export function createDigester(userIdKey: CryptoKey): Digester {
+  async function userDigest(userId: string | undefined): Promise<string | undefined> {
     return userId === undefined
       ? undefined
       : shortHex(await crypto.subtle.sign("HMAC", userIdKey, encoder.encode(userId)));
   }
 
   return {
-    userName,
-    async tokenNames(accessToken, userId) {
-      return { token: await shortDigest(accessToken), user: await userName(userId) };
+    userDigest,
+    async tokenDigests(accessToken, userId) {
+      return { token: await shortDigest(accessToken), user: await userDigest(userId) };
     },
   };
 }
