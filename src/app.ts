@@ -7,7 +7,7 @@ import { auditTokens } from "./http/audit-tokens.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
-import { prepareAnswer } from "./http/request-id.ts";
+import { requestId } from "./http/request-id.ts";
 import type { Service } from "./http/service.ts";
 import { tokenRoute } from "./http/token-route.ts";
 
@@ -26,7 +26,7 @@ export function createApp({ service, allowedOrigins, log, audit, now }: AppDepen
     new Hono<AppEnv>()
       .onError(createErrorHandler(log))
       .notFound(respondNotFound)
-      .use(prepareAnswer())
+      .use(requestId())
       // Before anything can refuse the request, so that refusals are written down too.
       .post("/", auditTokens(audit, now))
       .use(cors(allowedOrigins))

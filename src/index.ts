@@ -96,8 +96,7 @@ async function importKeyText(secret: unknown): Promise<PrivateKey | Problem | un
 
 async function createService({ config, privateKey, previousKey }: Settings, digester: Digester): Promise<ReadyService> {
   const { tokenCache: kv } = config;
-  const readStore =
-    kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
+  const store = kv && createKvTokenStore({ kv, secrets: await deriveCacheSecrets(privateKey.derivationKey), now, log });
   const exchangePorts: ExchangePorts = {
     sign: createSigner(privateKey.signingKey, config.kid),
     signWithPrevious: previousKey && config.previousKey && createSigner(previousKey.signingKey, config.previousKey.kid),
@@ -121,7 +120,7 @@ async function createService({ config, privateKey, previousKey }: Settings, dige
   return {
     getToken: createTokenService(config, {
       memory: createTokenMemory(),
-      readStore,
+      store,
       exchange: (grant, countExchange) => exchange(grant, countExchange, config, exchangePorts),
       now,
       sleep,
@@ -146,7 +145,7 @@ async function createService({ config, privateKey, previousKey }: Settings, dige
       now,
     }),
     access: isOpen(config.callers) ? "open" : "closed",
-    cache: readStore ? "kv" : "memory",
+    cache: store ? "kv" : "memory",
     serverTiming: config.serverTiming,
   };
 }

@@ -1,6 +1,6 @@
 import { parseAllowedOrigins } from "../core/auth/origins.ts";
 import { isProblem, type Problem } from "../core/issue.ts";
-import { parseWebAddress } from "../core/secure-url.ts";
+import { parseSecureUrl } from "../core/secure-url.ts";
 import type { CallerSetting } from "./caller-schema.ts";
 import { parseClaimPattern } from "./claim-pattern.ts";
 
@@ -19,24 +19,24 @@ type Kind = keyof typeof MEMBERS_OF_KIND;
 const KINDS = Object.keys(MEMBERS_OF_KIND) as Kind[]; // the keys of the literal above
 
 /** Where the list of callers is wrong: index, member, and what lies in it. */
-export type CallerFault = Problem & { readonly path: readonly PropertyKey[] };
+export type CallerIssue = Problem & { readonly path: readonly PropertyKey[] };
 
 /** Finds what is wrong with callers whose members are each right by themselves: within one, and between two. */
-export function callerFaults(callers: readonly CallerSetting[]): CallerFault[] {
-  return [...callers.flatMap(faultsOf), ...confusions(callers), ...sharedSessions(callers)];
+export function callerIssues(callers: readonly CallerSetting[]): CallerIssue[] {
+  return [...callers.flatMap(issuesFor), ...callerConflicts(callers), ...sharedSessionIssues(callers)];
 }
 
-function faultsOf(caller: CallerSetting, index: number): CallerFault[] {
-  return [...memberFaults(caller)].map(({ member, problem }) => ({
+function issuesFor(caller: CallerSetting, index: number): CallerIssue[] {
+  return [...propertyIssues(caller)].map(({ member, problem }) => ({
     path: [index, ...(member === "" ? [] : [member])],
     problem,
   }));
 }
 
-type MemberFault = Problem & { readonly member: string };
+type PropertyIssue = Problem & { readonly member: string };
 
 /** What is wrong with one caller by itself. */
-function* memberFaults(caller: CallerSetting): Generator<MemberFault> {
+function* propertyIssues(caller: CallerSetting): Generator<PropertyIssue> {
   const [kind, ...more] = KINDS.filter((member) => caller[member] !== undefined);
   if (kind === undefined) yield { member: "", problem: "needs one of key_sha256, issuer or anonymous" };
   if (more.length > 0) yield { member: "", problem: `cannot have ${kind} and ${more.join(" and ")} at once` };
@@ -49,7 +49,7 @@ function* memberFaults(caller: CallerSetting): Generator<MemberFault> {
     if (caller[member] !== undefined && !caller.turnstile) yield { member, problem: "needs turnstile = true" };
   }
   for (const member of ["issuer", "jwks_uri"] as const) {
-    const address = parseWebAddress(caller[member] ?? EXAMPLE_ISSUER, EXAMPLE_ISSUER);
+    const address = parseSecureUrl(caller[member] ?? EXAMPLE_ISSUER, EXAMPLE_ISSUER);
     if (isProblem(address)) yield { member, ...address };
   }
   if (caller.key_sha256?.toLowerCase() === SHA256_OF_NOTHING) {
@@ -69,7 +69,7 @@ function* memberFaults(caller: CallerSetting): Generator<MemberFault> {
   if (isProblem(origins)) yield { member: "origins", ...origins };
 }
 
-function* claimProblems(claims: NonNullable<CallerSetting["claims"]>): Generator<MemberFault> {
+function* claimProblems(claims: NonNullable<CallerSetting["claims"]>): Generator<PropertyIssue> {
   for (const [name, rule] of Object.entries(claims)) {
     if (typeof rule !== "object") continue;
     const pattern = parseClaimPattern(rule.pattern);
@@ -86,7 +86,7 @@ export function userPrefixFor(setting: CallerSetting, all: readonly CallerSettin
 }
 
 /** What is wrong with callers side by side: the first that matches wins, so each must be able to. */
-function* confusions(callers: readonly CallerSetting[]): Generator<CallerFault> {
+function* callerConflicts(callers: readonly CallerSetting[]): Generator<CallerIssue> {
   for (const [index, later] of callers.entries()) {
     for (const [before, earlier] of callers.slice(0, index).entries()) {
       const other = `CALLERS[${before}]`;
@@ -116,7 +116,7 @@ function meetByAccident(visitors: CallerSetting, other: CallerSetting): boolean 
  * Callers whose users would meet those of the first JWT caller without a prefix: their ids come from another issuer or
  * claim, and are equal by accident or by intent. A prefix that is set, the empty one too, says that the owner knows.
  */
-function* sharedSessions(callers: readonly CallerSetting[]): Generator<CallerFault> {
+function* sharedSessionIssues(callers: readonly CallerSetting[]): Generator<CallerIssue> {
   const isUnprefixed = ({ issuer, user_prefix }: CallerSetting) => issuer !== undefined && user_prefix === undefined;
   const first = callers.findIndex(isUnprefixed);
   for (const [index, caller] of callers.entries()) {

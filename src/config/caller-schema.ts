@@ -10,10 +10,13 @@ export const CALLER_NAME_RULE = "must be letters, digits, . _ and -, at most 64"
 const USER_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;
 const USER_PREFIX_RULE = "must be at most 32 letters, digits, _ and -";
 
-const texts = z.array(z.string("must be texts").check(z.minLength(1, "must not be empty")), "must be a list of texts");
-const list = texts.check(z.minLength(1, "must not be empty: leave it out, or say what is allowed"));
+const strings = z.array(
+  z.string("must be strings").check(z.minLength(1, "must not be empty")),
+  "must be a list of strings",
+);
+const list = strings.check(z.minLength(1, "must not be empty: leave it out, or say what is allowed"));
 const text = z.string("must be a text").check(z.minLength(1, "must not be empty"));
-const truth = z.literal(true, "must be true, or left out");
+const trueOnly = z.literal(true, "must be true, or left out");
 
 const claimRule = z.union(
   [text, z.number(), z.boolean(), z.strictObject({ pattern: text })],
@@ -32,8 +35,8 @@ const callerSchema = z.strictObject(
     audience: z.optional(text),
     claims: z.optional(z.record(text, claimRule, "must be a table of claims")),
     user_id: z.optional(text),
-    anonymous: z.optional(truth),
-    turnstile: z.optional(truth),
+    anonymous: z.optional(trueOnly),
+    turnstile: z.optional(trueOnly),
     turnstile_hostname: z.optional(text),
     turnstile_action: z.optional(text),
     user_prefix: z.optional(z.string("must be a string").check(z.regex(USER_PREFIX, USER_PREFIX_RULE))),

@@ -4,7 +4,7 @@ import { type AllowedOrigins, shareOrigin } from "../core/auth/origins.ts";
 import type { CozeScope } from "../core/grant/coze-scope.ts";
 import { MAX_DURATION_SECONDS } from "../core/grant/grant.ts";
 import { isProblem, type Problem, type SettingProblem } from "../core/issue.ts";
-import { parseWebAddress } from "../core/secure-url.ts";
+import { parseSecureUrl } from "../core/secure-url.ts";
 import { EXCHANGE_BUDGET_MS } from "../core/token/exchange.ts";
 import { findCallerLimiters } from "./caller-limiters.ts";
 import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "./coze-region.ts";
@@ -101,7 +101,7 @@ const settings = z
     TOKEN_CACHE: setting((value) => parseBinding<KVNamespace>(value, "put", "a KV namespace")),
     CALLERS: z.pipe(z.optional(z.unknown()), z.transform(readCallers)),
     TURNSTILE_SECRET_KEY: setting((value) => parseText(value, "must be the secret key of a Turnstile widget")),
-    TURNSTILE_ENDPOINT: setting((value = SITEVERIFY) => parseWebAddress(value, SITEVERIFY)),
+    TURNSTILE_ENDPOINT: setting((value = SITEVERIFY) => parseSecureUrl(value, SITEVERIFY)),
     RATE_LIMITER: setting(parseRateLimiter),
     EXCHANGE_LIMITER: setting(parseRateLimiter),
     METRICS: setting((value) =>
@@ -140,7 +140,7 @@ export const KNOWN_NAMES: readonly string[] = [...Object.keys(settings.shape), "
 
 /**
  * Reads all settings from the environment of the Worker. Texts are trimmed, blank ones count as absent, and numbers
- * may be texts. A blank CALLERS is an issue: unset means that anyone may call.
+ * may be strings. A blank CALLERS is an issue: unset means that anyone may call.
  * A name that is nearly that of a setting is an issue too.
  * @returns the settings, or every fault in them, by name and never with a value.
  */

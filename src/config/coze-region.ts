@@ -1,5 +1,5 @@
 import type { Problem } from "../core/issue.ts";
-import { parseWebAddress } from "../core/secure-url.ts";
+import { parseSecureUrl } from "../core/secure-url.ts";
 
 const DEFAULT_TOKEN_ENDPOINT = "https://api.coze.cn/api/permission/oauth2/token";
 const DEFAULT_AUDIENCE = "api.coze.cn";
@@ -9,7 +9,7 @@ const COZE_HOSTS = ["api.coze.cn", "api.coze.com"];
 
 /** Reads the address of the token endpoint. */
 export function parseTokenEndpoint(value: unknown = DEFAULT_TOKEN_ENDPOINT): URL | Problem {
-  return parseWebAddress(value, DEFAULT_TOKEN_ENDPOINT);
+  return parseSecureUrl(value, DEFAULT_TOKEN_ENDPOINT);
 }
 
 /** Reads the host that assertions are made out to; `undefined` leaves the choice to the endpoint. */

@@ -1,7 +1,7 @@
 import type { Caller, ClaimRule, CredentialRule, JwtRule } from "../core/auth/caller.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/auth/origins.ts";
 import type { CozeScope } from "../core/grant/coze-scope.ts";
-import { type CallerFault, callerFaults, userPrefixFor } from "./caller-issues.ts";
+import { type CallerIssue, callerIssues, userPrefixFor } from "./caller-issues.ts";
 import { type CallerSetting, callersSchema } from "./caller-schema.ts";
 import { parseClaimPattern } from "./claim-pattern.ts";
 import { tableOf } from "./setting-parsers.ts";
@@ -10,16 +10,16 @@ import { tableOf } from "./setting-parsers.ts";
  * Reads the list of callers: a list of tables, or the same as JSON text.
  * @returns the callers, or every fault in them, by its place and without its value.
  */
-export function parseCallers(value: unknown): { readonly callers: Caller[] } | { readonly faults: CallerFault[] } {
+export function parseCallers(value: unknown): { readonly callers: Caller[] } | { readonly faults: CallerIssue[] } {
   const result = callersSchema.safeParse(tableOf(value));
   if (!result.success) return { faults: result.error.issues.map(({ path, message }) => ({ path, problem: message })) };
 
-  const faults = callerFaults(result.data);
+  const faults = callerIssues(result.data);
   return faults.length > 0 ? { faults } : { callers: result.data.map(toCaller) };
 }
 
 function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSetting[]): Caller {
-  const origins = parseAllowedOrigins((setting.origins ?? ["*"]).join(",")) as AllowedOrigins; // checked by callerFaults
+  const origins = parseAllowedOrigins((setting.origins ?? ["*"]).join(",")) as AllowedOrigins; // checked by callerIssues
   return {
     name: setting.name,
     credentialRule: credentialRuleFor(setting),
@@ -46,7 +46,7 @@ function claimRules(claims: NonNullable<CallerSetting["claims"]>): ReadonlyMap<s
   return new Map(
     Object.entries(claims).map(([name, rule]) => [
       name,
-      // Checked by callerFaults.
+      // Checked by callerIssues.
       typeof rule === "object" ? (parseClaimPattern(rule.pattern) as RegExp) : rule,
     ]),
   );

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "./app-env.ts";
-import { allowMethods } from "./method-not-allowed.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 
@@ -11,5 +11,5 @@ export function healthRoute(service: Service): Hono<AppEnv> {
       if ("problems" in service) return jsonResponse(c, { status: "misconfigured", problems: service.problems }, 503);
       return jsonResponse(c, { status: "ok", access: service.access, cache: service.cache });
     })
-    .all("/", allowMethods("GET", "HEAD"));
+    .all("/", methodNotAllowed("GET", "HEAD"));
 }

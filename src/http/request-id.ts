@@ -5,8 +5,8 @@ import type { AppEnv } from "./app-env.ts";
 const PLAIN_ID = /^[\w=-]{1,128}$/;
 
 /** Gives each request its id, which its answer tells. */
-export function prepareAnswer(): MiddlewareHandler<AppEnv> {
-  return function prepareAnswer(c, next) {
+export function requestId(): MiddlewareHandler<AppEnv> {
+  return function requestId(c, next) {
     const given = c.req.raw.headers.get("X-Request-Id");
     const requestId = given !== null && PLAIN_ID.test(given) ? given : crypto.randomUUID();
     c.set("requestId", requestId);

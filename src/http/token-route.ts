@@ -6,7 +6,7 @@ import { TokenError } from "../core/token-error.ts";
 import { admitRequest } from "./admit-request.ts";
 import type { AppEnv } from "./app-env.ts";
 import { cacheStatus, serverTiming } from "./cache-status.ts";
-import { allowMethods } from "./method-not-allowed.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { readJsonBody } from "./read-json-body.ts";
 import { jsonResponse } from "./response.ts";
 import type { ReadyService, Service } from "./service.ts";
@@ -55,7 +55,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       const { accessToken, expiresAt } = result.token;
       return jsonResponse(c, { access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
     })
-    .all("/", allowMethods("POST"));
+    .all("/", methodNotAllowed("POST"));
 }
 
 function refuseUserInQuery(url: string): void {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createTokenMemory, MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { MAX_USER_ID_LENGTH } from "../../src/core/auth/user-id.ts";
 import { MAX_SCOPE_BYTES } from "../../src/core/grant/coze-scope.ts";
-import { createCacheKeys } from "../../src/core/grant/grant.ts";
+import { createCacheKeyFor } from "../../src/core/grant/grant.ts";
 import { cachedToken } from "../../src/core/token/freshness.ts";
 
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
@@ -16,7 +16,7 @@ const collectGarbage = runInNewContext("gc") as () => void; // what the flag abo
 
 /** Bytes by which the heap grows when the memory is given 5,000 entries, each string made anew as in a request. */
 function growthWith(tokenLength: number): number {
-  const keyFor = createCacheKeys({
+  const keyFor = createCacheKeyFor({
     clientId: "1".repeat(19),
     audience: "api.coze.cn",
     tokenEndpoint: "https://api.coze.cn/api/permission/oauth2/token",

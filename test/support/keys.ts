@@ -1,4 +1,4 @@
-/** An RSA key pair made for one test run, in the texts that tests need. */
+/** An RSA key pair made for one test run, in the strings that tests need. */
 export type TestKey = {
   /** PKCS#8, as the Coze console offers it for download. */
   readonly privatePem: string;

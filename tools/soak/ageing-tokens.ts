@@ -4,7 +4,7 @@ import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
-import { createCacheKeys } from "../../src/core/grant/grant.ts";
+import { createCacheKeyFor } from "../../src/core/grant/grant.ts";
 import { isProblem } from "../../src/core/issue.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { CLIENT_ID, type Deployment, FILLER_KID } from "./deployment.ts";
@@ -25,7 +25,7 @@ export async function putAgeingTokens(
 ): Promise<void> {
   const key = await importPrivateKey(privateKey);
   if (isProblem(key)) throw new Error(key.problem);
-  const readStore = createKvTokenStore({
+  const store = createKvTokenStore({
     kv: namespaceAt(kv.address),
     secrets: await deriveCacheSecrets(key.derivationKey),
     now: Date.now,
@@ -40,8 +40,8 @@ export async function putAgeingTokens(
     const issuedAt = expiresAt - DEFAULT_DURATION_SECONDS;
     const digests = await digester.tokenDigests(accessToken, user);
     const token: AccessToken = { accessToken, issuedAt, expiresAt, digests };
-    const { replace } = await readStore(createCacheKeys(source)(grant));
-    await replace(token);
+    const { write } = await store.open(createCacheKeyFor(source)(grant));
+    await write(token);
   }
 }
 

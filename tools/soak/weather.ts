@@ -48,14 +48,14 @@ export function planWeather(totalMs: number, periodMs: number, random: Random): 
       const milliseconds = Math.min(Math.round(periodMs * (0.75 + random.next() / 2)), totalMs - plannedMs);
       if (milliseconds <= 0) return periods;
       const kv = KV_TROUBLES[periods.length % KV_TROUBLES.length] ?? "none";
-      periods.push({ name, milliseconds, faults: faultsOf(name, random), kv });
+      periods.push({ name, milliseconds, faults: issuesFor(name, random), kv });
       plannedMs += milliseconds;
     }
   }
   return periods;
 }
 
-function faultsOf(name: string, random: Random): readonly PlannedFault[] {
+function issuesFor(name: string, random: Random): readonly PlannedFault[] {
   const steady = STEADY[name];
   if (steady !== undefined) {
     const kind = random.oneOf(steady);

@@ -3,7 +3,7 @@ import { consoleLog } from "../../src/adapters/logging/console-log.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { createErrorHandler } from "../../src/http/error-response.ts";
-import { prepareAnswer } from "../../src/http/request-id.ts";
+import { requestId } from "../../src/http/request-id.ts";
 import worker from "../../src/index.ts";
 import { refusalFor } from "./local-access.ts";
 
@@ -23,7 +23,7 @@ export default {
 function refuse(request: Request, refusal: string): Response | Promise<Response> {
   return new Hono<AppEnv>()
     .onError(createErrorHandler(consoleLog))
-    .use(prepareAnswer())
+    .use(requestId())
     .use(function refuse() {
       throw new TokenError("access_denied", refusal);
     })

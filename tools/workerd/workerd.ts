@@ -10,7 +10,7 @@ import type { Readable } from "node:stream";
 export type WorkerdOptions = {
   /** File of the Worker's only module. */
   readonly script: string;
-  /** Variables: texts stay texts, everything else becomes a JSON binding. */
+  /** Variables: strings stay strings, everything else becomes a JSON binding. */
   readonly vars?: Readonly<Record<string, unknown>>;
   /** KV namespaces by binding name; each is a server that speaks workerd's KV protocol, as `host:port`. */
   readonly kv?: Readonly<Record<string, string>>;

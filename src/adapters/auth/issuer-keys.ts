@@ -2,7 +2,7 @@ import { createLocalJWKSet, type JSONWebKeySet } from "jose";
 import * as z from "zod/mini";
 import type { JwtRule } from "../../core/auth/caller.ts";
 import { isProblem } from "../../core/issue.ts";
-import { parseWebAddress } from "../../core/secure-url.ts";
+import { parseSecureUrl } from "../../core/secure-url.ts";
 import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../../core/single-flight.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
@@ -111,7 +111,7 @@ async function discoverKeys(fetch: Fetch, issuer: string, signal: AbortSignal): 
   const found = discoveryDocument.parse(await fetchJson(fetch, address, { signal }));
   if (found.issuer !== issuer) throw new Error(`${address} speaks of another issuer`);
 
-  const keys = parseWebAddress(found.jwks_uri, "https://…");
+  const keys = parseSecureUrl(found.jwks_uri, "https://…");
   if (isProblem(keys)) throw new Error(`the jwks_uri of ${address} ${keys.problem}`);
   return found.jwks_uri;
 }

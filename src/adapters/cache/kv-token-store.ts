@@ -1,6 +1,6 @@
 import type { Log } from "../../core/log.ts";
 import { type AccessToken, secondsLeft } from "../../core/token/token.ts";
-import { type ReadStore, STORE_BUDGET_MS } from "../../core/token/token-service.ts";
+import { STORE_BUDGET_MS, type TokenStore } from "../../core/token/token-service.ts";
 import { within } from "../within.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
 
@@ -25,18 +25,20 @@ export type KvTokenStoreDependencies = {
  * Creates the token store in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
  * belongs to; its value is sealed under that name; it expires with the token. A failing KV costs a miss, never a token.
  */
-export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDependencies): ReadStore {
-  return async function readStore(key) {
-    const name = NAME_PREFIX + (await entryName(secrets, key));
-    return {
-      token: await readToken(name),
-      replace(token) {
-        if (secondsLeft(token, now() / 1000) < KV_MIN_TTL_SECONDS) return undefined;
-        return writeToken(name, token).catch((error: unknown) => {
-          log("warn", "cache_write_failed", { cause: String(error) });
-        });
-      },
-    };
+export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDependencies): TokenStore {
+  return {
+    async open(key) {
+      const name = NAME_PREFIX + (await entryName(secrets, key));
+      return {
+        token: await readToken(name),
+        write(token) {
+          if (secondsLeft(token, now() / 1000) < KV_MIN_TTL_SECONDS) return undefined;
+          return writeToken(name, token).catch((error: unknown) => {
+            log("warn", "cache_write_failed", { cause: String(error) });
+          });
+        },
+      };
+    },
   };
 
   async function readToken(name: string): Promise<AccessToken | undefined> {

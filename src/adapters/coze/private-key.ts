@@ -12,8 +12,8 @@ export type PrivateKey = {
 /** RFC 7518 §3.3: RS256 needs 2048 bits or more. */
 const MIN_MODULUS_BITS = 2048;
 
-const CURE = "Use the private_key.pem that Coze offers for download when a key pair is created";
-const PASTE_CURE = "Paste the whole file, in one line with \\n for each line break if need be";
+const KEY_ADVICE = "Use the private_key.pem that Coze offers for download when a key pair is created";
+const PASTE_ADVICE = "Paste the whole file, in one line with \\n for each line break if need be";
 
 /** What a PEM label other than that of an RSA private key says about the text below it (RFC 7468, RFC 1421). */
 const REFUSED_LABELS: readonly (readonly [label: RegExp, problem: string])[] = [
@@ -22,9 +22,9 @@ const REFUSED_LABELS: readonly (readonly [label: RegExp, problem: string])[] = [
     "is encrypted with a passphrase. Decrypt it first: openssl pkey -in key.pem -out plain.pem",
   ],
   [/^OPENSSH PRIVATE KEY$/, "is an OpenSSH key. Convert a copy of it first: ssh-keygen -p -m PEM -f copy-of-key"],
-  [/^(EC|DSA) (PRIVATE KEY|PARAMETERS)$/, `is not an RSA key; Coze signs with RSA only. ${CURE}`],
-  [/PUBLIC KEY$/, `is a public key. ${CURE}`],
-  [/CERTIFICATE/, `is a certificate, which holds no private key. ${CURE}`],
+  [/^(EC|DSA) (PRIVATE KEY|PARAMETERS)$/, `is not an RSA key; Coze signs with RSA only. ${KEY_ADVICE}`],
+  [/PUBLIC KEY$/, `is a public key. ${KEY_ADVICE}`],
+  [/CERTIFICATE/, `is a certificate, which holds no private key. ${KEY_ADVICE}`],
 ];
 
 /**
@@ -49,12 +49,12 @@ function readPrivateKey(text: string): { readonly key: KeyObject } | Problem {
   if (isProblem(body)) return body;
 
   const der = decodeBase64(body.base64);
-  if (der === undefined) return { problem: `is not a PEM private key. ${CURE}` };
-  if (isCutOff(der)) return { problem: `is cut off: only its beginning arrived. ${PASTE_CURE}` };
+  if (der === undefined) return { problem: `is not a PEM private key. ${KEY_ADVICE}` };
+  if (isCutOff(der)) return { problem: `is cut off: only its beginning arrived. ${PASTE_ADVICE}` };
 
   const key = parsePrivateKey(der);
-  if (key === undefined) return { problem: problemOfUnreadable(der) };
-  if (key.asymmetricKeyType !== "rsa") return { problem: `is not an RSA key; Coze signs with RSA only. ${CURE}` };
+  if (key === undefined) return { problem: issueForUnreadable(der) };
+  if (key.asymmetricKeyType !== "rsa") return { problem: `is not an RSA key; Coze signs with RSA only. ${KEY_ADVICE}` };
   if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < MIN_MODULUS_BITS) {
     return {
       problem: `is shorter than ${MIN_MODULUS_BITS} bits, which RS256 does not allow. Create a new key pair at Coze`,
@@ -78,24 +78,26 @@ function readPemBody(text: string): { readonly base64: string } | Problem {
   const label = labels.find((name) => name === "PRIVATE KEY" || name === "RSA PRIVATE KEY");
   if (label === undefined) {
     const refusal = REFUSED_LABELS.find(([pattern]) => labels.some((name) => pattern.test(name)));
-    return { problem: refusal?.[1] ?? `is not a private key. ${CURE}` };
+    return { problem: refusal?.[1] ?? `is not a private key. ${KEY_ADVICE}` };
   }
 
   const begin = `-----BEGIN ${label}-----`;
   const afterBegin = text.slice(text.indexOf(begin) + begin.length);
   if (afterBegin.trim() === "") {
-    return { problem: `holds its first line only, which is what is left when line breaks end a value. ${PASTE_CURE}` };
+    return {
+      problem: `holds its first line only, which is what is left when line breaks end a value. ${PASTE_ADVICE}`,
+    };
   }
   if (/Proc-Type:\s*4,\s*ENCRYPTED/.test(afterBegin)) {
     return { problem: "is encrypted with a passphrase. Decrypt it first: openssl pkey -in key.pem -out plain.pem" };
   }
   const end = afterBegin.indexOf(`-----END ${label}-----`);
-  if (end === -1) return { problem: `is cut off: its END line is missing. ${PASTE_CURE}` };
+  if (end === -1) return { problem: `is cut off: its END line is missing. ${PASTE_ADVICE}` };
   return { base64: afterBegin.slice(0, end) };
 }
 
 function readBareBody(text: string): { readonly base64: string } | Problem {
-  if (/^ssh-(rsa|ed25519) /.test(text)) return { problem: `is a public key. ${CURE}` };
+  if (/^ssh-(rsa|ed25519) /.test(text)) return { problem: `is a public key. ${KEY_ADVICE}` };
   return { base64: text };
 }
 
@@ -131,11 +133,11 @@ function parsePrivateKey(der: Uint8Array): KeyObject | undefined {
   return undefined;
 }
 
-function problemOfUnreadable(der: Uint8Array): string {
+function issueForUnreadable(der: Uint8Array): string {
   try {
     createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" });
-    return `is a public key. ${CURE}`;
+    return `is a public key. ${KEY_ADVICE}`;
   } catch {
-    return `is damaged: it cannot be read as an RSA private key. ${CURE}`;
+    return `is damaged: it cannot be read as an RSA private key. ${KEY_ADVICE}`;
   }
 }

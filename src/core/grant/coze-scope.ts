@@ -20,7 +20,7 @@ export type CozeScope = {
 };
 
 /** Where a scope is wrong (`account_permission.permission_list`, or "" for the whole) and how. */
-export type ScopeFault = { readonly path: string; readonly problem: string };
+export type ScopeIssue = { readonly path: string; readonly problem: string };
 
 /** A list of some hundred bots is written in so many; the canonical form of a scope is measured. */
 export const MAX_SCOPE_BYTES = 2048;
@@ -45,8 +45,8 @@ const CONSTRAINT_GROUP = "attribute_constraint";
  * An empty list is refused, because what Coze makes of it is not documented.
  * @returns the scope itself, or every fault found in it.
  */
-export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | { readonly faults: ScopeFault[] } {
-  const faults = [...scopeFaults(value, SCOPE_SHAPE, "")];
+export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | { readonly faults: ScopeIssue[] } {
+  const faults = [...scopeIssues(value, SCOPE_SHAPE, "")];
   if (faults.length > 0) return { faults };
   // The walk over SCOPE_SHAPE has just shown that it is one.
   return { scope: value as CozeScope };
@@ -133,7 +133,7 @@ export function canonicalScope(scope: CozeScope | undefined): string {
   return JSON.stringify(lists.map(([path, items]) => [path, [...new Set(items)].sort()]));
 }
 
-function* scopeFaults(value: unknown, shape: Shape, path: string): Generator<ScopeFault> {
+function* scopeIssues(value: unknown, shape: Shape, path: string): Generator<ScopeIssue> {
   if (!isObject(value)) {
     yield { path, problem: "must be an object" };
     return;
@@ -149,7 +149,7 @@ function* scopeFaults(value: unknown, shape: Shape, path: string): Generator<Sco
     if (memberShape === "list" && !isListOfTexts(member)) {
       yield { path: memberPath, problem: "must be a list of at least one non-empty string" };
     }
-    if (typeof memberShape === "object") yield* scopeFaults(member, memberShape, memberPath);
+    if (typeof memberShape === "object") yield* scopeIssues(member, memberShape, memberPath);
   }
 }
 

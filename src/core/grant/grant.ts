@@ -41,10 +41,10 @@ export function grantFor(userId: string | undefined, request: GrantRequest, limi
 export type CacheKeyFor = (grant: Grant) => string;
 
 /**
- * Creates the maker of cache keys for one source of tokens. A key is a row of JSON texts, each of which says where it
+ * Creates the maker of cache keys for one source of tokens. A key is a row of JSON strings, each of which says where it
  * ends, and then the user: `=` and the id, or nothing at all, which no user id can imitate.
  */
-export function createCacheKeys({ clientId, audience, tokenEndpoint }: TokenSource): CacheKeyFor {
+export function createCacheKeyFor({ clientId, audience, tokenEndpoint }: TokenSource): CacheKeyFor {
   const prefix = JSON.stringify([clientId, audience, tokenEndpoint]);
   return function cacheKeyFor({ userId, durationSeconds, scope }) {
     return `${prefix}${durationSeconds}${canonicalScope(scope)}${userId === undefined ? "" : `=${userId}`}`;

@@ -1,4 +1,4 @@
-import { createCacheKeys, type Grant, type TokenSource } from "../grant/grant.ts";
+import { createCacheKeyFor, type Grant, type TokenSource } from "../grant/grant.ts";
 import type { Log } from "../log.ts";
 import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
@@ -21,19 +21,20 @@ export type TokenMemory = {
   readonly set: (key: string, cached: CachedToken) => void;
 };
 
-/** Reads from where all isolates cache tokens. It never fails: what cannot be read in time is a miss. */
-export type ReadStore = (key: string) => Promise<StoreEntry>;
+/** The tokens that all isolates share. It never fails: what cannot be read in time is a miss. */
+export type TokenStore = { readonly open: (key: string) => Promise<StoreEntry> };
 
-/** What the store holds for a key. */
+/** The entry of the store for a key. */
 export type StoreEntry = {
+  /** The token that was found; `undefined` for a miss. */
   readonly token: AccessToken | undefined;
-  /** Puts another token there: the write under way, which never rejects; `undefined` for one that cannot be cached. */
-  readonly replace: (token: AccessToken) => Promise<void> | undefined;
+  /** Writes another token: the write under way, which never rejects; `undefined` for a token that cannot be stored. */
+  readonly write: (token: AccessToken) => Promise<void> | undefined;
 };
 
 export type TokenServicePorts = SingleFlightPorts & {
   readonly memory: TokenMemory;
-  readonly readStore: ReadStore | undefined;
+  readonly store: TokenStore | undefined;
   /** Throws a TokenError `rate_limited` where `countExchange` says no, `upstream_…` where no token comes of it. */
   readonly exchange: (grant: Grant, countExchange: CountExchange) => Promise<ExchangeResult>;
   /** From 0 up to, but not including, 1. */
@@ -97,8 +98,8 @@ const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
  * @throws TokenError `rate_limited` or `upstream_…`, where no cached token will do either.
  */
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
-  const { memory, readStore, exchange, now, random, log } = ports;
-  const cacheKeyFor = createCacheKeys(source);
+  const { memory, store, exchange, now, random, log } = ports;
+  const cacheKeyFor = createCacheKeyFor(source);
   const flights = createSingleFlight<Loaded>(FLIGHT_LIFETIME_MS, ports);
 
   return async function getToken(request) {
@@ -164,7 +165,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   /** Loads a token that outlives the one in memory: from the store, where another isolate may have put it, or a new one. */
   async function load(key: string, request: TokenRequest): Promise<Loaded> {
     const startedAt = now();
-    const entry = await readStore?.(key);
+    const entry = await store?.open(key);
     const timings = entry === undefined ? {} : { cacheMs: now() - startedAt };
 
     const known = memory.get(key)?.token;
@@ -175,8 +176,8 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
-      const write = entry?.replace(token);
-      if (write !== undefined) request.waitUntil(write);
+      const writing = entry?.write(token);
+      if (writing !== undefined) request.waitUntil(writing);
       const cached = cachedToken(token, random());
       return cacheLoaded(key, { cached, cacheOutcome: "miss", timings: { ...timings, signMs, upstreamMs, cozeLogId } });
     } catch (error) {

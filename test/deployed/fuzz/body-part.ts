@@ -19,7 +19,8 @@ const SCOPE = {
   attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["7379462189365198898"] } },
 };
 
-const content = (fit: Fit, ...texts: readonly string[]) => fc.constantFrom(...texts).map((bytes) => ({ fit, bytes }));
+const content = (fit: Fit, ...strings: readonly string[]) =>
+  fc.constantFrom(...strings).map((bytes) => ({ fit, bytes }));
 
 const rightMembers = fc.record(
   {

@@ -9,25 +9,30 @@ import { LIMIT_MS, type RawOutcome } from "./raw-http.ts";
 export type FetchRequest = JudgedRequest & { readonly body: Body };
 
 /** Texts that go out in one piece, or for a stream each on its own. */
-type Body = { readonly fit: Fit; readonly type: string; readonly texts: readonly string[]; readonly isStream: boolean };
+type Body = {
+  readonly fit: Fit;
+  readonly type: string;
+  readonly strings: readonly string[];
+  readonly isStream: boolean;
+};
 
 const WHOLE: readonly Body[] = [
-  { fit: "right", type: "", texts: [], isStream: false },
-  { fit: "right", type: "application/json", texts: ["{}"], isStream: false },
-  { fit: "wrong", type: "text/plain", texts: ["{}"], isStream: false },
-  { fit: "wrong", type: "application/x-www-form-urlencoded", texts: ["duration_seconds=9"], isStream: false },
+  { fit: "right", type: "", strings: [], isStream: false },
+  { fit: "right", type: "application/json", strings: ["{}"], isStream: false },
+  { fit: "wrong", type: "text/plain", strings: ["{}"], isStream: false },
+  { fit: "wrong", type: "application/x-www-form-urlencoded", strings: ["duration_seconds=9"], isStream: false },
 ];
 
 const STREAMED: readonly Body[] = [
-  { fit: "right", type: "application/json", texts: ["{", "", "}"], isStream: true },
+  { fit: "right", type: "application/json", strings: ["{", "", "}"], isStream: true },
   {
     fit: "right",
     type: "application/json",
-    texts: ["{", ...Array<string>(16).fill(" ".repeat(1000)), "}"],
+    strings: ["{", ...Array<string>(16).fill(" ".repeat(1000)), "}"],
     isStream: true,
   },
-  { fit: "wrong", type: "application/json", texts: ['{"duration_', 'seconds"'], isStream: true },
-  { fit: "wrong", type: "text/plain", texts: ["{", "}"], isStream: true },
+  { fit: "wrong", type: "application/json", strings: ['{"duration_', 'seconds"'], isStream: true },
+  { fit: "wrong", type: "text/plain", strings: ["{", "}"], isStream: true },
 ];
 
 /** Requests to a door that fetch is able to make. */
@@ -69,15 +74,15 @@ export async function sendByFetch({ port }: Door, { method, head, body }: FetchR
 }
 
 /** Node's fetch asks for `duplex` with a stream; no browser could read the answer while it writes. */
-function initOf({ texts, isStream }: Body): RequestInit {
-  if (texts.length === 0) return {};
-  return isStream ? { body: streamOf(texts), ...{ duplex: "half" } } : { body: texts.join("") };
+function initOf({ strings, isStream }: Body): RequestInit {
+  if (strings.length === 0) return {};
+  return isStream ? { body: streamOf(strings), ...{ duplex: "half" } } : { body: strings.join("") };
 }
 
-function streamOf(texts: readonly string[]): ReadableStream {
+function streamOf(strings: readonly string[]): ReadableStream {
   return new ReadableStream({
     start(controller) {
-      for (const text of texts) controller.enqueue(new TextEncoder().encode(text));
+      for (const text of strings) controller.enqueue(new TextEncoder().encode(text));
       controller.close();
     },
   });

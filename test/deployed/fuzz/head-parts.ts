@@ -9,7 +9,7 @@ const visible = characters(0x21, 0x7e);
 /** Methods, and targets: parts of the first line. */
 export type Piece = { readonly fit: Fit; readonly text: string };
 
-const piece = (fit: Fit, ...texts: readonly string[]) => fc.constantFrom(...texts).map((text) => ({ fit, text }));
+const piece = (fit: Fit, ...strings: readonly string[]) => fc.constantFrom(...strings).map((text) => ({ fit, text }));
 
 /** Without CONNECT: workerd answers it with a 500 of its own when a Worker has no handler for connections. */
 export const method: fc.Arbitrary<Piece> = mostly(

@@ -49,9 +49,13 @@ describe("the settings", () => {
   const world = "https://api.coze.com/api/permission/oauth2/token";
 
   it.each<[string, object, Partial<Config>]>([
-    ["texts with blanks around them", { CLIENT_ID: " 1127\n", KID: "\tkid " }, { clientId: "1127", kid: "kid" }],
+    ["strings with blanks around them", { CLIENT_ID: " 1127\n", KID: "\tkid " }, { clientId: "1127", kid: "kid" }],
     ["an id as a TOML number", { CLIENT_ID: 1127 }, { clientId: "1127" }],
-    ["blank texts, as if absent", { AUDIENCE: " ", TOKEN_DURATION: "", TOKEN_SCOPE: "" }, { audience: "api.coze.cn" }],
+    [
+      "blank strings, as if absent",
+      { AUDIENCE: " ", TOKEN_DURATION: "", TOKEN_SCOPE: "" },
+      { audience: "api.coze.cn" },
+    ],
     ["numbers as numbers", { TOKEN_DURATION: 86_399, ASSERTION_DURATION: 1 }, { tokenDurationSeconds: 86_399 }],
     ["numbers as text", { TOKEN_DURATION: " 60 ", UPSTREAM_TIMEOUT_MS: "10000" }, { upstreamTimeoutMs: 10_000 }],
     ["the assertion's life", { ASSERTION_DURATION: "600" }, { assertionDurationSeconds: 600 }],
@@ -119,7 +123,7 @@ describe("the settings", () => {
     ["a fraction", { TOKEN_DURATION: 1.5 }, "TOKEN_DURATION", duration],
     ["a number with a unit", { TOKEN_DURATION: "900s" }, "TOKEN_DURATION", duration],
     ["another notation", { TOKEN_DURATION: "1e2" }, "TOKEN_DURATION", duration],
-    ["a truth value", { ASSERTION_DURATION: true }, "ASSERTION_DURATION", duration],
+    ["a trueOnly value", { ASSERTION_DURATION: true }, "ASSERTION_DURATION", duration],
     [
       "an endless timeout",
       { UPSTREAM_TIMEOUT_MS: 10_001 },

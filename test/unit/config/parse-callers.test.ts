@@ -11,7 +11,7 @@ const visitors = { name: "visitors", anonymous: true };
 
 type Fault = { readonly setting: string; readonly problem: string };
 
-function faultsOf(callers: unknown, settings: object = {}): readonly Fault[] {
+function issuesFor(callers: unknown, settings: object = {}): readonly Fault[] {
   const parsed = parseConfig({ ...required, CALLERS: callers, ...settings });
   if ("config" in parsed) throw new Error("The settings were accepted.");
   return parsed.problems;
@@ -116,7 +116,12 @@ describe("the list of callers", () => {
     ],
     ["an origin without a scheme", [{ ...script, origins: ["a.example"] }], "CALLERS[0].origins", "must be * alone"],
     ["all origins and one", [{ ...script, origins: ["*", "https://a.example"] }], "CALLERS[0].origins", "must be *"],
-    ["origins as text", [{ ...script, origins: "https://a.example" }], "CALLERS[0].origins", "must be a list of texts"],
+    [
+      "origins as text",
+      [{ ...script, origins: "https://a.example" }],
+      "CALLERS[0].origins",
+      "must be a list of strings",
+    ],
     ["a prefix with a colon", [{ ...script, user_prefix: "a:b" }], "CALLERS[0].user_prefix", "must be at most 32"],
     ["a prefix of 33", [{ ...script, user_prefix: "x".repeat(33) }], "CALLERS[0].user_prefix", "must be at most 32"],
     ["a prefix that is no string", [{ ...script, user_prefix: 1 }], "CALLERS[0].user_prefix", "must be a string"],
@@ -159,8 +164,8 @@ describe("the list of callers", () => {
     ],
     ["an empty list of bots", [{ ...script, bot_ids: [] }], "CALLERS[0].bot_ids", notEmpty],
     ["an empty bot id", [{ ...script, bot_ids: ["1", ""] }], "CALLERS[0].bot_ids[1]", notEmpty],
-    ["a bot id that is a number", [{ ...script, bot_ids: [7379462189] }], "CALLERS[0].bot_ids[0]", "must be texts"],
-    ["all bots", [{ ...script, bot_ids: true }], "CALLERS[0].bot_ids", "must be a list of texts"],
+    ["a bot id that is a number", [{ ...script, bot_ids: [7379462189] }], "CALLERS[0].bot_ids[0]", "must be strings"],
+    ["all bots", [{ ...script, bot_ids: true }], "CALLERS[0].bot_ids", "must be a list of strings"],
     ["an empty list of permissions", [{ ...script, permissions: [] }], "CALLERS[0].permissions", notEmpty],
     ["an empty permission", [{ ...script, permissions: [""] }], "CALLERS[0].permissions[0]", notEmpty],
     ["a life of 0", [{ ...script, max_duration: 0 }], "CALLERS[0].max_duration", "must be at least 1"],
@@ -201,13 +206,13 @@ describe("the list of callers", () => {
       "is not that of CALLERS[0], which has the same issuer",
     ],
   ])("is refused by its place: %s", (_what, callers, setting, sentence) => {
-    expect(faultsOf(callers)).toEqual([{ setting, problem: expect.stringContaining(sentence) }]);
+    expect(issuesFor(callers)).toEqual([{ setting, problem: expect.stringContaining(sentence) }]);
   });
 
   it.each([".*", ".+", "^.*$", "(.*)", ".*?", ".{0,}", ".{1,1024}", "[^]*", "[\\s\\S]*", "[\\d\\D]+"])(
     "is refused with a pattern that matches everything: %s",
     (everything) => {
-      expect(faultsOf(pattern(everything))).toEqual([
+      expect(issuesFor(pattern(everything))).toEqual([
         { setting: "CALLERS[0].claims.role.pattern", problem: expect.stringContaining("matches everything") },
       ]);
     },
@@ -216,14 +221,14 @@ describe("the list of callers", () => {
   it.each(["a|.*", "\\p{Any}+", "[\\w\\W]+", "[^\\n]*", ".*.*", ".+|"])(
     "is refused with a pattern that matches everything in other words: %s",
     (everything) => {
-      expect(faultsOf(pattern(everything))).toEqual([
+      expect(issuesFor(pattern(everything))).toEqual([
         { setting: "CALLERS[0].claims.role.pattern", problem: expect.stringContaining("matches everything") },
       ]);
     },
   );
 
   it("is refused with every fault at once, in any caller", () => {
-    const faults = faultsOf([
+    const faults = issuesFor([
       { ...script, max_duration: 0, bot_ids: [] },
       { ...web, audience: "" },
     ]);
@@ -241,7 +246,7 @@ describe("the list of callers", () => {
       { ...web, origins: ["https://www.example.org", "https://*.example.org"] },
       { ...visitors, origins: ["https://app.example.com:8443"] },
     ];
-    expect(faultsOf(callers, { ALLOWED_ORIGINS: "https://*.example.com", TOKEN_DURATION: 0 })).toEqual([
+    expect(issuesFor(callers, { ALLOWED_ORIGINS: "https://*.example.com", TOKEN_DURATION: 0 })).toEqual([
       { setting: "TOKEN_DURATION", problem: expect.any(String) },
       { setting: "CALLERS[1].origins", problem: shared },
       { setting: "CALLERS[2].origins", problem: shared },
@@ -250,16 +255,18 @@ describe("the list of callers", () => {
 
   it("says nothing of shared origins while either list is wrong by itself", () => {
     const callers = [{ ...script, origins: ["https://app.example.com"] }];
-    expect(faultsOf(callers, { ALLOWED_ORIGINS: "example.org" }).map(({ setting }) => setting)).toEqual([
+    expect(issuesFor(callers, { ALLOWED_ORIGINS: "example.org" }).map(({ setting }) => setting)).toEqual([
       "ALLOWED_ORIGINS",
     ]);
     expect(
-      faultsOf([{ ...script, origins: ["x"] }], { ALLOWED_ORIGINS: "https://a.example" }).map(({ problem }) => problem),
+      issuesFor([{ ...script, origins: ["x"] }], { ALLOWED_ORIGINS: "https://a.example" }).map(
+        ({ problem }) => problem,
+      ),
     ).toEqual([expect.stringContaining("must be *")]);
   });
 
   it("is refused together with other settings", () => {
-    const faults = faultsOf([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
+    const faults = issuesFor([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
     expect(faults.map(({ setting }) => setting).sort()).toEqual([
       "CALLERS[0].turnstile_action",
       "CALLERS[0].user_id",
@@ -268,7 +275,7 @@ describe("the list of callers", () => {
   });
 
   it("is refused for three kinds at once, and for what then belongs to none", () => {
-    expect(faultsOf([{ ...script, ...web, ...visitors }]).map(({ problem }) => problem)).toEqual([
+    expect(issuesFor([{ ...script, ...web, ...visitors }]).map(({ problem }) => problem)).toEqual([
       "cannot have key_sha256 and issuer and anonymous at once",
       "belongs to a caller with issuer",
     ]);
@@ -277,17 +284,17 @@ describe("the list of callers", () => {
   it("never shows a value in a sentence", () => {
     const secret = "hunter2";
     const faults = [
-      faultsOf(secret),
-      faultsOf([secret]),
-      faultsOf([{ name: `${secret} `, key_sha256: secret }]),
-      faultsOf([{ ...web, issuer: `http://${secret}.example` }]),
-      faultsOf([{ ...web, issuer: `https://${secret}@a.example`, jwks_uri: secret }]),
-      faultsOf([{ ...web, claims: { role: { pattern: `(${secret}` } }, origins: [secret] }]),
-      faultsOf([{ ...web, claims: { role: [secret] }, audience: [secret], user_id: [secret] }]),
-      faultsOf([{ ...script, bot_ids: secret, permissions: [[secret]], max_duration: secret }]),
-      faultsOf([{ ...visitors, anonymous: secret, turnstile: secret }]),
-      faultsOf([visitors], { TURNSTILE_SECRET_KEY: secret }),
-      faultsOf([script], { TURNSTILE_SECRET_KEY: { secret } }),
+      issuesFor(secret),
+      issuesFor([secret]),
+      issuesFor([{ name: `${secret} `, key_sha256: secret }]),
+      issuesFor([{ ...web, issuer: `http://${secret}.example` }]),
+      issuesFor([{ ...web, issuer: `https://${secret}@a.example`, jwks_uri: secret }]),
+      issuesFor([{ ...web, claims: { role: { pattern: `(${secret}` } }, origins: [secret] }]),
+      issuesFor([{ ...web, claims: { role: [secret] }, audience: [secret], user_id: [secret] }]),
+      issuesFor([{ ...script, bot_ids: secret, permissions: [[secret]], max_duration: secret }]),
+      issuesFor([{ ...visitors, anonymous: secret, turnstile: secret }]),
+      issuesFor([visitors], { TURNSTILE_SECRET_KEY: secret }),
+      issuesFor([script], { TURNSTILE_SECRET_KEY: { secret } }),
     ];
     expect(JSON.stringify(faults)).not.toContain(secret);
   });

@@ -28,17 +28,17 @@ async function createSecrets(): Promise<CacheSecrets> {
   return deriveCacheSecrets(key.derivationKey);
 }
 
-function createCache({ store = kv, secretsOf = secrets } = {}) {
-  const readStore = createKvTokenStore({
-    kv: store,
+function createCache({ namespace = kv, secretsOf = secrets } = {}) {
+  const store = createKvTokenStore({
+    kv: namespace,
     secrets: secretsOf,
     now: () => Date.now(),
     log: (_level, event) => logged.push(event),
   });
   return {
-    readStore,
-    get: async (key: string) => (await readStore(key)).token,
-    put: async (key: string, token: AccessToken) => (await readStore(key)).replace(token),
+    store,
+    get: async (key: string) => (await store.open(key)).token,
+    put: async (key: string, token: AccessToken) => (await store.open(key)).write(token),
   };
 }
 
@@ -83,10 +83,10 @@ describe("createKvTokenStore", () => {
   });
 
   it("does not offer KV what it would refuse: a token that ends within a minute", async () => {
-    const { replace } = await createCache().readStore("key");
-    expect(replace(tokenFor(61))).toBeUndefined();
+    const { write } = await createCache().store.open("key");
+    expect(write(tokenFor(61))).toBeUndefined();
     expect((await kv.list()).keys).toEqual([]);
-    await replace(tokenFor(65));
+    await write(tokenFor(65));
     expect((await kv.list()).keys).toHaveLength(1);
   });
 
@@ -144,9 +144,9 @@ describe("createKvTokenStore", () => {
   });
 
   it("treats a KV that throws as a miss, and goes on", async () => {
-    const { token, replace } = await createCache({ store: throwingKv }).readStore("key");
+    const { token, write } = await createCache({ namespace: throwingKv }).store.open("key");
     expect(token).toBeUndefined();
-    await expect(replace(tokenFor(900))).resolves.toBeUndefined();
+    await expect(write(tokenFor(900))).resolves.toBeUndefined();
     expect(logged).toEqual(["cache_read_failed", "cache_write_failed"]);
   });
 });

@@ -32,7 +32,7 @@ describe("a JWT whose user id cannot become a session name", () => {
     ["empty", { sub: "" }],
     ["a blank", { sub: " " }],
     ["a number", { sub: 42 }],
-    ["a truth value", { sub: true }],
+    ["a trueOnly value", { sub: true }],
     ["a list", { sub: ["ada"] }],
     ["an object", { sub: { id: "ada" } }],
     ["of 129 characters", { sub: "x".repeat(129) }],

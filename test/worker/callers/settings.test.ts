@@ -174,7 +174,7 @@ describe("CALLERS", () => {
 
 type Fault = { readonly setting: string; readonly problem: string };
 
-function faultsOf(settings: object): readonly Fault[] {
+function issuesFor(settings: object): readonly Fault[] {
   const parsed = parseConfig({ ...required, ...settings });
   if ("config" in parsed) throw new Error("The settings were accepted.");
   return parsed.problems;
@@ -189,7 +189,7 @@ describe("TURNSTILE_SECRET_KEY", () => {
     ["set for an open service", undefined, "secret", "has no effect"],
     ["no text", [visitors], 1, "must be the secret key of a Turnstile widget"],
   ])("is refused: %s", (_what, callers, secret, sentence) => {
-    expect(faultsOf({ CALLERS: callers, TURNSTILE_SECRET_KEY: secret })).toEqual([
+    expect(issuesFor({ CALLERS: callers, TURNSTILE_SECRET_KEY: secret })).toEqual([
       { setting: "TURNSTILE_SECRET_KEY", problem: expect.stringContaining(sentence) },
     ]);
   });

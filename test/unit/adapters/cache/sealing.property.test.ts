@@ -152,10 +152,10 @@ function createKv() {
 }
 
 function storeOn(kv: KVNamespace, secretsOf = secrets) {
-  const readStore = createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
+  const store = createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
   return {
-    get: async (key: string) => (await readStore(key)).token,
-    put: async (key: string, one: AccessToken) => (await readStore(key)).replace(one),
+    get: async (key: string) => (await store.open(key)).token,
+    put: async (key: string, one: AccessToken) => (await store.open(key)).write(one),
   };
 }
 

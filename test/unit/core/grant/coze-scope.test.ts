@@ -65,7 +65,7 @@ describe("parseCozeScope", () => {
       "must be a list",
     ],
     [
-      "one number among texts",
+      "one number among strings",
       { account_permission: { permission_list: ["a", 1] } },
       "account_permission.permission_list",
       "must be a list",
@@ -288,7 +288,7 @@ describe("canonicalScope", () => {
   });
 
   it("tells apart lists that differ in an item, in their place, or in being there", () => {
-    const texts = [
+    const strings = [
       undefined,
       scope,
       { account_permission: { permission_list: ["1"] } },
@@ -299,6 +299,6 @@ describe("canonicalScope", () => {
       { workspace_permission: { workspace_id_list: ["1"] } },
       { workflow_permission: { workflow_id_list: ["1"] } },
     ].map(canonicalScope);
-    expect(new Set(texts).size).toBe(texts.length);
+    expect(new Set(strings).size).toBe(strings.length);
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-import { createCacheKeys, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
 
 type Input = TokenSource & Grant;
 
@@ -26,7 +26,7 @@ const input: fc.Arbitrary<Input> = fc.record({
 });
 const names = fc.subarray<keyof Input>(["clientId", "audience", "tokenEndpoint", "userId", "durationSeconds", "scope"]);
 
-const keyOf = (one: Input) => createCacheKeys(one)(one);
+const keyOf = (one: Input) => createCacheKeyFor(one)(one);
 
 describe("the cache key", () => {
   it("is another one exactly when an input is another one", () => {

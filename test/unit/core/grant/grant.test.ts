@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-import { createCacheKeys, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
 
 const scope: CozeScope = { account_permission: { permission_list: ["a"] } };
 const limits = { durationSeconds: 900, scope };
-const cacheKeyFor = (from: TokenSource, of: Grant) => createCacheKeys(from)(of);
+const cacheKeyFor = (from: TokenSource, of: Grant) => createCacheKeyFor(from)(of);
 const source: TokenSource = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
 const grant: Grant = { userId: "ada", durationSeconds: 900, scope };
 
@@ -29,7 +29,7 @@ describe("grantFor", () => {
   });
 });
 
-describe("createCacheKeys", () => {
+describe("createCacheKeyFor", () => {
   it("meets itself for the same token", () => {
     const again = { ...grant, scope: { account_permission: { permission_list: ["a", "a"] } } };
     expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCacheKeys, type Grant } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor, type Grant } from "../../../../src/core/grant/grant.ts";
 import { EXCHANGE_BUDGET_MS } from "../../../../src/core/token/exchange.ts";
 import { type CachedToken, isFresh, isUsable } from "../../../../src/core/token/freshness.ts";
 import { type AccessToken, secondsLeft } from "../../../../src/core/token/token.ts";
@@ -109,7 +109,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
 });
 
 const grantOf = (name: string): Grant => ({ userId: name, durationSeconds: 900, scope: undefined });
-const keyOf = (name: string) => createCacheKeys(SOURCE)(grantOf(name));
+const keyOf = (name: string) => createCacheKeyFor(SOURCE)(grantOf(name));
 const inSeconds = (ms: number) => Math.floor(ms / 1000);
 
 describe("whatever comes, a token service", () => {
@@ -295,10 +295,12 @@ async function simulate({ steps, treatments, reads }: Plan) {
         get: (key) => memory.get(key),
         set: (key, cached) => void memory.set(key, cached),
       },
-      readStore: async (key) => ({
-        token: await readStore(key),
-        replace: (token) => writeStore(key, token),
-      }),
+      store: {
+        open: async (key) => ({
+          token: await readStore(key),
+          write: (token) => writeStore(key, token),
+        }),
+      },
       exchange: (grant) => exchange(index, memory, grant),
       now,
       sleep,

@@ -40,15 +40,17 @@ function createWorld({
       get: (key) => memory.get(key),
       set: (key, cached) => void memory.set(key, cached),
     },
-    readStore:
+    store:
       store === null
         ? undefined
-        : async (key) => {
-            onRead();
-            return {
-              token: store.get(key),
-              replace: (token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
-            };
+        : {
+            open: async (key) => {
+              onRead();
+              return {
+                token: store.get(key),
+                write: (token) => (token.expiresAt - token.issuedAt < 60 ? undefined : write(key, token)),
+              };
+            },
           },
     exchange: async ({ durationSeconds }, countExchange) => {
       if (!(await countExchange())) throw overLimit;
