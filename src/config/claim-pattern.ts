@@ -1,4 +1,4 @@
-import { MAX_MATCHED_CLAIM_LENGTH } from "../core/auth/caller.ts";
+import { MAX_MATCHED_CLAIM_LENGTH } from "../core/auth/claims.ts";
 import type { Problem } from "../core/issue.ts";
 
 /** Patterns are short; a longer one would take long to compile, and could nest groups deeper than the stack allows. */

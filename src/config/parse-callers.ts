@@ -1,4 +1,5 @@
-import type { Caller, ClaimRule, CredentialRule, JwtRule } from "../core/auth/caller.ts";
+import type { Caller, CredentialRule, JwtRule } from "../core/auth/caller.ts";
+import type { ClaimRule } from "../core/auth/claims.ts";
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/auth/origins.ts";
 import type { CozeScope } from "../core/grant/coze-scope.ts";
 import { type CallerIssue, callerIssues, userPrefixFor } from "./caller-issues.ts";

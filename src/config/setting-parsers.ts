@@ -1,5 +1,6 @@
 import { type AllowedOrigins, parseAllowedOrigins } from "../core/auth/origins.ts";
-import { type CozeScope, namesRights, parseCozeScope } from "../core/grant/coze-scope.ts";
+import { type CozeScope, parseCozeScope } from "../core/grant/coze-scope.ts";
+import { namesRights } from "../core/grant/scope-lists.ts";
 import { isProblem, type Problem } from "../core/issue.ts";
 
 /** Finds fault with what is absent. */

@@ -1,6 +1,6 @@
 import type { Caller } from "../core/auth/caller.ts";
 import type { Grant } from "../core/grant/grant.ts";
-import type { TokenResult } from "../core/token/token-service.ts";
+import type { TokenResult } from "../core/token/token-request.ts";
 import type { ResponseHeaders } from "./response.ts";
 
 /** What handlers and middleware find in the context of one request. */

@@ -1,4 +1,4 @@
-import type { CacheOutcome, Timings, TokenResult } from "../core/token/token-service.ts";
+import type { CacheOutcome, Timings, TokenResult } from "../core/token/token-request.ts";
 import type { ResponseHeaders } from "./response.ts";
 
 const CACHE_STATUS = {

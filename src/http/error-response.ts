@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { excerpt } from "../core/excerpt.ts";
 import type { Log } from "../core/log.ts";
+import { excerpt } from "../core/log.ts";
 import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { jsonResponse } from "./response.ts";

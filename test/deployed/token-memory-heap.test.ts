@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createTokenMemory, MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { MAX_USER_ID_LENGTH } from "../../src/core/auth/user-id.ts";
 import { MAX_SCOPE_BYTES } from "../../src/core/grant/coze-scope.ts";
-import { createCacheKeyFor } from "../../src/core/grant/grant.ts";
+import { createCacheKeyFor } from "../../src/core/token/cache-key.ts";
 import { cachedToken } from "../../src/core/token/freshness.ts";
 
 const MAX_GROWTH_BYTES = 32 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import { decodeJwt, errors, jwtVerify } from "jose";
 import type { AuthenticatorPorts } from "../../core/auth/authenticator.ts";
-import type { Claims, JwtRule } from "../../core/auth/caller.ts";
+import type { JwtRule } from "../../core/auth/caller.ts";
+import type { Claims } from "../../core/auth/claims.ts";
 import { TokenError } from "../../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
 

@@ -1,5 +1,5 @@
-import { excerpt } from "../../core/excerpt.ts";
 import type { Grant } from "../../core/grant/grant.ts";
+import { excerpt } from "../../core/log.ts";
 import type { SignedAssertion, TokenResponse } from "../../core/token/exchange.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { type Fetch, readText } from "../fetch-json.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { excerpt } from "../../core/excerpt.ts";
+import { excerpt } from "../../core/log.ts";
 import type { AccessToken } from "../../core/token/token.ts";
 import { type CozeError, isUnknownKey, TokenError } from "../../core/token-error.ts";
 

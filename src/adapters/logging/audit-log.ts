@@ -1,6 +1,7 @@
-import { excerpt, MAX_EXCERPT_LENGTH } from "../../core/excerpt.ts";
-import { type CozeScope, canonicalScope } from "../../core/grant/coze-scope.ts";
+import type { CozeScope } from "../../core/grant/coze-scope.ts";
+import { canonicalScope } from "../../core/grant/scope-lists.ts";
 import type { Log } from "../../core/log.ts";
+import { excerpt, MAX_EXCERPT_LENGTH } from "../../core/log.ts";
 import type { Audit, TokenAttempt } from "../../core/token/audit.ts";
 import { type Digester, shortDigest } from "./digester.ts";
 

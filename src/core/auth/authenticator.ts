@@ -1,6 +1,7 @@
 import type { WaitUntil } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
-import { type Caller, type Claims, type JwtRule, matchesClaims } from "./caller.ts";
+import type { Caller, JwtRule } from "./caller.ts";
+import { type Claims, matchesClaims } from "./claims.ts";
 
 /** The caller of a request, and the verified claims where it is a JWT caller. */
 export type AuthenticatedCaller = { readonly caller: Caller; readonly claims: Claims | undefined };

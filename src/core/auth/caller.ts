@@ -1,5 +1,5 @@
-import { type CozeScope, combineScopes } from "../grant/coze-scope.ts";
-import type { GrantLimits } from "../grant/grant.ts";
+import type { CozeScope } from "../grant/coze-scope.ts";
+import type { ClaimRule } from "./claims.ts";
 import type { AllowedOrigins } from "./origins.ts";
 
 /** A named rule: how to authenticate somebody, and what they may be granted. */
@@ -42,15 +42,6 @@ export type JwtRule = {
   readonly userIdClaim: string;
 };
 
-/** The exact value a claim must have, or a pattern that must match the whole of a text. */
-export type ClaimRule = string | number | boolean | RegExp;
-
-/** The verified claims of a JWT. */
-export type Claims = Readonly<Record<string, unknown>>;
-
-/** A string claim longer than this matches no pattern; the bound on patterns counts on it. */
-export const MAX_MATCHED_CLAIM_LENGTH = 1024;
-
 /** The implicit caller of an open service. */
 export const ANYONE: Caller = {
   name: "anyone",
@@ -62,27 +53,6 @@ export const ANYONE: Caller = {
   limiter: undefined,
 };
 
-/** Tells whether claims verified to be of its issuer are those of a rule. A claim of another type never matches. */
-export function matchesClaims({ audience, claims: rules }: JwtRule, claims: Claims): boolean {
-  if (audience !== undefined && !hasAudience(claims["aud"], audience)) return false;
-  return [...rules].every(([name, rule]) => Object.hasOwn(claims, name) && matchesRule(claims[name], rule));
-}
-
-/**
- * The most that a caller may be granted: what the settings allow, less what the caller's rule takes away.
- * @throws TokenError `invalid_scope` when nothing is left.
- */
-export function limitsFor({ name, scope, maxDurationSeconds }: Caller, settings: GrantLimits): GrantLimits {
-  return {
-    durationSeconds: Math.min(settings.durationSeconds, maxDurationSeconds ?? settings.durationSeconds),
-    scope: combineScopes(
-      settings.scope,
-      scope,
-      `The caller ${name} is granted nothing: its rule and TOKEN_SCOPE have nothing in common`,
-    ),
-  };
-}
-
 /** Tells whether anybody who knows the address gets a token. */
 export function isOpen(callers: readonly Caller[]): boolean {
   return callers.some(
@@ -90,13 +60,4 @@ export function isOpen(callers: readonly Caller[]): boolean {
       credentialRule.kind === "anyone" ||
       (credentialRule.kind === "anonymous" && credentialRule.turnstile === undefined),
   );
-}
-
-function hasAudience(claim: unknown, audience: string): boolean {
-  return claim === audience || (Array.isArray(claim) && claim.includes(audience));
-}
-
-function matchesRule(claim: unknown, rule: ClaimRule): boolean {
-  if (!(rule instanceof RegExp)) return claim === rule;
-  return typeof claim === "string" && claim.length <= MAX_MATCHED_CLAIM_LENGTH && rule.test(claim);
 }

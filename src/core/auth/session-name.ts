@@ -1,5 +1,6 @@
 import { TokenError } from "../token-error.ts";
-import type { Caller, Claims, JwtRule } from "./caller.ts";
+import type { Caller, JwtRule } from "./caller.ts";
+import type { Claims } from "./claims.ts";
 import { parseUserId } from "./user-id.ts";
 
 /** Names the Coze session that a request of a caller belongs to; `undefined` is the one without a name. */

@@ -1,6 +1,6 @@
 import type { Grant } from "../grant/grant.ts";
 import type { CozeError, TokenErrorCode } from "../token-error.ts";
-import type { TokenResult } from "./token-service.ts";
+import type { TokenResult } from "./token-request.ts";
 
 /** What is known in the end of one request for a token. It never holds a credential; who writes it down hashes the rest. */
 export type TokenAttempt = {

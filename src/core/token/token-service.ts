@@ -1,7 +1,8 @@
-import { createCacheKeyFor, type Grant, type TokenSource } from "../grant/grant.ts";
+import type { Grant } from "../grant/grant.ts";
 import type { Log } from "../log.ts";
-import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../single-flight.ts";
+import { createSingleFlight, type SingleFlightPorts } from "../single-flight.ts";
 import { TokenError } from "../token-error.ts";
+import { createCacheKeyFor, type TokenSource } from "./cache-key.ts";
 import { type CountExchange, EXCHANGE_BUDGET_MS, type ExchangeResult, tooManyExchanges } from "./exchange.ts";
 import {
   type CachedToken,
@@ -14,8 +15,9 @@ import {
   withRenewalPaused,
 } from "./freshness.ts";
 import { type AccessToken, secondsLeft } from "./token.ts";
+import type { CacheOutcome, Timings, TokenRequest, TokenResult } from "./token-request.ts";
 
-/** The tokens that this isolate keeps: bounded, so it may forget any of them. */
+/** The tokens cached in this isolate: bounded, so any of them can be evicted. */
 export type TokenMemory = {
   readonly get: (key: string) => CachedToken | undefined;
   readonly set: (key: string, cached: CachedToken) => void;
@@ -42,43 +44,6 @@ export type TokenServicePorts = SingleFlightPorts & {
   readonly log: Log;
 };
 
-/** A token, and how it was come by. */
-export type TokenResult = {
-  readonly token: AccessToken;
-  readonly ttlSeconds: number;
-  readonly cacheOutcome: CacheOutcome;
-  readonly timings: Timings;
-};
-
-/** What it took to come by a token, in milliseconds; what did not happen is left out. */
-export type Timings = {
-  /** Reading the store. */
-  readonly cacheMs?: number;
-  readonly signMs?: number;
-  readonly upstreamMs?: number;
-  /** The id under which Coze's support finds the exchange. */
-  readonly cozeLogId?: string | undefined;
-};
-
-/**
- * `hit`: from memory or the store. `stale`: likewise, below the line at which it should have been renewed, which failed.
- * `miss`: new from Coze. `collapsed`: new from Coze, for another request that waited as well.
- */
-export type CacheOutcome = "hit" | "stale" | "miss" | "collapsed";
-
-/** What one request wants. */
-export type TokenRequest = {
-  readonly grant: Grant;
-  /** A token that Coze has refused to the client. */
-  readonly rejectedToken?: string | undefined;
-  /** The seconds that the client wants a token to have left. */
-  readonly minSeconds?: number | undefined;
-  readonly countExchange: CountExchange;
-  /** When the request has to be answered, in Unix milliseconds. */
-  readonly deadline: number;
-  readonly waitUntil: WaitUntil;
-};
-
 export type TokenService = (request: TokenRequest) => Promise<TokenResult>;
 
 type Loaded = { readonly cached: CachedToken; readonly cacheOutcome: CacheOutcome; readonly timings: Timings };
@@ -86,16 +51,16 @@ type Loaded = { readonly cached: CachedToken; readonly cacheOutcome: CacheOutcom
 /** A read of the store that takes longer is a miss. */
 export const STORE_BUDGET_MS = 1000;
 
-/** A load ends by itself: it reads the store, and then exchanges. */
+/** A load ends by itself: it reads the store, then it exchanges. */
 const LOAD_BUDGET_MS = STORE_BUDGET_MS + EXCHANGE_BUDGET_MS;
 
-/** Past this a load that others wait for is lost, and they go alone. */
+/** After this time a load counts as lost, and the requests that joined it start their own. */
 const FLIGHT_LIFETIME_MS = LOAD_BUDGET_MS + 500;
 
 /**
- * Creates the service that answers with a token for a grant: from memory, from the store, or from one exchange for all
- * who wait. A token is renewed behind an answer while it ages, and before an answer once it nears its end.
- * @throws TokenError `rate_limited` or `upstream_…`, where no cached token will do either.
+ * Creates the service that gets a token for a grant: from memory, from the store, or from one exchange for all requests
+ * that wait. An ageing token is renewed in `waitUntil`, after the response; one near its end is renewed first.
+ * @throws TokenError `rate_limited` or `upstream_…`, if no cached token can be served instead.
  */
 export function createTokenService(source: TokenSource, ports: TokenServicePorts): TokenService {
   const { memory, store, exchange, now, random, log } = ports;
@@ -108,13 +73,13 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     for (;;) {
       const cached = fromMemory(key, request);
       if (cached !== undefined) return serve(key, cached, request);
-      if (!flights.isUnderWay(key)) return serve(key, await lead(key, own), request);
+      if (!flights.isUnderWay(key)) return serve(key, await startLoad(key, own), request);
 
       try {
         const joined = await flights.join(key, request.deadline);
-        if (joined !== undefined && isFor(joined, request)) return serve(key, collapsed(joined), request);
+        if (joined !== undefined && isWanted(joined, request)) return serve(key, collapsed(joined), request);
       } catch (error) {
-        // The limit, and a rejected token, are those of the request that began the exchange. This one counts once itself.
+        // The limit, and the rejected token, are those of the request that started the exchange. This one counts itself, once.
         if (!isRateLimited(error) || !(await own.countExchange())) {
           return serve(key, standIn(key, request, error), request);
         }
@@ -140,29 +105,29 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     return { token: cached.token, ttlSeconds: secondsLeft(cached.token, nowSeconds()), cacheOutcome, timings };
   }
 
-  /** Renews a token behind an answer. Counted first, so that a client above its limit has no store read for nothing. */
+  /** Renews an ageing token after the response. It counts first, so that a client over its limit costs no read of the store. */
   async function renew(key: string, request: TokenRequest): Promise<Loaded> {
     if (!(await request.countExchange())) throw tooManyExchanges();
     return load(key, { ...request, countExchange: counted });
   }
 
-  /** Begins a load that others can join, and waits for it as long as the request has time. */
-  async function lead(key: string, request: TokenRequest): Promise<Loaded> {
+  /** Starts a load that others can join, and waits for it until the deadline of the request. */
+  async function startLoad(key: string, request: TokenRequest): Promise<Loaded> {
     const loading = flights.start(key, () => load(key, request), request.waitUntil);
     try {
-      // It ends by itself, so a timer is needed only where the request has spent some of its time before.
+      // It ends by itself, so a timer is needed only if the request has used up some of its time before.
       if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
       const loaded = await flights.join(key, request.deadline);
       if (loaded !== undefined) return loaded;
       if (flights.isUnderWay(key)) throw tooLate();
-      // The runtime has ended it, and the load itself says how.
+      // The load has failed; it says how itself.
       return await loading;
     } catch (error) {
       return standIn(key, request, error);
     }
   }
 
-  /** Loads a token that outlives the one in memory: from the store, where another isolate may have put it, or a new one. */
+  /** Loads a token that outlives the one in memory: from the store, where another isolate may have written it, or a new one. */
   async function load(key: string, request: TokenRequest): Promise<Loaded> {
     const startedAt = now();
     const entry = await store?.open(key);
@@ -172,7 +137,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     const stored = isSuccessor(entry?.token, known, request) ? entry?.token : undefined;
     if (stored !== undefined && isFresh(stored, nowSeconds())) {
       const found: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", timings };
-      if (isFor(found, request)) return cacheLoaded(key, found);
+      if (isWanted(found, request)) return cacheLoaded(key, found);
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
@@ -182,7 +147,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       return cacheLoaded(key, { cached, cacheOutcome: "miss", timings: { ...timings, signMs, upstreamMs, cozeLogId } });
     } catch (error) {
       if (stored !== undefined) memory.set(key, cachedToken(stored, random()));
-      // The limit is that of one client. Whoever else waits for this load counts for itself.
+      // The limit is that of one client. The requests that joined count for themselves.
       if (isRateLimited(error)) throw error;
 
       const latest = stored ?? known;
@@ -192,7 +157,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     }
   }
 
-  /** Whether a stored token comes after the one in memory. An older one was replaced, maybe because Coze refused it. */
+  /** Whether a stored token is newer than the one in memory. An older one was replaced, maybe because Coze rejected it. */
   function isSuccessor(
     stored: AccessToken | undefined,
     known: AccessToken | undefined,
@@ -208,8 +173,8 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   }
 
   /**
-   * The token in memory, where it can stand in for the one that the request should have got.
-   * @throws the reason why it did not get that.
+   * The token in memory, if it can be served although it should have been renewed.
+   * @throws `reason`, why it was not renewed, if it cannot.
    */
   function standIn(key: string, request: TokenRequest, reason: unknown): Loaded {
     const cached = memory.get(key);
@@ -219,12 +184,12 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
 
   function canStandIn(token: AccessToken, { rejectedToken, minSeconds }: TokenRequest, reason: unknown): boolean {
     if (!isUsable(token, nowSeconds()) || isRejected(token, rejectedToken, nowSeconds())) return false;
-    // Coze being down is no fault of the client; asking too often is.
+    // While Coze is down, less life than the client wants is better than nothing. Over its limit, it gets what it may.
     return !isRateLimited(reason) || hasLifeLeft(token, minSeconds ?? 0, nowSeconds());
   }
 
-  /** Whether what was loaded for one request is what another asks for: a new token is, however short its life. */
-  function isFor(loaded: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
+  /** Whether a loaded token is what the request wants. A new token always is, however short its life. */
+  function isWanted(loaded: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
     const { token } = loaded.cached;
     if (isRejected(token, rejectedToken, nowSeconds())) return false;
     return loaded.cacheOutcome === "miss" || hasLifeLeft(token, minSeconds, nowSeconds());
@@ -235,7 +200,7 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
   }
 }
 
-/** For a request that has been counted already. */
+/** The count of a request that has been counted already. */
 async function counted(): Promise<boolean> {
   return true;
 }

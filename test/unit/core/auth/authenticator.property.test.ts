@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
-import {
-  ANYONE,
-  type Caller,
-  type Claims,
-  type CredentialRule,
-  type JwtRule,
-} from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 /** What a credential is, to the ports below: a key, a JWT of an issuer and with a role, or neither. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
-import { ANYONE, type Caller, type Claims, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import type { Claims } from "../../../../src/core/auth/claims.ts";
 
 const unlimited = {
   userPrefix: "",

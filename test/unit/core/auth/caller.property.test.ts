@@ -1,15 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  ANYONE,
-  type Caller,
-  type ClaimRule,
-  type CredentialRule,
-  isOpen,
-  type JwtRule,
-  limitsFor,
-  matchesClaims,
-} from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, isOpen, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
+import { type ClaimRule, matchesClaims } from "../../../../src/core/auth/claims.ts";
 
 const JWT_RULE: JwtRule = {
   kind: "jwt",

@@ -1,15 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  ANYONE,
-  type Caller,
-  type ClaimRule,
-  type Claims,
-  type CredentialRule,
-  isOpen,
-  type JwtRule,
-  limitsFor,
-  matchesClaims,
-} from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, isOpen, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
+import { type ClaimRule, type Claims, matchesClaims } from "../../../../src/core/auth/claims.ts";
 import { isAllowedOrigin } from "../../../../src/core/auth/origins.ts";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type Claims, type CredentialRule } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule } from "../../../../src/core/auth/caller.ts";
+import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
 
 const jwt = (userIdClaim = "sub"): CredentialRule => ({

@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type CozeScope,
-  canonicalScope,
-  combineScopes,
-  namesRights,
-  narrowScope,
-  parseCozeScope,
-} from "../../../../src/core/grant/coze-scope.ts";
+import { combineScopes, narrowScope } from "../../../../src/core/grant/combine-scopes.ts";
+import { type CozeScope, parseCozeScope } from "../../../../src/core/grant/coze-scope.ts";
+import { canonicalScope, namesRights } from "../../../../src/core/grant/scope-lists.ts";
 
 const LIST_NAMES = ["permissions", "bots", "workspaces", "workspaceRights", "workflows", "workflowRights"] as const;
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  type CozeScope,
-  canonicalScope,
-  combineScopes,
-  namesRights,
-  narrowScope,
-  parseCozeScope,
-  parseRequestedScope,
-} from "../../../../src/core/grant/coze-scope.ts";
+import { combineScopes, narrowScope } from "../../../../src/core/grant/combine-scopes.ts";
+import { type CozeScope, parseCozeScope, parseRequestedScope } from "../../../../src/core/grant/coze-scope.ts";
+import { canonicalScope, namesRights } from "../../../../src/core/grant/scope-lists.ts";
 
 const scope: CozeScope = {
   account_permission: { permission_list: ["Connector.botChat", "Connector.botManage"] },

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-import { createCacheKeyFor, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+import { type Grant, grantFor } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor, type TokenSource } from "../../../../src/core/token/cache-key.ts";
 
 type Input = TokenSource & Grant;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-import { createCacheKeyFor, type Grant, grantFor, type TokenSource } from "../../../../src/core/grant/grant.ts";
+import { type Grant, grantFor } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor, type TokenSource } from "../../../../src/core/token/cache-key.ts";
 
 const scope: CozeScope = { account_permission: { permission_list: ["a"] } };
 const limits = { durationSeconds: 900, scope };

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createCacheKeyFor, type Grant } from "../../../../src/core/grant/grant.ts";
+import type { Grant } from "../../../../src/core/grant/grant.ts";
+import { createCacheKeyFor } from "../../../../src/core/token/cache-key.ts";
 import { EXCHANGE_BUDGET_MS } from "../../../../src/core/token/exchange.ts";
 import { type CachedToken, isFresh, isUsable } from "../../../../src/core/token/freshness.ts";
 import { type AccessToken, secondsLeft } from "../../../../src/core/token/token.ts";
-import { createTokenService, type TokenResult } from "../../../../src/core/token/token-service.ts";
+import type { TokenResult } from "../../../../src/core/token/token-request.ts";
+import { createTokenService } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 /** What happens in a simulation, one step after the other. */

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { Grant } from "../../../../src/core/grant/grant.ts";
 import type { CachedToken } from "../../../../src/core/token/freshness.ts";
 import type { AccessToken } from "../../../../src/core/token/token.ts";
-import { createTokenService, type TokenRequest } from "../../../../src/core/token/token-service.ts";
+import type { TokenRequest } from "../../../../src/core/token/token-request.ts";
+import { createTokenService } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
 const source = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
