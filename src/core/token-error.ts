@@ -1,6 +1,6 @@
 import type { SettingProblem } from "./issue.ts";
 
-/** Every reason for which a request ends without a token. Its HTTP status stands in `http/error-answer.ts`. */
+/** Every reason for which a request ends without a token. `http/error-response.ts` has its HTTP status. */
 export type TokenErrorCode =
   | "invalid_request"
   | "invalid_scope"
@@ -19,7 +19,7 @@ export type TokenErrorCode =
   | "upstream_timeout"
   | "issuer_unavailable";
 
-/** What Coze itself said, in its own words and under its own names, each cut to 500 characters. */
+/** What Coze's error response says, under Coze's own names; each string is cut to 500 characters. */
 export type CozeError = {
   readonly status: number;
   readonly error_code?: string;
@@ -43,7 +43,7 @@ export type TokenErrorDetails = {
   readonly problems?: readonly SettingProblem[];
   /** Whole seconds after which another try makes sense. */
   readonly retryAfterSeconds?: number;
-  /** The methods that the path does answer. */
+  /** The methods that the path allows. */
   readonly allow?: string;
 };
 

@@ -2,13 +2,13 @@ import type { CozeScope } from "../grant/coze-scope.ts";
 import type { ClaimRule } from "./claims.ts";
 import type { AllowedOrigins } from "./origins.ts";
 
-/** A named rule: how to authenticate somebody, and what they may be granted. */
+/** A named rule: how to authenticate a client, and what it may be granted. */
 export type Caller = {
   readonly name: string;
   readonly credentialRule: CredentialRule;
-  /** Stands, with a colon, before the ids of this caller's users in `session_name`; "": nothing does. */
+  /** Prefix, before a colon, of `session_name` for this caller's users; "" for none. */
   readonly userPrefix: string;
-  /** Web pages that this caller may ask from. */
+  /** Web pages that may use this caller. */
   readonly origins: AllowedOrigins;
   /** The Coze scope that `bot_ids` and `permissions` make; `undefined`: it adds no restriction. */
   readonly scope: CozeScope | undefined;
@@ -18,15 +18,15 @@ export type Caller = {
 };
 
 export type CredentialRule =
-  /** Everybody, with or without a credential: the service as it is when no callers are set. */
+  /** Every client, with or without a credential: the service when CALLERS is not set. */
   | { readonly kind: "anyone" }
-  /** Whoever brings no credential. */
+  /** A client without a credential. */
   | { readonly kind: "anonymous"; readonly turnstile: TurnstileRule | undefined }
   /** The holder of the API key with this SHA-256, in hexadecimal. */
   | { readonly kind: "key"; readonly keySha256: string }
   | JwtRule;
 
-/** What a Turnstile answer must say beside success (Cloudflare: "Server-side validation"). */
+/** What a Turnstile response must say besides success (Cloudflare: "Server-side validation"). */
 export type TurnstileRule = { readonly hostname: string | undefined; readonly action: string | undefined };
 
 /** The bearer of a JWT of an issuer (OpenID Connect Core §2, RFC 9068). */
@@ -53,7 +53,7 @@ export const ANYONE: Caller = {
   limiter: undefined,
 };
 
-/** Tells whether anybody who knows the address gets a token. */
+/** Tells whether every client that knows the URL gets a token. */
 export function isOpen(callers: readonly Caller[]): boolean {
   return callers.some(
     ({ credentialRule }) =>

@@ -1,6 +1,6 @@
 import type { JwtRule } from "./caller.ts";
 
-/** The exact value a claim must have, or a pattern that must match the whole of a text. */
+/** The exact value a claim must have, or a pattern that must match the whole string. */
 export type ClaimRule = string | number | boolean | RegExp;
 
 /** The verified claims of a JWT. */

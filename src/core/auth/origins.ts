@@ -1,6 +1,6 @@
 import type { Problem } from "../issue.ts";
 
-/** Which web origins (RFC 6454) may read an answer: all, or those that one of the rules matches. */
+/** Which web origins (RFC 6454) may read a response: all, or those that match a rule. */
 export type AllowedOrigins = "*" | readonly OriginRule[];
 
 /** `https://app.example.com`, or with a wildcard every host below one, however deep: `https://*.example.com`. */
@@ -8,12 +8,12 @@ export type OriginRule =
   | { readonly origin: string }
   | { readonly beforeHost: `${string}://`; readonly hostSuffix: `.${string}` };
 
-/** One or more DNS labels, as they stand in place of a wildcard. */
+/** One or more DNS labels: what a wildcard stands for. */
 const HOST_LABELS = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/;
 
 /**
- * Tells whether pages of an origin may use the service. Its own pages always may; it has no origin of its own where the
- * request names a host that is none.
+ * Tells whether pages of an origin may use the service. Its own pages always may; `ownOrigin` is `undefined` for a request
+ * with an invalid Host.
  */
 export function isAllowedOrigin(origin: string, ownOrigin: string | undefined, allowed: AllowedOrigins): boolean {
   return allowed === "*" || origin === ownOrigin || allowed.some((rule) => matchesRule(origin, rule));
@@ -48,20 +48,20 @@ function parseRule(entry: string): OriginRule | undefined {
   const [, scheme, wildcard, rest] = /^(https?):\/\/(\*\.)?([^*]+)$/.exec(entry) ?? [];
   if (scheme === undefined || rest === undefined) return undefined;
 
-  const origin = originOf(`${scheme}://${rest}`);
+  const origin = parseOrigin(`${scheme}://${rest}`);
   if (origin === undefined) return undefined;
   if (wildcard === undefined) return { origin };
 
   const host = origin.slice(origin.indexOf("//") + 2);
-  // Below one label alone, such as com, everybody has a host.
+  // Everyone can have a host below a single label such as com.
   if (!host.includes(".")) return undefined;
   return { beforeHost: `${scheme}://`, hostSuffix: `.${host}` };
 }
 
-/** The origin of a text that is nothing but an origin, in the form browsers send it. */
-function originOf(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const { origin, href } = new URL(text);
+/** The origin, as browsers send it, of a string that is an origin and nothing else. */
+function parseOrigin(value: string): string | undefined {
+  if (!URL.canParse(value)) return undefined;
+  const { origin, href } = new URL(value);
   return href === `${origin}/` ? origin : undefined;
 }
 

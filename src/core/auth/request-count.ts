@@ -27,7 +27,7 @@ export function refusalCountKey(source: ClientSource): string {
   return `- ${networkKey(source)}`;
 }
 
-/** Whether a caller's credential says who asks. */
+/** Whether the credential identifies the caller. */
 function isNamed({ credentialRule }: Caller): boolean {
   return credentialRule.kind === "key" || credentialRule.kind === "jwt";
 }

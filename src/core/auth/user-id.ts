@@ -1,6 +1,6 @@
 import { TokenError } from "../token-error.ts";
 
-/** `X-User-ID` becomes a JWT claim and part of a cache key; Coze documents no length, so a modest one is kept. */
+/** `X-User-ID` becomes a JWT claim and part of a cache key; Coze documents no maximum, so this is a modest one. */
 export const MAX_USER_ID_LENGTH = 128;
 
 /** Visible ASCII (RFC 20), spaces inside but not at the ends. */

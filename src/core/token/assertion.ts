@@ -1,4 +1,4 @@
-/** The claims of the JWT that proves to Coze who asks (RFC 7523 §3; Coze: "OAuth JWT 授权"). */
+/** The claims of the JWT that authenticates the app at Coze (RFC 7523 §3; Coze: "OAuth JWT 授权"). */
 export type AssertionClaims = {
   /** The OAuth app id. */
   readonly iss: string;

@@ -22,7 +22,7 @@ export type Attempt = {
   readonly released: () => void;
 };
 
-/** Decides whether Coze may be asked. `lastError`, where there is one, lends its `coze` and `cause` to what is thrown. */
+/** Decides whether an attempt may start. An error that is thrown carries the `coze` and `cause` of `lastError`, if given. */
 export type CircuitBreaker = {
   /**
    * Asks without beginning an attempt.
@@ -47,9 +47,10 @@ export type CircuitBreakerOptions = {
 };
 
 /**
- * Creates the circuit breaker that stands before Coze. Five failed attempts in a row open it: no attempt is admitted for
- * max(1 s, doubling to 30 s, with jitter; Retry-After). Then one attempt at a time is admitted, on a
- * lease, so that a lost one does not keep the circuit open. A response closes the circuit, a failure opens it again.
+ * Creates the circuit breaker in front of Coze. Five failed attempts in a row open it. The first pause is about 1 s and
+ * doubles with each failure up to 30 s, with jitter; a longer Retry-After counts instead. After the pause one attempt at
+ * a time is admitted, on a lease that ends by itself, so that a lost attempt blocks nothing. A response closes the
+ * circuit; a failure opens it again.
  */
 export function createCircuitBreaker({ attemptTimeoutMs, now, random, log }: CircuitBreakerOptions): CircuitBreaker {
   /** In a row, while the circuit is closed. */

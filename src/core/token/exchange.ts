@@ -8,9 +8,9 @@ import type { AccessToken } from "./token.ts";
 
 /** All attempts and pauses together end within this time, so that no caller waits longer. */
 export const EXCHANGE_BUDGET_MS = 10_000;
-/** One attempt and two more: past that, the caller is better served with an answer. */
+/** One attempt and two retries: after that, a client is better off with an error. */
 export const MAX_ATTEMPTS = 3;
-/** A timeout of so long is whole, however long it should be: the limiter and the signature come before it. */
+/** A timeout this long counts as whole even if the setting is longer: the limiter and the signature use some of the budget. */
 const WHOLE_TIMEOUT_MS = EXCHANGE_BUDGET_MS - 1000;
 /** The longest pause before the second attempt; it doubles for the third. */
 const RETRY_BASE_MS = 200;
@@ -44,7 +44,7 @@ export type ExchangePorts = {
   readonly log: Log;
 };
 
-/** A token as Coze answered it, and the id under which Coze's support finds the call. */
+/** The token that Coze issued, and the id by which Coze's support finds the call. */
 export type TokenResponse = { readonly token: AccessToken; readonly logId: string | undefined };
 
 /** What came of an exchange, and how long its attempts took in all. */
@@ -72,21 +72,21 @@ export async function exchange(
   circuit.check();
   if (!(await countExchange())) throw tooManyExchanges();
 
-  let admitted = circuit.admit();
-  for (let attempt = 1; ; attempt += 1) {
+  let attempt = circuit.admit();
+  for (let attemptNumber = 1; ; attemptNumber += 1) {
     try {
-      return { ...(await attemptExchange(ports.sign, admitted)), ...timings };
+      return { ...(await attemptExchange(ports.sign, attempt)), ...timings };
     } catch (error) {
       if (isRefusedKey(error) && ports.signWithPrevious !== undefined) {
         return { ...(await exchangeWithPrevious(ports.signWithPrevious, error)), ...timings };
       }
-      if (attempt === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
+      if (attemptNumber === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
 
-      const pause = pauseBefore(attempt + 1, error, ports.random());
+      const pause = pauseBefore(attemptNumber + 1, error, ports.random());
       if (ports.now() + pause >= deadline) throw error;
       circuit.check(error);
       await ports.sleep(pause);
-      admitted = circuit.admit(error);
+      attempt = circuit.admit(error);
     }
   }
 
@@ -96,9 +96,9 @@ export async function exchange(
       const assertion = await signAssertion(sign);
       // A pause may end late, when nothing is left.
       timeoutMs = Math.max(0, Math.min(settings.upstreamTimeoutMs, deadline - ports.now()));
-      const answer = await requestToken(assertion, timeoutMs);
+      const response = await requestToken(assertion, timeoutMs);
       attempt.responded();
-      return answer;
+      return response;
     } catch (error) {
       endAttempt(attempt, error, timeoutMs >= Math.min(settings.upstreamTimeoutMs, WHOLE_TIMEOUT_MS));
       throw error;
@@ -124,9 +124,9 @@ export async function exchange(
 
   async function exchangeWithPrevious(signWithPrevious: Sign, refusal: TokenError): Promise<TokenResponse> {
     try {
-      const answer = await attemptExchange(signWithPrevious, circuit.admit());
+      const response = await attemptExchange(signWithPrevious, circuit.admit());
       ports.log("warn", "previous_key_used", { description: refusal.message, coze: refusal.details.coze });
-      return answer;
+      return response;
     } catch {
       // What Coze says of the key that is meant to stay is what has to be fixed.
       throw refusal;
@@ -162,8 +162,8 @@ function isWorthRetrying(error: unknown): error is TokenError {
   return error instanceof TokenError && (error.code === "upstream_unavailable" || error.code === "upstream_timeout");
 }
 
-function pauseBefore(attempt: number, error: TokenError, random: number): number {
-  const jitterMs = random * RETRY_BASE_MS * 2 ** (attempt - 2);
+function pauseBefore(attemptNumber: number, error: TokenError, random: number): number {
+  const jitterMs = random * RETRY_BASE_MS * 2 ** (attemptNumber - 2);
   const askedMs = (error.details.retryAfterSeconds ?? 0) * 1000;
   return Math.max(jitterMs, askedMs);
 }

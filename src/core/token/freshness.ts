@@ -1,9 +1,9 @@
 import { type AccessToken, secondsLeft } from "./token.ts";
 
-/** A token that an isolate keeps, and what it has decided about its renewal. Times are Unix seconds. */
+/** A token in the memory of an isolate, and when to renew it. Times are Unix seconds. */
 export type CachedToken = {
   readonly token: AccessToken;
-  /** From here on it is renewed behind an answer. */
+  /** After this it is renewed in `waitUntil`. */
   readonly renewAfter: number;
   /** After a renewal that failed, none is tried before this. */
   readonly pausedUntil: number;
@@ -19,7 +19,7 @@ const RESERVE_SECONDS = 60;
 /** … or, for a token too short-lived for that, half its life. */
 const RESERVE_CEILING_FRACTION = 0.5;
 
-/** In the last quarter of its life a token is renewed without anybody waiting … */
+/** In the last quarter of its life a token is renewed while no request waits … */
 const AGEING_FRACTION = 0.25;
 /** … at moments that differ by up to a tenth of that, so that isolates do not all renew at once. */
 const AGEING_JITTER = 0.1;
@@ -29,9 +29,9 @@ const MAX_MIN_LIFE_FRACTION = 0.5;
 
 /** A token that cannot be renewed is still useful while a request or two can be made with it. */
 const MIN_USABLE_SECONDS = 5;
-/** How long a failed renewal leaves Coze in peace. */
+/** The pause after a renewal that failed. */
 const RENEWAL_PAUSE_SECONDS = 30;
-/** A token refused so soon after it was issued lacks a permission; another one would lack it too. */
+/** A token that is rejected sooner lacks a permission, and a new one would lack it too. */
 const MIN_REJECTED_AGE_SECONDS = 10;
 
 /** Puts a token into the cache. `random` is from 0 up to, but not including, 1. */
@@ -48,7 +48,7 @@ export function withRenewalPaused(token: AccessToken, nowSeconds: number): Cache
 
 /**
  * Decides what to do with a cached token: serve it while more than max(10 % of its life, min(60 s, half its life)) is
- * left, and from about the last quarter of its life on renew it behind the answer; below that line, or with less left
+ * left, and in about the last quarter of its life also renew it in `waitUntil`; below that line, or with less left
  * than `minSeconds`, renew it first, unless that has just failed.
  */
 export function cacheActionFor(
@@ -57,8 +57,8 @@ export function cacheActionFor(
   minSeconds = 0,
 ): CacheAction {
   const isPaused = nowSeconds < pausedUntil;
-  const isGood = isFresh(token, nowSeconds) && hasLifeLeft(token, minSeconds, nowSeconds);
-  if (isGood) return nowSeconds >= renewAfter && !isPaused ? "serve-and-renew" : "serve";
+  const isServable = isFresh(token, nowSeconds) && hasLifeLeft(token, minSeconds, nowSeconds);
+  if (isServable) return nowSeconds >= renewAfter && !isPaused ? "serve-and-renew" : "serve";
   return isPaused && isUsable(token, nowSeconds) ? "serve-stale" : "renew";
 }
 

@@ -214,5 +214,5 @@ function isRateLimited(error: unknown): error is TokenError {
 }
 
 function tooLate(): TokenError {
-  return new TokenError("upstream_timeout", "Coze did not answer in time. Try again.");
+  return new TokenError("upstream_timeout", "Coze did not respond in time. Try again.");
 }

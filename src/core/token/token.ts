@@ -3,11 +3,11 @@ export type AccessToken = {
   readonly accessToken: string;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** Kept with the token, because a hash costs more than all the rest of an answer from memory. */
+  /** Cached with the token: a hash costs more than the rest of a response from memory. */
   readonly digests: LogDigests;
 };
 
-/** What the log calls a token and the user it is for: digests, from which neither can be read. */
+/** Digests of a token and its user for the log, from which neither can be read. */
 export type LogDigests = { readonly token: string; readonly user: string | undefined };
 
 /** Seconds until the token ends; negative once it has. */
