@@ -30,8 +30,9 @@ export function createSessionNames(callers: readonly Caller[]): SessionNameFor {
   };
 
   function imitatesPrefix(userId: string, ownPrefix: string): boolean {
-    const [beginning = "", ...rest] = userId.split(":", 2);
-    return rest.length > 0 && beginning !== ownPrefix && prefixes.has(beginning);
+    const colon = userId.indexOf(":");
+    const beginning = userId.slice(0, Math.max(colon, 0));
+    return beginning !== ownPrefix && prefixes.has(beginning);
   }
 }
 

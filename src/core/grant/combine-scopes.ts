@@ -34,8 +34,8 @@ export function combineScopes(
   const emptied = new Set([...common].filter(([, items]) => items.length === 0).map(([path]) => groupFor(path)));
   const combined = new Map([...common].filter(([path]) => !emptied.has(groupFor(path))));
 
-  const limitsRights = namesRights(first) || namesRights(second);
-  if (emptied.has(CONSTRAINT_GROUP) || (limitsRights && rightsGroups(combined).size === 0)) {
+  // Rights that one side alone names are all still there.
+  if (emptied.has(CONSTRAINT_GROUP) || (namesRights(first) && rightsGroups(combined).size === 0)) {
     throw new TokenError("invalid_scope", `${nothingLeft}.`);
   }
   return scopeFrom(combined);

@@ -117,10 +117,8 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     try {
       // It ends by itself, so a timer is needed only if the request has used up some of its time before.
       if (now() + LOAD_BUDGET_MS <= request.deadline) return await loading;
-      const loaded = await flights.join(key, request.deadline);
-      if (loaded !== undefined) return loaded;
+      await flights.join(key, request.deadline);
       if (flights.isUnderWay(key)) throw tooLate();
-      // The load has failed; it says how itself.
       return await loading;
     } catch (error) {
       return standIn(key, request, error);
@@ -134,10 +132,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     const timings = entry === undefined ? {} : { cacheMs: now() - startedAt };
 
     const known = memory.get(key)?.token;
-    const stored = isSuccessor(entry?.token, known, request) ? entry?.token : undefined;
+    const found = entry?.token;
+    const stored = isSuccessor(found, known, request) ? found : undefined;
     if (stored !== undefined && isFresh(stored, nowSeconds())) {
-      const found: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", timings };
-      if (isWanted(found, request)) return cacheLoaded(key, found);
+      const hit: Loaded = { cached: cachedToken(stored, random()), cacheOutcome: "hit", timings };
+      if (isWanted(hit, request)) return cacheLoaded(key, hit);
     }
     try {
       const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
@@ -188,11 +187,9 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
     return !isRateLimited(reason) || hasLifeLeft(token, minSeconds ?? 0, nowSeconds());
   }
 
-  /** Whether a loaded token is what the request wants. A new token always is, however short its life. */
-  function isWanted(loaded: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
-    const { token } = loaded.cached;
-    if (isRejected(token, rejectedToken, nowSeconds())) return false;
-    return loaded.cacheOutcome === "miss" || hasLifeLeft(token, minSeconds, nowSeconds());
+  /** Whether a loaded token is what the request wants. */
+  function isWanted({ cached: { token } }: Loaded, { rejectedToken, minSeconds = 0 }: TokenRequest): boolean {
+    return !isRejected(token, rejectedToken, nowSeconds()) && hasLifeLeft(token, minSeconds, nowSeconds());
   }
 
   function nowSeconds(): number {

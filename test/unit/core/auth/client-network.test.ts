@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { clientNetwork } from "../../../../src/core/auth/request-count.ts";
+import { ANYONE, type Caller } from "../../../../src/core/auth/caller.ts";
+import {
+  clientNetwork,
+  exchangeCountKey,
+  refusalCountKey,
+  requestCountKey,
+} from "../../../../src/core/auth/request-count.ts";
 
 describe("the network of a client", () => {
   it.each([
@@ -16,8 +22,54 @@ describe("the network of a client", () => {
     ["::ffff:203.0.113.7", "203.0.113.7"],
     ["::FFFF:203.0.113.7", "203.0.113.7"],
     ["1:2:3:4:5:6:7:8:9::a", "1:2:3:4::/64"],
+    ["x::ffff:203.0.113.7", "x:0:0:0::/64"],
+    ["::ffff:203.0.113.7:1", "0:0:0:0::/64"],
+    ["::ffff:203.0.113", "0:0:0:0::/64"],
+    ["::ffff:203.10.113.17", "203.10.113.17"],
     ["", ""],
   ])("%s is %s", (address, network) => {
     expect(clientNetwork(address)).toBe(network);
+  });
+});
+
+describe("the keys that requests and exchanges are counted under", () => {
+  const script: Caller = { ...ANYONE, name: "script", credentialRule: { kind: "key", keySha256: "ab" } };
+  const web: Caller = {
+    ...ANYONE,
+    name: "web",
+    credentialRule: {
+      kind: "jwt",
+      issuer: "https://id.example.com",
+      jwksUri: undefined,
+      audience: "api",
+      claims: new Map(),
+      userIdClaim: "sub",
+    },
+  };
+  const visitors: Caller = { ...ANYONE, name: "visitors", credentialRule: { kind: "anonymous", turnstile: undefined } };
+  const source = { address: "203.0.113.7", worker: undefined };
+
+  it.each<[Caller, string | undefined, string, string]>([
+    [script, "ada", "script ada", "script ada"],
+    [script, undefined, "script ", "script "],
+    [web, "ada", "web ada", "web ada"],
+    [visitors, "visitors:ada", "visitors 203.0.113.7", "visitors 203.0.113.7 visitors:ada"],
+    [visitors, undefined, "visitors 203.0.113.7", "visitors 203.0.113.7 "],
+    [ANYONE, "ada", "anyone 203.0.113.7", "anyone 203.0.113.7 ada"],
+  ])("of %o for the session %s are %s and %s", (caller, sessionName, requestKey, exchangeKey) => {
+    expect(requestCountKey(caller, sessionName, () => source)).toBe(requestKey);
+    expect(exchangeCountKey(caller, sessionName, () => source)).toBe(exchangeKey);
+  });
+
+  it("of refused credentials are the network's, and that of no caller", () => {
+    expect(refusalCountKey(source)).toBe("- 203.0.113.7");
+    expect(refusalCountKey({ address: undefined, worker: undefined })).toBe("- ");
+  });
+
+  it("name the zone of a Worker only where it comes from the network of Workers", () => {
+    expect(refusalCountKey({ ...source, worker: "a.example" })).toBe("- 203.0.113.7");
+    const worker = { address: "2a06:98c0:3600::103", worker: "a.example" };
+    expect(refusalCountKey(worker)).toBe("- 2a06:98c0:3600:0::/64 a.example");
+    expect(refusalCountKey({ ...worker, worker: undefined })).toBe("- 2a06:98c0:3600:0::/64");
   });
 });

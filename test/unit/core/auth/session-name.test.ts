@@ -36,6 +36,7 @@ describe("a session name", () => {
     ["the claim for a JWT caller", users, null, { sub: "ada" }, "ada"],
     ["the claim for a JWT caller beside an equal header", users, "ada", { sub: "ada" }, "ada"],
     ["the prefixed claim for a JWT caller with a prefix", staff, "a@x", { sub: "ada", email: "a@x" }, "staff:a@x"],
+    ["an id that begins with a colon", users, null, { sub: ":ada" }, ":ada"],
     ["an id that only looks like a prefix", users, null, { sub: "visitor:ada" }, "visitor:ada"],
     ["an id that is a prefix without a colon", users, null, { sub: "visitors" }, "visitors"],
     [

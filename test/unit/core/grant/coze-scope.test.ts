@@ -122,6 +122,12 @@ describe("parseRequestedScope", () => {
     expect("scope" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
   });
 
+  it("says how large a scope may be", () => {
+    expect(parseRequestedScope(scopeOf("a".repeat(2100)))).toEqual({
+      faults: [{ path: "", problem: "is larger than 2048 bytes" }],
+    });
+  });
+
   it("leaves out items that are repeated", () => {
     expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ scope: scopeOf("b", "a") });
   });

@@ -220,6 +220,7 @@ describe("an exchange above the limit of its user", () => {
     const world = worldWith([token]);
     await expect(exchange(grant, async () => false, settings, world.ports)).rejects.toMatchObject({
       code: "rate_limited",
+      message: "Too many new tokens for one user. Keep a token until it ends, and try again later.",
       details: { retryAfterSeconds: 60 },
     });
     expect(world.ids()).toBe(0);
@@ -292,6 +293,26 @@ describe("an exchange and the circuit breaker", () => {
     await attempt(world.ports);
     expect(isOpen(world.ports)).toBe(true);
     expect(world.ids()).toBe(5);
+  });
+
+  it("counts a timeout of the whole budget but a moment, which is all that a longer setting can get", async () => {
+    const world = worldWith([timeout], { costMs: 10_000 });
+    fail(world.ports, 4);
+    await exchange(grant, unlimited, { ...settings, upstreamTimeoutMs: 10_000 }, world.ports).catch(() => {});
+    expect(world.timeouts).toEqual([9997]);
+    expect(isOpen(world.ports)).toBe(true);
+  });
+
+  it("counts unavailability against Coze though the timeout was shortened, and such a timeout neither way", async () => {
+    const slowly = async () => {
+      world.laterBy(7000);
+      return true;
+    };
+    const world = worldWith([timeout, unavailable(60)]);
+    fail(world.ports, 4);
+    await attempt(world.ports, slowly);
+    expect(isOpen(world.ports)).toBe(true);
+    expect(world.timeouts).toHaveLength(2);
   });
 
   it("lets Coze's Retry-After keep the circuit open", async () => {

@@ -241,7 +241,10 @@ describe("a request that waits for another's exchange", () => {
     expect(world.timers).toMatchObject([{ ms: 3000 }]);
     world.laterBy(3);
     for (const { ring } of world.timers) ring();
-    await expect(late).rejects.toMatchObject({ code: "upstream_timeout" });
+    await expect(late).rejects.toMatchObject({
+      code: "upstream_timeout",
+      message: "Coze did not respond in time. Try again.",
+    });
 
     const follower = world.ask();
     release();
@@ -252,6 +255,14 @@ describe("a request that waits for another's exchange", () => {
 });
 
 describe("a request that has spent most of its time before", () => {
+  it("needs no timer while it has as much time left as a load takes", async () => {
+    const world = createWorld();
+    await world.ask(ada, undefined, { deadline: world.clock.nowMs + 11_000 });
+    expect(world.timers).toEqual([]);
+    await world.ask(bob, undefined, { deadline: world.clock.nowMs + 10_999 });
+    expect(world.timers).toHaveLength(1);
+  });
+
   it("ends at its deadline though it began the exchange, which goes on for the next", async () => {
     const world = createWorld();
     const release = world.hold();
@@ -316,6 +327,14 @@ describe("a request for a token with some life left", () => {
     const [any, long] = await Promise.all([world.ask(), world.ask(ada, undefined, { minSeconds: 300 })]);
     expect(any).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
     expect(long).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
+  });
+
+  it("does not get one from the store with less, even where memory has none", async () => {
+    const store: Store = new Map();
+    await createWorld({ store }).ask();
+    const world = createWorld({ store, nowMs: 1_601_000 });
+    world.coze.exchanges = 1;
+    expect(await tokenOf(world.ask(ada, undefined, { minSeconds: 300 }))).toBe("token 2");
   });
 
   it("takes what it can get while Coze is down", async () => {
@@ -671,6 +690,18 @@ describe("a token that Coze refused to a client", () => {
     const [refused, waiting] = await Promise.allSettled([world.ask(ada, rejected), world.ask()]);
     expect(refused).toMatchObject({ reason: down });
     expect(waiting).toMatchObject({ value: { token: { accessToken: rejected }, cacheOutcome: "stale" } });
+  });
+
+  it("in the store is not served in place of the one in memory when Coze is down", async () => {
+    const store: Store = new Map();
+    const world = createWorld({ store });
+    await world.ask({ ...ada });
+    const other = createWorld({ store, nowMs: 1_850_000 });
+    other.coze.exchanges = 1;
+    await other.ask();
+    world.laterBy(870);
+    world.coze.failure = down;
+    expect(await world.ask(ada, "token 2")).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
   });
 
   it("does not make an older one from the store the answer, whether Coze is up or down", async () => {
