@@ -1,9 +1,9 @@
 import { base64url } from "jose";
-import { createKeyMatcher, digestOf } from "./adapters/auth/api-key.ts";
 import { createIssuerKeys } from "./adapters/auth/issuer-keys.ts";
 import { claimedIssuer, createJwtVerifier } from "./adapters/auth/jwt-verifier.ts";
+import { createKeyMatcher, digestCredential } from "./adapters/auth/key-matcher.ts";
 import { createRateLimiter } from "./adapters/auth/rate-limiter.ts";
-import { createTurnstileVerifier } from "./adapters/auth/turnstile.ts";
+import { createTurnstileVerifier } from "./adapters/auth/turnstile-verifier.ts";
 import { createKvTokenStore } from "./adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "./adapters/cache/sealing.ts";
 import { createTokenMemory } from "./adapters/cache/token-memory.ts";
@@ -129,7 +129,7 @@ async function createService({ config, privateKey, previousKey }: Settings, dige
       log,
     }),
     authenticate: createAuthenticator(config.callers, {
-      digestOf,
+      digestOf: digestCredential,
       createKeyMatcher,
       claimedIssuer,
       verifyJwt: createJwtVerifier(createIssuerKeys({ fetch: fetchOutside, now, sleep }), now),

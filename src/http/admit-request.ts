@@ -6,8 +6,7 @@ import type { WaitUntil } from "../core/single-flight.ts";
 import type { CountExchange } from "../core/token/exchange.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
-import { credentialOf } from "./credential.ts";
-import { forbiddenOrigin } from "./forbidden-origin.ts";
+import { forbiddenOrigin } from "./cors.ts";
 import type { ReadyService } from "./service.ts";
 
 /** Reads where a request comes from, which not every count needs. */
@@ -50,7 +49,7 @@ async function identify(
 ): Promise<Identity> {
   const { headers } = c.req.raw;
   try {
-    const { caller, claims } = await service.authenticate(credentialOf(headers), waitUntil, deadline);
+    const { caller, claims } = await service.authenticate(readCredential(headers), waitUntil, deadline);
     c.set("caller", caller);
     checkOrigin(caller, c.req.raw);
     return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };
@@ -60,6 +59,15 @@ async function identify(
     const isWithin = (await service.countRequest?.(refusalCountKey(source()))) ?? true;
     throw isWithin ? error : tooManyRequests();
   }
+}
+
+/**
+ * Reads the credential of a request: `Authorization`, with or without the scheme `Bearer` (RFC 6750 §2.1), or else the
+ * JWT that Cloudflare Access adds. A header that is present counts, even when it is empty.
+ */
+function readCredential(headers: Headers): string | undefined {
+  const credential = headers.get("Authorization") ?? headers.get("Cf-Access-Jwt-Assertion");
+  return credential?.replace(/^Bearer(\s+|$)/i, "");
 }
 
 function checkOrigin({ name, origins }: Caller, request: Request): void {

@@ -1,7 +1,9 @@
 import type { Caller } from "../core/auth/caller.ts";
 import type { Grant } from "../core/grant/grant.ts";
 import type { TokenResult } from "../core/token/token-request.ts";
-import type { ResponseHeaders } from "./response.ts";
+
+/** Response headers by name, collected while a request is handled. */
+export type ResponseHeaders = Record<string, string>;
 
 /** What handlers and middleware find in the context of one request. */
 export type AppEnv = {

@@ -1,5 +1,5 @@
 import type { CacheOutcome, Timings, TokenResult } from "../core/token/token-request.ts";
-import type { ResponseHeaders } from "./response.ts";
+import type { ResponseHeaders } from "./app-env.ts";
 
 const CACHE_STATUS = {
   hit: (ttl) => `hit; ttl=${ttl}`,

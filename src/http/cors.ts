@@ -1,8 +1,7 @@
 import type { MiddlewareHandler } from "hono";
-import type { AllowedOrigins } from "../core/auth/origins.ts";
+import { type AllowedOrigins, isAllowedOrigin } from "../core/auth/origins.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
-import { forbiddenOrigin } from "./forbidden-origin.ts";
 import { emptyResponse } from "./response.ts";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
@@ -37,4 +36,16 @@ export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
     headers["Access-Control-Max-Age"] = PREFLIGHT_MAX_AGE_SECONDS;
     return Promise.resolve(emptyResponse(c));
   };
+}
+
+/**
+ * Returns the origin of the page that sent a request if that origin is not allowed, and `undefined` otherwise. A request
+ * without an `Origin` header does not come from a page and is always allowed.
+ */
+export function forbiddenOrigin(request: Request, allowed: AllowedOrigins): string | undefined {
+  if (allowed === "*") return undefined;
+
+  const origin = request.headers.get("Origin");
+  if (origin === null || isAllowedOrigin(origin, URL.parse(request.url)?.origin, allowed)) return undefined;
+  return origin;
 }

@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, Handler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Log } from "../core/log.ts";
 import { excerpt } from "../core/log.ts";
@@ -42,6 +42,19 @@ export function createErrorHandler(log: Log) {
 /** Answers a path that does not exist. */
 export function respondNotFound(c: Context<AppEnv>): Response {
   return respond(new TokenError("not_found", "There is nothing at this path. Tokens are at POST /."), c);
+}
+
+/**
+ * Handles the methods that a path does not support. OPTIONS never gets here: the CORS middleware has already responded.
+ * @throws TokenError `method_not_allowed`, always.
+ */
+export function methodNotAllowed(...methods: readonly string[]): Handler<AppEnv> {
+  const allow = [...methods, "OPTIONS"].join(", ");
+  return function methodNotAllowed(c) {
+    throw new TokenError("method_not_allowed", `This path does not answer ${c.req.method}. It answers ${allow}.`, {
+      allow,
+    });
+  };
 }
 
 /** RFC 6749 §5.2, extended by the request id and what is known of the cause. */

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "./app-env.ts";
-import { methodNotAllowed } from "./method-not-allowed.ts";
+import { methodNotAllowed } from "./error-response.ts";
 import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 

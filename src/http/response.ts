@@ -1,9 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { AppEnv } from "./app-env.ts";
-
-/** Headers by name, as they are gathered on the way to an answer. */
-export type ResponseHeaders = Record<string, string>;
+import type { AppEnv, ResponseHeaders } from "./app-env.ts";
 
 /** Headers that every answer of an API wants: nothing to keep, nothing to frame, sniff, run or leak. */
 const API_HEADERS: Readonly<ResponseHeaders> = {

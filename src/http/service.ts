@@ -1,6 +1,7 @@
 import type { Authenticate } from "../core/auth/authenticator.ts";
-import type { Caller, TurnstileRule } from "../core/auth/caller.ts";
+import type { Caller } from "../core/auth/caller.ts";
 import type { SessionNameFor } from "../core/auth/session-name.ts";
+import type { VerifyTurnstile } from "../core/auth/turnstile.ts";
 import type { GrantLimits } from "../core/grant/grant.ts";
 import type { SettingProblem } from "../core/issue.ts";
 import type { CountWithin } from "../core/rate-limit.ts";
@@ -22,13 +23,7 @@ export type ReadyService = {
   readonly countExchange: CountWithin | undefined;
   /** Counts the requests of a caller as a whole; `undefined`: they are not limited. */
   readonly callerCountFor: (caller: Caller) => CountWithin | undefined;
-  /** Checks the Turnstile response of a visitor; throws a TokenError where it does not hold. */
-  readonly verifyTurnstile: (
-    rule: TurnstileRule,
-    turnstileResponse: string | undefined,
-    address: string | undefined,
-    deadline: number,
-  ) => Promise<void>;
+  readonly verifyTurnstile: VerifyTurnstile;
   /** `open`: anybody gets a token. */
   readonly access: "open" | "closed";
   /** Where tokens are kept beyond this isolate's memory, if anywhere. */

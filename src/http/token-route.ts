@@ -6,7 +6,7 @@ import { TokenError } from "../core/token-error.ts";
 import { admitRequest } from "./admit-request.ts";
 import type { AppEnv } from "./app-env.ts";
 import { cacheStatus, serverTiming } from "./cache-status.ts";
-import { methodNotAllowed } from "./method-not-allowed.ts";
+import { methodNotAllowed } from "./error-response.ts";
 import { readJsonBody } from "./read-json-body.ts";
 import { jsonResponse } from "./response.ts";
 import type { ReadyService, Service } from "./service.ts";

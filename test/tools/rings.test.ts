@@ -15,7 +15,7 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ["src/core/grant/grant.ts", "../token/exchange.ts"],
   ["src/core/grant/grant.ts", "../../config/config.ts"],
   ["src/core/auth/caller.ts", "../token/exchange.ts"],
-  ["src/core/auth/caller.ts", "../../adapters/auth/api-key.ts"],
+  ["src/core/auth/caller.ts", "../../adapters/auth/key-matcher.ts"],
   ["src/core/token/exchange.ts", "../auth/caller.ts"],
   ["src/core/token/exchange.ts", "../../http/cors.ts"],
   ["src/core/token-error.ts", "./grant/grant.ts"],

@@ -4,7 +4,7 @@ const encoder = new TextEncoder();
 export type MatchKey = (digest: ArrayBuffer) => boolean;
 
 /** The SHA-256 of a credential. */
-export function digestOf(credential: string): Promise<ArrayBuffer> {
+export function digestCredential(credential: string): Promise<ArrayBuffer> {
   return crypto.subtle.digest("SHA-256", encoder.encode(credential));
 }
 

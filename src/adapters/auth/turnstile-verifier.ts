@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { TurnstileRule } from "../../core/auth/caller.ts";
+import type { VerifyTurnstile } from "../../core/auth/turnstile.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
 
@@ -25,14 +25,6 @@ export type TurnstileDependencies = {
   /** Unix milliseconds. */
   readonly now: () => number;
 };
-
-/** Checks that a visitor has passed a challenge that nobody has used before, of the kind that the rule asks for. */
-export type VerifyTurnstile = (
-  rule: TurnstileRule,
-  response: string | undefined,
-  clientAddress: string | undefined,
-  deadline: number,
-) => Promise<void>;
 
 /**
  * Creates the check of visitors by Turnstile.
