@@ -20,14 +20,14 @@ export type AppDependencies = {
   readonly now: () => number;
 };
 
-/** Creates the whole HTTP surface. */
+/** Creates the HTTP app: all routes, middleware and error handlers. */
 export function createApp({ service, allowedOrigins, log, audit, now }: AppDependencies) {
   return (
     new Hono<AppEnv>()
       .onError(createErrorHandler(log))
       .notFound(respondNotFound)
       .use(requestId())
-      // Before anything can refuse the request, so that refusals are written down too.
+      // Comes before everything that can refuse a request, so that refusals are logged too.
       .post("/", auditTokens(audit, now))
       .use(cors(allowedOrigins))
       .route("/", tokenRoute(service, now))

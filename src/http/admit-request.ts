@@ -9,19 +9,19 @@ import type { AppEnv } from "./app-env.ts";
 import { forbiddenOrigin } from "./cors.ts";
 import type { ReadyService } from "./service.ts";
 
-/** Reads where a request comes from, which not every count needs. */
-type SourceOf = () => ClientSource;
+/** Reads the client's address only when it is needed: most counts are by user. */
+type GetSource = () => ClientSource;
 
-/** The caller of a request, and the Coze session that it belongs to. */
+/** The caller of a request and the name of its Coze session. */
 type Identity = { readonly caller: Caller; readonly sessionName: string | undefined };
 
-/** An admitted request, and the count of its exchanges. */
+/** The identity of an admitted request, and the function that counts its exchanges. */
 export type Admission = Identity & { readonly countExchange: CountExchange };
 
 /**
- * Admits a request for a token: authenticates its caller, checks the page it comes from, names its session and counts
- * it. One that is refused before it could be counted for a user counts for the client's network. `deadline` is when the
- * response is due, in Unix milliseconds.
+ * Admits a token request: authenticates the caller, checks the origin of the page, names the session and counts the
+ * request. A request that is refused before its user is known counts against the client's network. `deadline` is when
+ * the response is due, in Unix milliseconds.
  * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited` or `issuer_unavailable`.
  */
 export async function admitRequest(
@@ -43,7 +43,7 @@ export async function admitRequest(
 async function identify(
   c: Context<AppEnv>,
   service: ReadyService,
-  source: SourceOf,
+  source: GetSource,
   waitUntil: WaitUntil,
   deadline: number,
 ): Promise<Identity> {
@@ -54,7 +54,7 @@ async function identify(
     checkOrigin(caller, c.req.raw);
     return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };
   } catch (error) {
-    // Only what the client sent counts against it: no bug, and no issuer that is down.
+    // Only errors of the client count against it, not a bug or an issuer that is down.
     if (!(error instanceof TokenError) || error.code === "issuer_unavailable") throw error;
     const isWithin = (await service.countRequest?.(refusalCountKey(source()))) ?? true;
     throw isWithin ? error : tooManyRequests();
@@ -73,11 +73,15 @@ function readCredential(headers: Headers): string | undefined {
 function checkOrigin({ name, origins }: Caller, request: Request): void {
   const forbidden = forbiddenOrigin(request, origins);
   if (forbidden === undefined) return;
-  throw new TokenError("access_denied", `The caller ${name} may not ask from pages of ${forbidden}.`);
+  throw new TokenError("access_denied", `Pages of ${forbidden} may not use the caller ${name}.`);
 }
 
-/** Counts the request for its user first: who is over that limit must not use up the one of the whole caller. */
-async function refuseExcess(service: ReadyService, { caller, sessionName }: Identity, source: SourceOf): Promise<void> {
+/** Counts by user first, because a user over that limit must not use up the limit of the whole caller. */
+async function refuseExcess(
+  service: ReadyService,
+  { caller, sessionName }: Identity,
+  source: GetSource,
+): Promise<void> {
   const { countRequest } = service;
   if (countRequest && !(await countRequest(requestCountKey(caller, sessionName, source)))) throw tooManyRequests();
   const countForCaller = service.callerCountFor(caller);
@@ -85,7 +89,7 @@ async function refuseExcess(service: ReadyService, { caller, sessionName }: Iden
 }
 
 function tooManyRequests(): TokenError {
-  return new TokenError("rate_limited", "Too many requests. Keep a token until it ends, and try again later.", {
+  return new TokenError("rate_limited", "Too many requests. Reuse each token until it expires, and try again later.", {
     retryAfterSeconds: RATE_LIMIT_PERIOD_SECONDS,
   });
 }

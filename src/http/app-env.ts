@@ -5,15 +5,15 @@ import type { TokenResult } from "../core/token/token-request.ts";
 /** Response headers by name, collected while a request is handled. */
 export type ResponseHeaders = Record<string, string>;
 
-/** What handlers and middleware find in the context of one request. */
+/** The types of the Hono context that handlers and middleware share. */
 export type AppEnv = {
-  /** When the request arrived, in Unix milliseconds: before the settings were read, where it was the first. */
+  /** When the request arrived, in Unix milliseconds. For the first request, that is before the settings are read. */
   readonly Bindings: { readonly startedAt: number };
   readonly Variables: {
     requestId: string;
-    /** The headers of the result, as far as they are known. */
+    /** The response headers collected so far. */
     headers: ResponseHeaders;
-    /** Who asks for a token, what they are granted, and what they get, as far as the request has come. */
+    /** Set as the request proceeds, for the audit log. */
     caller?: Caller;
     grant?: Grant;
     result?: TokenResult;

@@ -4,19 +4,19 @@ import type { Audit, TokenAttempt } from "../core/token/audit.ts";
 import { TokenError } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** Has each request for a token written down once it is answered, with what its handler found out about it. */
+/** Reports each token request to the audit log after it is handled, with everything its handler learned about it. */
 export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<AppEnv> {
   return async function auditTokens(c, next) {
     await next();
 
-    const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined; // what Cloudflare adds to each request
+    const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined; // Cloudflare adds it to each request
     await audit({
       requestId: c.get("requestId"),
       caller: c.get("caller")?.name,
-      issuer: issuerOf(c.get("caller")),
+      issuer: issuerFor(c.get("caller")),
       grant: c.get("grant"),
       result: c.get("result"),
-      error: c.error && errorOf(c.error),
+      error: c.error && toAttemptError(c.error),
       durationMs: now() - c.env.startedAt,
       colo: cf?.colo,
       country: cf?.country,
@@ -24,11 +24,11 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
   };
 }
 
-function issuerOf(caller: Caller | undefined): string | undefined {
+function issuerFor(caller: Caller | undefined): string | undefined {
   return caller?.credentialRule.kind === "jwt" ? caller.credentialRule.issuer : undefined;
 }
 
-function errorOf(error: Error): TokenAttempt["error"] {
+function toAttemptError(error: Error): TokenAttempt["error"] {
   if (!(error instanceof TokenError)) return { code: "server_error", coze: undefined, cause: error };
   return { code: error.code, coze: error.details.coze, cause: error.details.cause };
 }

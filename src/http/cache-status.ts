@@ -8,14 +8,14 @@ const CACHE_STATUS = {
   collapsed: (ttl) => `fwd=miss; collapsed; ttl=${ttl}`,
 } satisfies Record<CacheOutcome, (ttl: number) => string>;
 
-/** Tells how a token was come by, as `Cache-Status` (RFC 9211). */
+/** Formats the `Cache-Status` header (RFC 9211): whether the token came from the cache, and its remaining seconds. */
 export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenResult): string {
   return `coze-token-worker; ${CACHE_STATUS[cacheOutcome](ttlSeconds)}`;
 }
 
 /**
- * Tells what took how many milliseconds, as `Server-Timing` (W3C); from memory nothing takes any, and there is no header.
- * On Workers the clock stands still while the CPU works, so signing takes no time there.
+ * Formats the `Server-Timing` header (W3C), in milliseconds. A token from memory has no timings, and so no header.
+ * Signing shows as 0 on Workers, where the clock does not advance while the CPU works.
  */
 export function serverTiming({ cacheMs, signMs, upstreamMs }: Timings): ResponseHeaders {
   const timings = Object.entries({ cache: cacheMs, sign: signMs, upstream: upstreamMs })

@@ -5,16 +5,16 @@ import type { AppEnv } from "./app-env.ts";
 import { emptyResponse } from "./response.ts";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
-/** What callers of this service send, and by the wildcard whatever their tools add, such as tracing headers. */
+/** The headers this service reads. The wildcard also admits headers that tools add, such as tracing headers. */
 const ALLOWED_HEADERS = "Authorization, Content-Type, X-User-ID, X-Request-Id, cf-turnstile-response, *";
 const EXPOSED_HEADERS = "X-Request-Id, Cache-Status, Retry-After, Server-Timing";
-/** Browsers keep the answer to a preflight no longer than 2 to 24 hours, whatever they are told. */
+/** 24 hours, the most that any browser caches a preflight response. */
 const PREFLIGHT_MAX_AGE_SECONDS = "86400";
 
 /**
- * Lets the pages of the allowed origins, and no others, read answers (Fetch Standard, "CORS protocol"), errors included.
- * Answers preflights itself. It never allows credentials, as the service knows no cookies.
- * @throws TokenError `access_denied` for the pages of other origins, whatever they ask for.
+ * Lets only pages of the allowed origins read responses, including errors (Fetch Standard, "CORS protocol"), and
+ * responds to preflight requests. Never allows credentials, because the service uses no cookies.
+ * @throws TokenError `access_denied` for any request from a page of another origin.
  */
 export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
   return function cors(c, next) {
@@ -39,7 +39,7 @@ export function cors(allowed: AllowedOrigins): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * Returns the origin of the page that sent a request if that origin is not allowed, and `undefined` otherwise. A request
+ * Returns the origin of the page that sent a request if that origin is not allowed, or else `undefined`. A request
  * without an `Origin` header does not come from a page and is always allowed.
  */
 export function forbiddenOrigin(request: Request, allowed: AllowedOrigins): string | undefined {

@@ -26,22 +26,22 @@ export const ERROR_STATUS = {
   issuer_unavailable: 503,
 } satisfies Record<TokenErrorCode, ContentfulStatusCode>;
 
-/** When another try makes sense, where nobody has said so. */
+/** `Retry-After` of an error that does not set its own. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** Creates the handler of everything thrown on the way to an respond. */
+/** Creates the handler that turns everything thrown into an error response, and logs what is not a TokenError. */
 export function createErrorHandler(log: Log) {
   return function respondWithError(error: Error, c: Context<AppEnv>): Response {
     if (error instanceof TokenError) return respond(error, c);
 
     log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
-    return respond(new TokenError("server_error", "Something went wrong here. Try again."), c);
+    return respond(new TokenError("server_error", "An unexpected error occurred. Try again."), c);
   };
 }
 
-/** Answers a path that does not exist. */
+/** Responds with 404 to a path that does not exist. */
 export function respondNotFound(c: Context<AppEnv>): Response {
-  return respond(new TokenError("not_found", "There is nothing at this path. Tokens are at POST /."), c);
+  return respond(new TokenError("not_found", "This path does not exist. Request tokens with POST /."), c);
 }
 
 /**
@@ -51,13 +51,13 @@ export function respondNotFound(c: Context<AppEnv>): Response {
 export function methodNotAllowed(...methods: readonly string[]): Handler<AppEnv> {
   const allow = [...methods, "OPTIONS"].join(", ");
   return function methodNotAllowed(c) {
-    throw new TokenError("method_not_allowed", `This path does not answer ${c.req.method}. It answers ${allow}.`, {
+    throw new TokenError("method_not_allowed", `This path does not support ${c.req.method}. It supports ${allow}.`, {
       allow,
     });
   };
 }
 
-/** RFC 6749 §5.2, extended by the request id and what is known of the cause. */
+/** The body follows RFC 6749 §5.2, with the request id and details of the cause added. */
 function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
   const { coze, problems, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
   const status = ERROR_STATUS[code];
@@ -65,17 +65,17 @@ function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Re
   if (allow !== undefined) headers["Allow"] = allow;
   if (status === 401) headers["WWW-Authenticate"] = "Bearer";
   if (status === 429 || status === 503) headers["Retry-After"] = String(retryAfterSeconds);
-  const members = {
+  const body = {
     error: code,
     error_description: printable(message),
     request_id: c.get("requestId"),
     problems,
     coze,
   };
-  return jsonResponse(c, members, status);
+  return jsonResponse(c, body, status);
 }
 
-/** RFC 6749 §5.2 allows printable ASCII without quotation marks and backslashes. The text may quote what a client sent. */
-function printable(text: string): string {
-  return excerpt(text).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
+/** RFC 6749 §5.2 allows printable ASCII without quotes and backslashes; a description may quote the client. */
+function printable(description: string): string {
+  return excerpt(description).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
 }

@@ -4,7 +4,7 @@ import { methodNotAllowed } from "./error-response.ts";
 import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 
-/** `GET /health`: whether the settings are right, who may ask, and where tokens are cached. It asks nothing of Coze. */
+/** `GET /health`: whether settings are valid, access is open and tokens are cached in KV. Sends nothing to Coze. */
 export function healthRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => {

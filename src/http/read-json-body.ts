@@ -1,18 +1,18 @@
 import { TokenError } from "../core/token-error.ts";
 
-/** The largest body that makes sense here has a few hundred bytes. */
+/** Valid bodies have a few hundred bytes; a scope has at most 2 KiB. */
 export const MAX_BODY_BYTES = 16 * 1024;
 
-/** A few kilobytes arrive at once, or not at all. */
+/** A few kilobytes arrive at once, or something is wrong. */
 const MAX_BODY_MS = 5000;
 
 /**
- * Reads a JSON body of at most 16 KiB that is there within 5 seconds, or `maxMs` where that is less; without one, or
- * with an empty one, `undefined`.
- * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` for what is not JSON or not all there.
+ * Reads a JSON body of at most 16 KiB, waiting 5 seconds or `maxMs`, whichever is less. Returns `undefined` when the
+ * body is missing or empty.
+ * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` (invalid JSON, incomplete body).
  */
 export async function readJsonBody(request: Request, maxMs: number): Promise<unknown> {
-  // Browsers announce an empty body, which costs a stream to find empty.
+  // Browsers send `Content-Length: 0` with an empty body; checking it avoids reading a stream.
   if (request.body === null || request.headers.get("Content-Length") === "0") return undefined;
   const bytes = await readBytes(request, Math.min(MAX_BODY_MS, maxMs));
   if (bytes === undefined) {
@@ -30,12 +30,12 @@ export async function readJsonBody(request: Request, maxMs: number): Promise<unk
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
-    // What the parser says quotes the body, and would reach the log.
+    // The parser's message quotes the body, so it must not become the cause, which is logged.
     throw new TokenError("invalid_request", "The body is not valid JSON.");
   }
 }
 
-/** The bytes of a body, or `undefined` once there are more than 16 KiB. */
+/** Returns the bytes of a body, or `undefined` if there are more than 16 KiB. */
 async function readBytes(request: Request, maxMs: number): Promise<Uint8Array | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooSlow = new Promise<never>((_, reject) => {
@@ -52,7 +52,7 @@ async function readBytes(request: Request, maxMs: number): Promise<Uint8Array | 
 }
 
 async function collectBytes(request: Request): Promise<Uint8Array | undefined> {
-  // HTTP holds the sender to the length; read at once, a small body costs a third of a stream.
+  // HTTP enforces Content-Length, and reading a small body at once takes a third of the time of a stream.
   const length = request.headers.get("Content-Length") ?? "";
   if (/^\d+$/.test(length) && Number(length) <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
 

@@ -1,10 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "./app-env.ts";
 
-/** An id of the caller's own that can stand in a header and a log as it is; any other is replaced. */
+/** A request id from the client that is safe in a header and a log; any other is replaced. */
 const PLAIN_ID = /^[\w=-]{1,128}$/;
 
-/** Gives each request its id, which its answer tells. */
+/** Sets the id of each request and returns it in `X-Request-Id`. */
 export function requestId(): MiddlewareHandler<AppEnv> {
   return function requestId(c, next) {
     const given = c.req.raw.headers.get("X-Request-Id");

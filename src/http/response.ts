@@ -2,9 +2,9 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv, ResponseHeaders } from "./app-env.ts";
 
-/** Headers that every answer of an API wants: nothing to keep, nothing to frame, sniff, run or leak. */
+/** Headers of every response: no caching, framing, content sniffing, scripts or referrers. */
 const API_HEADERS: Readonly<ResponseHeaders> = {
-  // RFC 6749 §5.1 asks for both wherever a token may be.
+  // RFC 6749 §5.1 requires both in responses that contain a token.
   "Cache-Control": "no-store",
   Pragma: "no-cache",
   "X-Content-Type-Options": "nosniff",
@@ -13,16 +13,16 @@ const API_HEADERS: Readonly<ResponseHeaders> = {
   "Strict-Transport-Security": "max-age=31536000",
 };
 
-/** Made once: the runtime copies headers from an object of its own faster than it reads them from a record. */
+/** Created once, because the runtime copies a Headers object faster than a record. */
 const BARE_HEADERS = new Headers(API_HEADERS);
 const JSON_HEADERS = new Headers({ ...API_HEADERS, "Content-Type": "application/json" });
 
-/** Answers with JSON, the headers that every answer has, and those gathered so far. */
-export function jsonResponse(c: Context<AppEnv>, members: object, status: ContentfulStatusCode = 200): Response {
-  return withHeaders(c, new Response(JSON.stringify(members), { status, headers: JSON_HEADERS }));
+/** Creates a JSON response with the common headers and those collected in the context. */
+export function jsonResponse(c: Context<AppEnv>, body: object, status: ContentfulStatusCode = 200): Response {
+  return withHeaders(c, new Response(JSON.stringify(body), { status, headers: JSON_HEADERS }));
 }
 
-/** Answers with the headers that every answer has, those gathered so far, and nothing else. */
+/** Creates a 204 response with the common headers and those collected in the context. */
 export function emptyResponse(c: Context<AppEnv>): Response {
   return withHeaders(c, new Response(null, { status: 204, headers: BARE_HEADERS }));
 }

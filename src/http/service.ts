@@ -7,7 +7,7 @@ import type { SettingProblem } from "../core/issue.ts";
 import type { CountWithin } from "../core/rate-limit.ts";
 import type { TokenService } from "../core/token/token-service.ts";
 
-/** What stands behind the routes: a service that issues tokens, or the reasons why it cannot. */
+/** What the routes use: a service that issues tokens, or the issues with its settings. */
 export type Service = ReadyService | { readonly problems: readonly SettingProblem[] };
 
 export type ReadyService = {
@@ -15,19 +15,19 @@ export type ReadyService = {
   readonly authenticate: Authenticate;
   /** The most that a caller may be granted. */
   readonly limitsFor: (caller: Caller) => GrantLimits;
-  /** Names the session that a request belongs to. */
+  /** Returns the Coze session name of a request. */
   readonly sessionNameFor: SessionNameFor;
-  /** Counts requests; `undefined`: they are not limited. */
+  /** Counts requests; `undefined` if they are not limited. */
   readonly countRequest: CountWithin | undefined;
-  /** Counts exchanges; `undefined`: they are not limited. */
+  /** Counts exchanges; `undefined` if they are not limited. */
   readonly countExchange: CountWithin | undefined;
-  /** Counts the requests of a caller as a whole; `undefined`: they are not limited. */
+  /** Returns the counter of all requests of a caller; `undefined` if they are not limited. */
   readonly callerCountFor: (caller: Caller) => CountWithin | undefined;
   readonly verifyTurnstile: VerifyTurnstile;
-  /** `open`: anybody gets a token. */
+  /** `open` if anybody can get a token. */
   readonly access: "open" | "closed";
-  /** Where tokens are kept beyond this isolate's memory, if anywhere. */
+  /** `kv` if tokens are cached in KV too, not only in the isolate's memory. */
   readonly cache: "kv" | "memory";
-  /** Whether answers tell what took how long. */
+  /** Whether responses have a `Server-Timing` header. */
   readonly serverTiming: boolean;
 };

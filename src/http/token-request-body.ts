@@ -7,7 +7,7 @@ const tokenRequestBody = z.strictObject(
     duration_seconds: z.optional(wholeSeconds()),
     minimum_seconds: z.optional(wholeSeconds()),
     scope: z.optional(z.pipe(z.unknown(), z.transform(toCozeScope))),
-    // Coze's SDKs begin with an empty one, or none.
+    // Coze's SDKs pass an empty string or null before they have a token.
     rejected_token: z.optional(z.nullable(z.string("must be a string"))),
     "cf-turnstile-response": z.optional(z.string("must be a string")),
   },
@@ -18,12 +18,12 @@ const tokenRequestBody = z.strictObject(
         : "must be a JSON object",
   },
 );
-/** What the body of a request for a token can ask for. */
+/** The properties of the body of a token request. */
 export type TokenRequestBody = z.infer<typeof tokenRequestBody>;
 
 /**
- * Checks the JSON body of a request for a token; `undefined`, no body, asks for nothing special.
- * @throws TokenError `invalid_request`, which names every property that is wrong.
+ * Parses the JSON body of a token request. `undefined` stands for a request without a body.
+ * @throws TokenError `invalid_request` that names every invalid property.
  */
 export function parseTokenRequestBody(body: unknown): TokenRequestBody {
   if (body === undefined) return {};
@@ -31,8 +31,8 @@ export function parseTokenRequestBody(body: unknown): TokenRequestBody {
   const result = tokenRequestBody.safeParse(body);
   if (result.success) return result.data;
 
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "The body"} ${message}`);
-  throw new TokenError("invalid_request", `${faults.join("; ")}.`);
+  const issues = result.error.issues.map(({ path, message }) => `${path.join(".") || "The body"} ${message}`);
+  throw new TokenError("invalid_request", `${issues.join("; ")}.`);
 }
 
 function wholeSeconds() {

@@ -12,16 +12,16 @@ import { jsonResponse } from "./response.ts";
 import type { ReadyService, Service } from "./service.ts";
 import { parseTokenRequestBody } from "./token-request-body.ts";
 
-/** Every request has its response within 12 seconds; a moment of them is for the way out. */
+/** Every response is sent within 12 seconds; the last 250 ms are left for sending it. */
 const RESPONSE_BUDGET_MS = 12_000 - 250;
 
-/** Query parameters that people try for the user id. It belongs in a header: URLs end up in logs. */
+/** Query parameters that people try for the user id, which belongs in a header because URLs end up in logs. */
 const USER_PARAMETERS = ["user", "user_id", "userId", "uid"];
 
 /**
- * `POST /`: an access token as Coze answers it, `expires_in` being the Unix time in seconds at which it ends.
- * `X-User-ID` names the user, `Authorization` says who asks, and an optional JSON body asks for less than is granted,
- * for a token that lives for some time yet, or for another token than one that Coze has refused.
+ * `POST /`: responds with an access token in Coze's format, where `expires_in` is the Unix time in seconds at which the
+ * token expires. `X-User-ID` names the user and `Authorization` authenticates the caller. An optional JSON body requests
+ * a shorter life or a narrower scope, a minimum remaining life, or a replacement for a token that Coze rejected.
  */
 export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -37,7 +37,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
       const grant = grantFor(sessionName, wanted, service.limitsFor(caller));
       c.set("grant", grant);
-      // A response of the widget is good for one use, so all that can be refused without it is refused before.
+      // A Turnstile response can be used only once, so every other check comes first.
       await verifyTurnstile(service, caller, request.headers, body["cf-turnstile-response"], deadline);
 
       const result = await service.getToken({
@@ -61,7 +61,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
 function refuseUserInQuery(url: string): void {
   const start = url.indexOf("?");
   if (start === -1) return;
-  // Not `new URL`, which throws for a Host that is none.
+  // Not `new URL`, which throws when the Host header is invalid.
   const query = new URLSearchParams(url.slice(start));
   const parameter = USER_PARAMETERS.find((name) => query.has(name));
   if (parameter === undefined) return;
@@ -71,7 +71,7 @@ function refuseUserInQuery(url: string): void {
   );
 }
 
-/** Where the caller's rule asks for it, the response of the Turnstile widget has to be in the header or in the body. */
+/** Verifies the Turnstile response, from the header or else the body, if the caller's rule requires one. */
 async function verifyTurnstile(
   service: ReadyService,
   caller: Caller,
@@ -87,5 +87,5 @@ async function verifyTurnstile(
 
 function misconfigured(problems: readonly SettingProblem[]): TokenError {
   const names = problems.map(({ setting }) => setting).join(", ");
-  return new TokenError("server_misconfigured", `The settings of this service need mending: ${names}.`, { problems });
+  return new TokenError("server_misconfigured", `The settings of this service need fixing: ${names}.`, { problems });
 }

@@ -96,7 +96,7 @@ describe("a page", () => {
       const response = await worker.post(undefined, from(origin, bearer(await tokenOf({}))));
       // So that the page can read why.
       expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
-      await expectRefusal(response, app, accessDenied(`The caller web may not ask from pages of ${origin}.`));
+      await expectRefusal(response, app, accessDenied(`Pages of ${origin} may not use the caller web.`));
     },
   );
 
@@ -105,17 +105,17 @@ describe("a page", () => {
     await expectRefusal(
       await worker.post(undefined, from(www, bearer(await tokenOf({})))),
       app,
-      accessDenied(`The caller web may not ask from pages of ${www}.`),
+      accessDenied(`Pages of ${www} may not use the caller web.`),
     );
     await expectRefusal(
       await worker.post(undefined, from("https://example.com", bearer(API_KEY))),
       app,
-      accessDenied("The caller script may not ask"),
+      accessDenied("may not use the caller script"),
     );
     await expectRefusal(
       await worker.post(undefined, from("https://evil.example")),
       app,
-      accessDenied("The caller visitors may not ask"),
+      accessDenied("may not use the caller visitors"),
     );
   });
 
@@ -127,7 +127,7 @@ describe("a page", () => {
     });
     const response = await stricter.post(undefined, from("https://www.example.com", bearer(await tokenOf({}))));
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("https://www.example.com");
-    await expectRefusal(response, app, accessDenied("The caller web may not ask from pages of"));
+    await expectRefusal(response, app, accessDenied("may not use the caller web"));
   });
 
   it("is refused by ALLOWED_ORIGINS though the caller may ask from it", async () => {

@@ -228,7 +228,7 @@ describe("a Worker with a fault in CALLERS", () => {
     expect(refused.status).toBe(500);
     expect(await membersOf(refused)).toMatchObject({
       error: "server_misconfigured",
-      error_description: "The settings of this service need mending: CALLERS[1].issuer.",
+      error_description: "The settings of this service need fixing: CALLERS[1].issuer.",
       problems: [{ setting: "CALLERS[1].issuer" }],
     });
     expect(await app.exchanges()).toEqual([]);

@@ -72,7 +72,7 @@ describe("a siteverify that gives no verdict", () => {
         {
           status: 500,
           error: "server_misconfigured",
-          description: "The settings of this service need mending: TURNSTILE_SECRET_KEY.",
+          description: "The settings of this service need fixing: TURNSTILE_SECRET_KEY.",
         },
         { problems: [{ setting: "TURNSTILE_SECRET_KEY", problem: "is not accepted by Turnstile" }] },
       );

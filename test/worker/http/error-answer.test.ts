@@ -48,10 +48,10 @@ const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
     send: (worker) => worker.post("ada", { headers: { Origin: "https://evil.example" } }),
     description: "https://evil.example may not",
   },
-  not_found: { send: (worker) => worker.fetch("/nothing", { method: "POST" }), description: "nothing at this path" },
+  not_found: { send: (worker) => worker.fetch("/nothing", { method: "POST" }), description: "path does not exist" },
   method_not_allowed: {
     send: (worker) => worker.fetch("/", { method: "PUT" }),
-    description: "does not answer PUT",
+    description: "does not support PUT",
     headers: { Allow: "POST, OPTIONS" },
   },
   payload_too_large: {
@@ -76,7 +76,7 @@ const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
       vi.spyOn(crypto, "getRandomValues").mockImplementation(throwOutright);
       return worker.post("ada");
     },
-    description: "Something went wrong",
+    description: "unexpected error",
   },
   upstream_rejected: {
     settings: { KID: "unknown" },
