@@ -1,53 +1,53 @@
-/** Discovery documents and key sets have some kilobytes. */
+/** Discovery documents and key sets have a few kilobytes. */
 const MAX_RESOURCE_BYTES = 256 * 1024;
 
-/** How long an issuer, or Turnstile, may take. */
+/** The timeout of a request to an issuer or Turnstile. */
 export const FETCH_TIMEOUT_MS = 5000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Fetches a JSON document over the network, with a size limit, following no redirect, until `init.signal` aborts, or
- * else for five seconds.
- * @throws Error when it cannot be had: unreachable, too slow, too large, not 200, not JSON.
+ * Fetches a JSON document of at most 256 KiB, without following redirects. The default of `init.signal` is a timeout of
+ * 5 seconds.
+ * @throws Error when the server is unreachable or too slow, or the response is too large, not successful or not JSON.
  */
 export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {}): Promise<unknown> {
   const signal = init.signal ?? AbortSignal.timeout(FETCH_TIMEOUT_MS);
   const response = await fetch(url, { ...init, redirect: "manual", signal });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  if (!response.ok) throw new Error(`${url} responded with status ${response.status}`);
 
-  const text = await readText(response, MAX_RESOURCE_BYTES);
-  if (text === undefined) throw new Error(`${url} answered more than ${MAX_RESOURCE_BYTES} bytes`);
-  return parseJson(text, url);
+  const body = await readText(response, MAX_RESOURCE_BYTES);
+  if (body === undefined) throw new Error(`${url} returned more than ${MAX_RESOURCE_BYTES} bytes`);
+  return parseJson(body, url);
 }
 
-/** The error of JSON.parse quotes the document, so it goes no further. */
-function parseJson(text: string, url: string): unknown {
+/** Replaces the error of JSON.parse, because that quotes the document. */
+function parseJson(json: string, url: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch {
-    throw new Error(`${url} answered something that is not JSON`);
+    throw new Error(`${url} returned something that is not JSON`);
   }
 }
 
-/** The body of an answer as text, or `undefined` once it is larger than the limit. */
+/** Reads the body of a response as a string, or returns `undefined` if it is larger than the limit. */
 export async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
-  const announced = announcedBytes(response);
+  const announced = parseContentLength(response);
   if (announced !== undefined) return announced > maxBytes ? undefined : response.text();
 
   const decoder = new TextDecoder();
   let bytes = 0;
-  let text = "";
+  let body = "";
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
+    body += decoder.decode(chunk, { stream: true });
   }
-  return text + decoder.decode();
+  return body + decoder.decode();
 }
 
-/** The length that HTTP holds an answer to, so that it need not be counted; a compressed one unfolds to any length. */
-function announcedBytes({ headers }: Response): number | undefined {
+/** Returns the Content-Length, which HTTP enforces, unless the body is compressed: it can then have any size. */
+function parseContentLength({ headers }: Response): number | undefined {
   const length = headers.get("Content-Length");
   return length === null || headers.has("Content-Encoding") ? undefined : Number(length);
 }

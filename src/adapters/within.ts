@@ -1,8 +1,8 @@
-/** Enough for a promise that waits for nothing outside. */
+/** Enough microtask turns for a promise that does no I/O to settle. */
 const TURNS = 3;
 
 /**
- * Waits for work, but so many milliseconds at most; the work itself goes on.
+ * Waits for work for at most the given time. The work itself continues.
  * @throws Error when it takes longer.
  */
 export async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
@@ -11,7 +11,7 @@ export async function within<Result>(milliseconds: number, work: Promise<Result>
     isSettled = true;
   };
   work.then(settle, settle);
-  // A timer costs more than the rest of a response from memory, so none is started for work that settles at once.
+  // A timer costs more than the rest of a response from memory, so it only starts if the work does not settle at once.
   for (let turn = 0; turn < TURNS && !isSettled; turn += 1) await undefined;
   if (isSettled) return work;
 

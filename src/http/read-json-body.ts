@@ -9,7 +9,7 @@ const MAX_BODY_MS = 5000;
 /**
  * Reads a JSON body of at most 16 KiB, waiting 5 seconds or `maxMs`, whichever is less. Returns `undefined` when the
  * body is missing or empty.
- * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` (invalid JSON, incomplete body).
+ * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` (invalid or incomplete JSON).
  */
 export async function readJsonBody(request: Request, maxMs: number): Promise<unknown> {
   // Browsers send `Content-Length: 0` with an empty body; checking it avoids reading a stream.

@@ -20,8 +20,8 @@ const USER_PARAMETERS = ["user", "user_id", "userId", "uid"];
 
 /**
  * `POST /`: responds with an access token in Coze's format, where `expires_in` is the Unix time in seconds at which the
- * token expires. `X-User-ID` names the user and `Authorization` authenticates the caller. An optional JSON body requests
- * a shorter life or a narrower scope, a minimum remaining life, or a replacement for a token that Coze rejected.
+ * token expires. `X-User-ID` names the user, `Authorization` authenticates the caller. An optional JSON body requests a
+ * shorter life, a narrower scope, a minimum remaining life, or a replacement for a token that Coze rejected.
  */
 export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
   return new Hono<AppEnv>()

@@ -7,20 +7,20 @@ import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../.
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
 
-/** The keys of an issuer, ready to verify with. */
+/** The public keys of an issuer, which verify its JWTs. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
 export type IssuerKeys = { readonly keySet: KeySet; readonly fetchedAt: number };
 
-/** Issuers change keys rarely; a changed one is noticed by its unknown id at once. */
+/** Issuers change keys rarely, and an unknown key id reveals a change at once. */
 const FRESH_MS = 10 * 60 * 1000;
-/** While an issuer cannot be asked, its last keys serve on for a while. */
+/** While an issuer is down, its cached keys are used for up to an hour. */
 const USABLE_MS = 60 * 60 * 1000;
-/** An unknown key id makes the keys be fetched again, but not so soon after a fetch has ended. */
+/** An unknown key id causes another fetch, but only this long after the last one. */
 const REFETCH_PAUSE_MS = 30 * 1000;
-/** After a fetch that failed, the next one waits so long. */
+/** The minimum time between a failed fetch and the next one. */
 const FAILURE_PAUSE_MS = 1000;
 
-/** A fetch ends by itself within its time; one that has not ended a moment later has been lost. */
+/** A fetch times out by itself. If it has not settled 500 ms later, it is lost. */
 const FLIGHT_LIFETIME_MS = FETCH_TIMEOUT_MS + 500;
 
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
@@ -28,7 +28,7 @@ const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() 
 
 export type IssuerKeysPorts = SingleFlightPorts & { readonly fetch: Fetch };
 
-/** Finds the keys of an issuer. `unknownKeyId` says that the keys at hand did not do. */
+/** Finds the keys of an issuer. `unknownKeyId` means that the cached keys do not include the one needed. */
 export type FindIssuerKeys = (
   rule: JwtRule,
   waitUntil: WaitUntil,
@@ -38,8 +38,9 @@ export type FindIssuerKeys = (
 ) => Promise<IssuerKeys>;
 
 /**
- * Creates the memory of issuers' keys, found by discovery (OpenID Connect Discovery §4) or at `jwks_uri`. All requests
- * of the isolate share one fetch for an issuer; an issuer that is down does not touch the others.
+ * Creates the cache of issuers' keys, which come from `jwks_uri` or else from discovery (OpenID Connect Discovery §4).
+ * All requests of the isolate share one fetch for each issuer. An issuer that is down does not affect the others.
+ * @throws TokenError `issuer_unavailable` when the keys cannot be fetched and none are cached.
  */
 export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   const remembered = new Map<string, IssuerKeys>();
@@ -67,7 +68,7 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
 
   async function fetchTogether(rule: JwtRule, waitUntil: WaitUntil, deadline: number): Promise<IssuerKeys> {
     const { issuer } = rule;
-    // Nothing is awaited between this check and the start below: of concurrent requests, only one starts a fetch.
+    // Nothing is awaited between this check and the start below, so only one of the concurrent requests fetches.
     while (flights.isUnderWay(issuer)) {
       const shared = await flights.join(issuer, deadline);
       if (shared !== undefined) return shared;
@@ -98,22 +99,22 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
 }
 
 async function fetchKeySet(fetch: Fetch, { issuer, jwksUri }: JwtRule): Promise<KeySet> {
-  // One for both documents: a slow issuer does not get the time twice.
+  // Both documents share one timeout, so that a slow issuer does not get twice the time.
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
   const keysUrl = jwksUri ?? (await discoverKeys(fetch, issuer, signal));
   const document = keySetDocument.parse(await fetchJson(fetch, keysUrl, { signal }));
-  // The import of a key checks the rest of it (RFC 7517).
+  // jose checks the other properties of a key when it imports it (RFC 7517).
   return createLocalJWKSet(document as JSONWebKeySet);
 }
 
 async function discoverKeys(fetch: Fetch, issuer: string, signal: AbortSignal): Promise<string> {
-  const address = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const found = discoveryDocument.parse(await fetchJson(fetch, address, { signal }));
-  if (found.issuer !== issuer) throw new Error(`${address} speaks of another issuer`);
+  const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
+  const discovered = discoveryDocument.parse(await fetchJson(fetch, url, { signal }));
+  if (discovered.issuer !== issuer) throw new Error(`${url} names another issuer`);
 
-  const keys = parseSecureUrl(found.jwks_uri, "https://…");
-  if (isProblem(keys)) throw new Error(`the jwks_uri of ${address} ${keys.problem}`);
-  return found.jwks_uri;
+  const keys = parseSecureUrl(discovered.jwks_uri, "https://…");
+  if (isProblem(keys)) throw new Error(`the jwks_uri of ${url} ${keys.problem}`);
+  return discovered.jwks_uri;
 }
 
 function unavailable(issuer: string, cause: unknown): TokenError {

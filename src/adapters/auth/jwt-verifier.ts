@@ -5,7 +5,7 @@ import type { Claims } from "../../core/auth/claims.ts";
 import { TokenError } from "../../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
 
-/** Asymmetric signatures only: with a shared secret, or none, anybody who knows the public key could sign (RFC 8725 §3.1). */
+/** Asymmetric signatures only: with `none` or HMAC, anybody who knows the public key could sign (RFC 8725 §3.1). */
 const ALGORITHMS = [
   "RS256",
   "RS384",
@@ -20,10 +20,10 @@ const ALGORITHMS = [
   "Ed25519",
 ];
 
-/** Clocks differ by moments. */
+/** Allows for small differences between clocks. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-/** Tells the issuer that a JWT claims to be of; `undefined` for what is no JWT. Nothing of it is verified yet. */
+/** Returns the unverified `iss` claim of a JWT, or `undefined` if the credential is not a JWT. */
 export function claimedIssuer(credential: string): string | undefined {
   try {
     return decodeJwt(credential).iss;
@@ -32,12 +32,12 @@ export function claimedIssuer(credential: string): string | undefined {
   }
 }
 
-/** Verifies that a JWT is signed by the issuer of the rule and valid now, and gives its claims. */
+/** Verifies that a JWT was signed by the issuer of the rule and is valid now, and returns its claims. */
 export type VerifyJwt = AuthenticatorPorts["verifyJwt"];
 
 /**
  * Creates the verifier of callers' JWTs (RFC 7519 §7.2, RFC 8725).
- * @throws TokenError `invalid_client` for a JWT that is not valid; `issuer_unavailable` when the keys cannot be had.
+ * @throws TokenError `invalid_client` for an invalid JWT, `issuer_unavailable` when the keys cannot be fetched.
  */
 export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): VerifyJwt {
   return async function verifyJwt(jwt, rule, waitUntil, deadline) {
@@ -49,9 +49,13 @@ export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): 
       });
     } catch (error) {
       if (error instanceof TokenError) throw error;
-      throw new TokenError("invalid_client", `The credential is no valid JWT of ${rule.issuer}: ${reasonOf(error)}.`, {
-        cause: error,
-      });
+      throw new TokenError(
+        "invalid_client",
+        `The credential is not a valid JWT of ${rule.issuer}: ${reasonFor(error)}.`,
+        {
+          cause: error,
+        },
+      );
     }
   };
 
@@ -67,7 +71,7 @@ export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): 
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonFor(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "it has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return `its claim ${error.claim} does not hold`;
   if (error instanceof errors.JOSEAlgNotAllowed) return "its algorithm is not accepted";

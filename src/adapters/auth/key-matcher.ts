@@ -1,15 +1,12 @@
 const encoder = new TextEncoder();
 
-/** Tells whether a digest is that of an API key, in constant time. */
-export type MatchKey = (digest: ArrayBuffer) => boolean;
-
-/** The SHA-256 of a credential. */
+/** Computes the SHA-256 of a credential. */
 export function digestCredential(credential: string): Promise<ArrayBuffer> {
   return crypto.subtle.digest("SHA-256", encoder.encode(credential));
 }
 
-/** Creates the matcher of the key with this SHA-256, 64 hexadecimal digits. */
-export function createKeyMatcher(keySha256: string): MatchKey {
+/** Creates a constant-time comparison of a digest with the SHA-256 of an API key, 64 hexadecimal digits. */
+export function createKeyMatcher(keySha256: string): (digest: ArrayBuffer) => boolean {
   const expected = Buffer.from(keySha256, "hex");
   return function matchesKey(digest) {
     return crypto.subtle.timingSafeEqual(digest, expected);

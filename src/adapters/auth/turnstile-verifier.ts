@@ -3,8 +3,8 @@ import type { VerifyTurnstile } from "../../core/auth/turnstile.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
 
-/** Cloudflare: "Server-side validation" of Turnstile. */
-const siteverifyAnswer = z.object({
+/** Cloudflare Turnstile: "Server-side validation". */
+const siteverifyResult = z.object({
   success: z.boolean(),
   hostname: z.optional(z.string()),
   action: z.optional(z.string()),
@@ -14,11 +14,11 @@ const siteverifyAnswer = z.object({
 /** A Turnstile token has at most 2048 characters. */
 const MAX_TOKEN_LENGTH = 2048;
 
-/** Error codes that speak of the secret key, not of the visitor. */
+/** Error codes about the secret key, not about the client. */
 const SECRET_ERRORS = ["missing-input-secret", "invalid-input-secret"];
 
 export type TurnstileDependencies = {
-  /** Where no caller has to pass Turnstile, there is none. */
+  /** `undefined` if no caller has to pass Turnstile. */
   readonly secretKey: string | undefined;
   readonly siteverifyEndpoint: string;
   readonly fetch: Fetch;
@@ -27,9 +27,8 @@ export type TurnstileDependencies = {
 };
 
 /**
- * Creates the check of visitors by Turnstile.
- * @throws TokenError `invalid_client` when the response is missing, refused, used before, expired, or of another page;
- * `issuer_unavailable` when Turnstile cannot be asked; `server_misconfigured` when it refuses the secret key.
+ * Creates the verifier of Turnstile responses. Turnstile accepts each response once, within a few minutes. Its host name
+ * and action must be those of the rule.
  */
 export function createTurnstileVerifier({
   secretKey,
@@ -40,27 +39,27 @@ export function createTurnstileVerifier({
   return async function verifyTurnstile(rule, response, clientAddress, deadline) {
     if (response === undefined || response === "")
       throw refused("is missing: send it in the header cf-turnstile-response");
-    if (response.length > MAX_TOKEN_LENGTH) throw refused("is too long to be one");
+    if (response.length > MAX_TOKEN_LENGTH) throw refused(`is longer than ${MAX_TOKEN_LENGTH} characters`);
 
-    const answer = await ask(response, clientAddress, deadline - now());
-    const errors = answer["error-codes"] ?? [];
+    const result = await siteverify(response, clientAddress, deadline - now());
+    const errors = result["error-codes"] ?? [];
     if (errors.some((code) => SECRET_ERRORS.includes(code))) throw wrongSecret();
     if (errors.includes("internal-error")) throw unavailable(undefined);
     if (errors.includes("timeout-or-duplicate"))
       throw refused("has expired, or was used before: solve a new challenge");
-    if (!answer.success) throw refused("was refused: solve a new challenge");
-    if (rule.hostname !== undefined && answer.hostname !== rule.hostname) throw refused("is of another host name");
-    if (rule.action !== undefined && answer.action !== rule.action) throw refused("is of another action");
+    if (!result.success) throw refused("was refused: solve a new challenge");
+    if (rule.hostname !== undefined && result.hostname !== rule.hostname) throw refused("is of another host name");
+    if (rule.action !== undefined && result.action !== rule.action) throw refused("is of another action");
   };
 
-  async function ask(
+  async function siteverify(
     response: string,
     remoteip: string | undefined,
     timeLeftMs: number,
-  ): Promise<z.infer<typeof siteverifyAnswer>> {
+  ): Promise<z.infer<typeof siteverifyResult>> {
     const body = JSON.stringify({ secret: secretKey, response, remoteip });
     try {
-      return siteverifyAnswer.parse(
+      return siteverifyResult.parse(
         await fetchJson(fetch, siteverifyEndpoint, {
           method: "POST",
           headers: { "Content-Type": "application/json" },
@@ -74,12 +73,12 @@ export function createTurnstileVerifier({
   }
 }
 
-function refused(problem: string): TokenError {
-  return new TokenError("invalid_client", `The Turnstile response ${problem}.`);
+function refused(issue: string): TokenError {
+  return new TokenError("invalid_client", `The Turnstile response ${issue}.`);
 }
 
 function unavailable(cause: unknown): TokenError {
-  return new TokenError("issuer_unavailable", "Turnstile could not be asked. Try again.", { cause });
+  return new TokenError("issuer_unavailable", "Turnstile is unavailable. Try again.", { cause });
 }
 
 function wrongSecret(): TokenError {

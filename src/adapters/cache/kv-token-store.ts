@@ -4,13 +4,13 @@ import { STORE_BUDGET_MS, type TokenStore } from "../../core/token/token-service
 import { within } from "../within.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
 
-/** KV refuses an expiration less than 60 seconds ahead of the moment it writes; the write may be a moment late. */
+/** KV rejects an expiration less than 60 seconds after the write, which may happen up to 2 seconds late. */
 const KV_MIN_TTL_SECONDS = 60 + 2;
 
-/** No response waits for a write, but work in `waitUntil` must end too. */
+/** Responses do not wait for writes, but work in `waitUntil` must end too. */
 const WRITE_TIMEOUT_MS = 5000;
 
-/** Changes whenever the way names or values are made changes, so that old entries are misses. */
+/** Changes with the format of names or values, so that old entries are misses. */
 const NAME_PREFIX = "v1:";
 
 export type KvTokenStoreDependencies = {
@@ -22,8 +22,8 @@ export type KvTokenStoreDependencies = {
 };
 
 /**
- * Creates the token store in Workers KV. An entry's name is an HMAC of the cache key, so it tells nobody which user it
- * belongs to; its value is sealed under that name; it expires with the token. A failing KV costs a miss, never a token.
+ * Creates the token store in Workers KV. The name of an entry is an HMAC of the cache key, which does not reveal the
+ * user. The value is encrypted for that name, and the entry expires with the token. A read that fails is a miss.
  */
 export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDependencies): TokenStore {
   return {
@@ -52,7 +52,7 @@ export function createKvTokenStore({ kv, secrets, now, log }: KvTokenStoreDepend
   }
 
   async function writeToken(name: string, token: AccessToken): Promise<void> {
-    const sealed = await seal(secrets, name, storedText(token));
+    const sealed = await seal(secrets, name, serializeToken(token));
     await within(WRITE_TIMEOUT_MS, kv.put(name, sealed, { expiration: token.expiresAt }));
   }
 }
@@ -64,20 +64,20 @@ async function openToken(
   log: Log,
 ): Promise<AccessToken | undefined> {
   try {
-    return parseStoredText(await open(secrets, name, sealed));
+    return parseToken(await open(secrets, name, sealed));
   } catch {
     log("warn", "cache_entry_unreadable");
     return undefined;
   }
 }
 
-/** A token as it is stored: a list, which is shorter and read faster than an object that names its members. */
-function storedText({ accessToken, issuedAt, expiresAt, digests }: AccessToken): string {
+/** Serializes a token as an array, which is shorter and parses faster than an object with property names. */
+function serializeToken({ accessToken, issuedAt, expiresAt, digests }: AccessToken): string {
   return JSON.stringify([accessToken, issuedAt, expiresAt, digests.token, digests.user ?? null]);
 }
 
-function parseStoredText(text: string): AccessToken {
-  const [accessToken, issuedAt, expiresAt, token, user, ...more]: unknown[] = JSON.parse(text);
+function parseToken(json: string): AccessToken {
+  const [accessToken, issuedAt, expiresAt, token, user, ...more]: unknown[] = JSON.parse(json);
   if (
     typeof accessToken !== "string" ||
     typeof issuedAt !== "number" ||
@@ -86,7 +86,7 @@ function parseStoredText(text: string): AccessToken {
     (typeof user !== "string" && user !== null) ||
     more.length > 0
   ) {
-    throw new TypeError("what is stored is no token");
+    throw new TypeError("the stored value is not a token");
   }
   return { accessToken, issuedAt, expiresAt, digests: { token, user: user ?? undefined } };
 }

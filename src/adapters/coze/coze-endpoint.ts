@@ -9,7 +9,7 @@ import { type CozeResponse, parseCozeResponse } from "./coze-response.ts";
 /** RFC 7523 §2.1. */
 const JWT_BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/** A token answer has under a kilobyte; past this it is something else. */
+/** A token response is smaller than 1 KiB. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 export type CozeEndpointDependencies = {
@@ -21,10 +21,10 @@ export type CozeEndpointDependencies = {
 };
 
 /**
- * Creates the client of the Coze token endpoint. Each call sends one request, which carries the assertion as a bearer
- * token and asks for what the grant says (Coze: "OAuth JWT 授权"). It follows no redirect, as the assertion would
- * travel with it, and gives up after `timeoutMs`, reading the response included.
- * @throws TokenError `upstream_…` when no usable token comes of it.
+ * Creates the client of the Coze token endpoint. Each call sends one request, with the assertion as a bearer token and
+ * the grant in the body (Coze: "OAuth JWT 授权"). It does not follow redirects, which would pass on the assertion.
+ * `timeoutMs` includes reading the response.
+ * @throws TokenError `upstream_…` when Coze does not issue a usable token.
  */
 export function createCozeEndpoint({ tokenEndpoint, fetch, digester, now }: CozeEndpointDependencies) {
   return async function requestToken(
@@ -38,7 +38,7 @@ export function createCozeEndpoint({ tokenEndpoint, fetch, digester, now }: Coze
       response = await readResponse(await fetch(tokenEndpoint, { ...tokenRequest(assertion.jws, grant), signal }));
     } catch (cause) {
       if (signal.aborted) {
-        throw new TokenError("upstream_timeout", `Coze did not answer within ${timeoutMs} ms. Try again.`, { cause });
+        throw new TokenError("upstream_timeout", `Coze did not respond within ${timeoutMs} ms. Try again.`, { cause });
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }
@@ -73,18 +73,18 @@ async function readResponse(response: Response): Promise<CozeResponse> {
     status: response.status,
     logId: response.headers.get("X-Tt-Logid") ?? undefined,
     retryAfter: response.headers.get("Retry-After") ?? undefined,
-    text: await readText(response, MAX_RESPONSE_BYTES),
+    body: await readText(response, MAX_RESPONSE_BYTES),
   };
 }
 
-/** Should a response quote the assertion, it must not travel on into an error or the log; nor a log id of any length. */
+/** Removes the assertion from a response that quotes it, so that it never reaches an error or the log. */
 function withoutAssertion(response: CozeResponse, jws: string): CozeResponse {
-  // Without its signature it is worth nothing, however it was cut in pieces.
+  // A part that quotes the assertion only in pieces is useless without the signature.
   const signature = jws.slice(jws.lastIndexOf(".") + 1);
-  const withoutIt = (text: string) => text.replaceAll(jws, "[assertion]").replaceAll(signature, "[signature]");
+  const redact = (value: string) => value.replaceAll(jws, "[assertion]").replaceAll(signature, "[signature]");
   return {
     ...response,
-    text: response.text && withoutIt(response.text),
-    logId: response.logId && excerpt(withoutIt(response.logId)),
+    body: response.body && redact(response.body),
+    logId: response.logId && excerpt(redact(response.logId)),
   };
 }

@@ -3,26 +3,26 @@ import { excerpt } from "../../core/log.ts";
 import type { AccessToken } from "../../core/token/token.ts";
 import { type CozeError, isUnknownKey, TokenError } from "../../core/token-error.ts";
 
-/** An answer of the Coze token endpoint as it came in. */
+/** A response of the Coze token endpoint, before it is parsed. */
 export type CozeResponse = {
   readonly status: number;
-  /** `X-Tt-Logid`, by which Coze's support finds the call, cut to 500 characters. */
+  /** `X-Tt-Logid`, which Coze's support uses to find the request, cut to 500 characters. */
   readonly logId: string | undefined;
   readonly retryAfter: string | undefined;
-  /** `undefined` when it was too large to read. */
-  readonly text: string | undefined;
+  /** `undefined` if it was too large to read. */
+  readonly body: string | undefined;
 };
 
-/** What an answer says of the token in it. */
+/** The token in a response. */
 export type CozeToken = Omit<AccessToken, "digests">;
 
-/** What Coze was requested for: a token that lives so long from the assertion's `iat`, in Unix seconds. */
+/** The requested life of a token. It starts at the `iat` of the assertion, in Unix seconds. */
 export type RequestedLife = { readonly issuedAt: number; readonly durationSeconds: number };
 
-/** Above it, `expires_in` is a moment in Unix seconds, as Coze documents; below, a lifetime, as RFC 6749 §5.1 has it. */
+/** Above it, `expires_in` is a Unix time, as Coze documents; below, it is a lifetime, as in RFC 6749 §5.1. */
 const MIN_UNIX_TIME = 1e9;
 
-/** A longer Retry-After is not believed, as one header must not close the service for an hour. */
+/** Caps Retry-After, because one header must not close the service for an hour. */
 const MAX_RETRY_AFTER_SECONDS = 300;
 
 const cozeBody = z.looseObject({
@@ -31,17 +31,17 @@ const cozeBody = z.looseObject({
   error_code: z.optional(z.unknown()),
   error_message: z.optional(z.unknown()),
   error: z.optional(z.unknown()),
-  // The shape of Coze's other APIs, which a gateway in front of this one may use.
+  // The error format of Coze's other APIs, which a gateway in front of this one may use.
   code: z.optional(z.unknown()),
   msg: z.optional(z.unknown()),
 });
 type CozeBody = z.infer<typeof cozeBody>;
 
-/** The refusals that Coze documents, which no second try will change, and what to do about each. */
+/** What to do about each documented refusal. Trying again does not help. */
 const REFUSALS: Readonly<Record<string, string>> = {
   invalid_client: "Coze refused the assertion. Do CLIENT_ID, KID and PRIVATE_KEY belong to the same app and key pair?",
-  invalid_request: "Coze calls the request invalid and names the parameter in coze.error_message.",
-  unsupported_grant_type: "Coze does not know the JWT grant here. Is TOKEN_ENDPOINT the address of the token endpoint?",
+  invalid_request: "Coze refused the request as invalid. See coze.error_message for the parameter.",
+  unsupported_grant_type: "Coze does not support the JWT grant here. Is TOKEN_ENDPOINT the URL of the token endpoint?",
   access_deny: "Coze denies the app access. Is it an OAuth app of type JWT, and active?",
 };
 
@@ -49,47 +49,47 @@ const REGION_REFUSAL =
   "Coze does not know the signing key. Is the app from the same region as TOKEN_ENDPOINT (coze.cn or coze.com), and KID the fingerprint of its key?";
 
 /**
- * Judges a response of Coze: by its `error_code` first, by its status second. A token counts as living no longer than
- * was requested for, whatever the response says. `nowSeconds`, in Unix seconds, is when the response was read.
- * @throws TokenError `upstream_rejected`, `upstream_unavailable` (worth another try) or `upstream_invalid_response`.
+ * Parses a response of Coze. Its `error_code` takes precedence over its status. A token never expires later than
+ * requested, whatever the response says. `nowSeconds` is when the response was read, in Unix seconds.
+ * @throws TokenError `upstream_rejected`, `upstream_unavailable` (can be retried) or `upstream_invalid_response`.
  */
 export function parseCozeResponse(response: CozeResponse, requested: RequestedLife, nowSeconds: number): CozeToken {
-  const body = parseBody(response.text);
-  const words = cozeErrorFor(response, body);
+  const body = parseBody(response.body);
+  const coze = cozeErrorFor(response, body);
 
-  if (words.error_code === "internal_error") throw unavailable(response, words, nowSeconds);
-  if (words.error_code !== undefined && Object.hasOwn(REFUSALS, words.error_code)) throw rejected(words);
-  if (response.status === 429 || response.status >= 500) throw unavailable(response, words, nowSeconds);
-  if (response.text === undefined) throw invalid("is larger than 64 KiB", words);
-  if (response.status >= 300 && response.status < 400) throw invalid("is a redirect, which is not followed", words);
-  if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right address?", words);
-  if (words.error_code !== undefined || response.status >= 400) throw rejected(words);
-  return issuedToken(body, words, requested, nowSeconds);
+  if (coze.error_code === "internal_error") throw unavailable(response, coze, nowSeconds);
+  if (coze.error_code !== undefined && Object.hasOwn(REFUSALS, coze.error_code)) throw rejected(coze);
+  if (response.status === 429 || response.status >= 500) throw unavailable(response, coze, nowSeconds);
+  if (response.body === undefined) throw invalid("is larger than 64 KiB", coze);
+  if (response.status >= 300 && response.status < 400) throw invalid("is a redirect, which is not followed", coze);
+  if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right URL?", coze);
+  if (coze.error_code !== undefined || response.status >= 400) throw rejected(coze);
+  return issuedToken(body, coze, requested, nowSeconds);
 }
 
-function issuedToken(body: CozeBody, words: CozeError, requested: RequestedLife, nowSeconds: number): CozeToken {
+function issuedToken(body: CozeBody, coze: CozeError, requested: RequestedLife, nowSeconds: number): CozeToken {
   const { access_token: accessToken, expires_in: expiresIn } = body;
-  if (typeof accessToken !== "string" || accessToken === "") throw invalid("holds no access_token", words);
-  if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("holds no usable expires_in", words);
+  if (typeof accessToken !== "string" || accessToken === "") throw invalid("has no access_token", coze);
+  if (typeof expiresIn !== "number" || !(expiresIn > 0)) throw invalid("has no valid expires_in", coze);
 
   const { issuedAt, durationSeconds } = requested;
   const statedExpiresAt = Math.floor(expiresIn > MIN_UNIX_TIME ? expiresIn : issuedAt + expiresIn);
   const expiresAt = Math.min(statedExpiresAt, issuedAt + durationSeconds);
-  if (expiresAt <= nowSeconds) throw invalid("holds a token that has already ended, or came when it had", words);
+  if (expiresAt <= nowSeconds) throw invalid("has a token that has already expired", coze);
   return { accessToken, issuedAt, expiresAt };
 }
 
-function parseBody(text: string | undefined): CozeBody | undefined {
+function parseBody(json: string | undefined): CozeBody | undefined {
   try {
-    return cozeBody.parse(JSON.parse(text ?? ""));
+    return cozeBody.parse(JSON.parse(json ?? ""));
   } catch {
     return undefined;
   }
 }
 
 function cozeErrorFor(response: CozeResponse, body: CozeBody | undefined): CozeError {
-  const errorCode = textOf(body?.error_code) ?? textOf(body?.code === 0 ? undefined : body?.code);
-  const errorMessage = textOf(body?.error_message) ?? textOf(body?.msg) ?? textOf(body?.error);
+  const errorCode = toExcerpt(body?.error_code) ?? toExcerpt(body?.code === 0 ? undefined : body?.code);
+  const errorMessage = toExcerpt(body?.error_message) ?? toExcerpt(body?.msg) ?? toExcerpt(body?.error);
   return {
     status: response.status,
     ...(errorCode !== undefined && { error_code: errorCode }),
@@ -98,36 +98,36 @@ function cozeErrorFor(response: CozeResponse, body: CozeBody | undefined): CozeE
   };
 }
 
-function textOf(value: unknown): string | undefined {
+function toExcerpt(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? excerpt(value) : undefined;
 }
 
 function rejected(coze: CozeError): TokenError {
-  return new TokenError("upstream_rejected", refusalOf(coze), { coze });
+  return new TokenError("upstream_rejected", descriptionFor(coze), { coze });
 }
 
-function refusalOf(coze: CozeError): string {
-  // The commonest failure of all.
+function descriptionFor(coze: CozeError): string {
+  // The most common failure.
   if (isUnknownKey(coze)) return REGION_REFUSAL;
-  return REFUSALS[coze.error_code ?? ""] ?? "Coze refused the request. Its own words are in coze.";
+  return REFUSALS[coze.error_code ?? ""] ?? "Coze refused the request. See coze for its error.";
 }
 
 function unavailable(response: CozeResponse, coze: CozeError, nowSeconds: number): TokenError {
   const retryAfterSeconds = parseRetryAfter(response.retryAfter, nowSeconds);
-  return new TokenError("upstream_unavailable", "Coze is not able to answer at the moment. Try again.", {
+  return new TokenError("upstream_unavailable", "Coze is temporarily unavailable. Try again.", {
     coze,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 }
 
-/** Whole seconds from either form of the header (RFC 9110 §10.2.3). */
+/** Parses both forms of the header (RFC 9110 §10.2.3) to whole seconds. */
 function parseRetryAfter(header: string | undefined, nowSeconds: number): number | undefined {
   if (header === undefined) return undefined;
   const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil(Date.parse(header) / 1000) - nowSeconds;
   return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_SECONDS) : undefined;
 }
 
-function invalid(problem: string, coze: CozeError): TokenError {
-  return new TokenError("upstream_invalid_response", `The answer of Coze ${problem}.`, { coze });
+function invalid(issue: string, coze: CozeError): TokenError {
+  return new TokenError("upstream_invalid_response", `The response from Coze ${issue}.`, { coze });
 }

@@ -12,9 +12,8 @@ export type AuditLogDependencies = {
 };
 
 /**
- * Creates the audit log: one line for each request for a token, and the same as a data point where Analytics Engine is
- * bound. User ids stand in it as keyed digests, tokens and long scopes as digests: never a credential, an assertion or a
- * token.
+ * Creates the audit log: one line for each token request, and a data point if Analytics Engine is bound. User ids are
+ * logged as keyed digests, tokens and long scopes as digests; credentials, assertions and tokens never are.
  */
 export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencies): Audit {
   return async function audit(attempt) {
@@ -23,7 +22,7 @@ export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencie
       token: undefined,
       user: await userDigest(grant?.userId),
     };
-    log(levelOf(attempt), "token_request", {
+    log(logLevelFor(attempt), "token_request", {
       outcome: error === undefined ? "granted" : "refused",
       request_id: attempt.requestId,
       error: error?.code,
@@ -31,7 +30,7 @@ export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencie
       issuer: attempt.issuer,
       user,
       duration_seconds: grant?.durationSeconds,
-      ...(await scopeFacts(grant?.scope)),
+      ...(await scopeFields(grant?.scope)),
       cache: result?.cacheOutcome,
       token,
       total_ms: attempt.durationMs,
@@ -61,14 +60,14 @@ function dataPointFor({ caller, issuer, result, error, country, colo, durationMs
   };
 }
 
-/** The scope, or the digest of its canonical form where it is too long for the log. */
-async function scopeFacts(scope: CozeScope | undefined): Promise<Readonly<Record<string, unknown>>> {
+/** Returns the scope, or the digest of its canonical form if it is too long for the log. */
+async function scopeFields(scope: CozeScope | undefined): Promise<Readonly<Record<string, unknown>>> {
   if (scope === undefined) return {};
   if (JSON.stringify(scope).length <= MAX_EXCERPT_LENGTH) return { scope };
   return { scope_digest: await shortDigest(canonicalScope(scope)) };
 }
 
-function levelOf({ error }: TokenAttempt): "info" | "warn" | "error" {
+function logLevelFor({ error }: TokenAttempt): "info" | "warn" | "error" {
   if (error === undefined) return "info";
   return error.code === "server_error" ? "error" : "warn";
 }

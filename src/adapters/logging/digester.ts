@@ -1,20 +1,19 @@
 import type { LogDigests } from "../../core/token/token.ts";
 
-/** The first 64 bits tell the users and tokens of a log apart. */
+/** 64 bits are enough to distinguish the users and tokens in a log. */
 const DIGEST_LENGTH = 16;
 
 const encoder = new TextEncoder();
 
-/** What the log calls a user, and a token with the user it is for. */
+/** Computes the digests that stand for users and tokens in the log, each 16 hexadecimal digits. */
 export type Digester = {
   readonly userDigest: (userId: string | undefined) => Promise<string | undefined>;
   readonly tokenDigests: (accessToken: string, userId: string | undefined) => Promise<LogDigests>;
 };
 
 /**
- * Creates the names by which the log speaks of users and tokens, each 16 hexadecimal digits: an HMAC-SHA-256 of the
- * user id, under a key that nobody outside knows, so that nobody can try user ids against the log; and the SHA-256 of
- * the token.
+ * Creates the digester. A user digest is an HMAC-SHA-256 of the user id with a secret key, so that nobody can try user
+ * ids against the log; a token digest is the SHA-256 of the token.
  */
 export function createDigester(userIdKey: CryptoKey): Digester {
   async function userDigest(userId: string | undefined): Promise<string | undefined> {
@@ -32,8 +31,8 @@ export function createDigester(userIdKey: CryptoKey): Digester {
 }
 
 /** Computes the first 16 hexadecimal digits of the SHA-256 of a string. */
-export async function shortDigest(text: string): Promise<string> {
-  return shortHex(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+export async function shortDigest(value: string): Promise<string> {
+  return shortHex(await crypto.subtle.digest("SHA-256", encoder.encode(value)));
 }
 
 function shortHex(digest: ArrayBuffer): string {

@@ -37,7 +37,7 @@ describe("a JSON document", () => {
     ["in chunks without end, as soon as it is too much", { body: textOf(MAX_BYTES + 1), stall: true }],
     ["compressed to far less", { body: textOf(MAX_BYTES + 1), gzip: true }],
   ])("is refused when it has more: %s", async (_what, reply) => {
-    await expect(fetchFrom(reply)).rejects.toThrow(`answered more than ${MAX_BYTES} bytes`);
+    await expect(fetchFrom(reply)).rejects.toThrow(`returned more than ${MAX_BYTES} bytes`);
   });
 });
 

@@ -38,7 +38,7 @@ describe("a siteverify that gives no verdict", () => {
     ["more than anybody needs", { body: JSON.stringify({ success: true, more: "x".repeat(300_000) }) }],
   ])("makes visitors wait, and nobody else: %s", async (_what, reply) => {
     const worker = await start(await createTestWidget({}, reply));
-    const refusal = unavailable("Turnstile could not be asked. Try again.");
+    const refusal = unavailable("Turnstile is unavailable. Try again.");
     await expectRefusal(await worker.post(undefined, solvedBy("0.solved")), app, refusal);
     expect((await worker.post(undefined, bearer(API_KEY))).status).toBe(200);
   });
@@ -46,13 +46,13 @@ describe("a siteverify that gives no verdict", () => {
   it("is given up where nobody listens", async () => {
     const worker = await start(await createTestWidget({}), { TURNSTILE_ENDPOINT: "http://127.0.0.1:1/siteverify" });
     const response = await worker.post(undefined, solvedBy("0.solved"));
-    await expectRefusal(response, app, unavailable("Turnstile could not be asked"));
+    await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   });
 
   it("is given up after five seconds", async () => {
     const worker = await start(await createTestWidget({}, { hang: true }));
     const response = await worker.post(undefined, solvedBy("0.solved"));
-    await expectRefusal(response, app, unavailable("Turnstile could not be asked"));
+    await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   }, 10_000);
 
   it("is waited for where it is merely slow", async () => {

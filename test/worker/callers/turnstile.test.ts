@@ -111,7 +111,7 @@ describe("a visitor's response", () => {
     ["empty in the body", json({ "cf-turnstile-response": "" }), "is missing"],
     ["empty in the header, and solved in the body", solvedInBoth("", "x"), "is"],
     ["under another name", { headers: { "g-recaptcha-response": "x" } }, "is missing"],
-    ["of 2049 characters", solvedBy("x".repeat(2049)), "is too long to be one"],
+    ["of 2049 characters", solvedBy("x".repeat(2049)), "is longer than 2048 characters"],
   ])("is refused, and Turnstile not asked: %s", async (_what, init, description) => {
     const widget = await createTestWidget({ x: SOLVED });
     const worker = await start(widget);

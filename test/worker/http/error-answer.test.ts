@@ -100,7 +100,7 @@ const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
   upstream_unavailable: {
     fault: { times: 3, response: { status: 503, body: { error_code: "", error_message: "busy" } } },
     send: post,
-    description: "not able to answer",
+    description: "temporarily unavailable",
     more: { coze: { status: 503, error_message: "busy", log_id: expect.any(String) } },
     headers: { "Retry-After": "5" },
   },

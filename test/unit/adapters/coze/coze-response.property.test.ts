@@ -43,7 +43,7 @@ const envelope = {
 };
 const reply: fc.Arbitrary<CozeResponse> = fc.record({
   ...envelope,
-  text: fc.oneof(
+  body: fc.oneof(
     fc.oneof(body, grantedBody).map((members) => JSON.stringify(members)),
     fc.oneof(fc.json(), fc.string(), fc.constantFrom(undefined, "", "<html>", "null", "[]", "{", "\ufeff{}")),
   ),
@@ -56,7 +56,7 @@ describe("whatever Coze answers", () => {
         const judged = judge(answer);
         if (judged instanceof TokenError) {
           expect(judged.code).toMatch(/^upstream_(rejected|unavailable|invalid_response)$/);
-          expect(judged.message).toMatch(/^(Coze|The answer of Coze) .*[.?]$/);
+          expect(judged.message).toMatch(/^(Coze|The response from Coze) .*[.?]$/);
           expect(judged.details.coze).toMatchObject({ status: answer.status });
         } else {
           expect(judged).toEqual({
@@ -79,7 +79,7 @@ describe("whatever Coze answers", () => {
       fc.property(reply, (answer) => {
         const judged = judge(answer);
         if (judged instanceof TokenError) return;
-        const { access_token, expires_in, error_code = "", code = 0 } = JSON.parse(answer.text ?? "");
+        const { access_token, expires_in, error_code = "", code = 0 } = JSON.parse(answer.body ?? "");
         expect(answer.status).toBeLessThan(300);
         expect([error_code, code]).toEqual(["", 0]);
         expect(judged.accessToken).toBe(access_token);
@@ -95,7 +95,7 @@ describe("whatever Coze answers", () => {
     const coded = fc.record({ ...envelope, body, code: fc.constantFrom("internal_error", ...DOCUMENTED_REFUSALS) });
     fc.assert(
       fc.property(coded, ({ body: members, code, ...rest }) => {
-        const judged = judge({ ...rest, text: JSON.stringify({ ...members, error_code: code }) });
+        const judged = judge({ ...rest, body: JSON.stringify({ ...members, error_code: code }) });
         expect(judged).toMatchObject({
           code: code === "internal_error" ? "upstream_unavailable" : "upstream_rejected",
         });
@@ -117,7 +117,7 @@ describe("whatever Coze answers", () => {
   it("never shows a token in an error", () => {
     fc.assert(
       fc.property(reply, body, (answer, members) => {
-        const judged = judge({ ...answer, text: JSON.stringify({ ...members, access_token: "czs_secret" }) });
+        const judged = judge({ ...answer, body: JSON.stringify({ ...members, access_token: "czs_secret" }) });
         if (judged instanceof TokenError)
           expect(judged.message + JSON.stringify(judged.details)).not.toContain("czs_secret");
       }),

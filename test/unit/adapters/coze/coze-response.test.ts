@@ -10,7 +10,7 @@ function reply(body: unknown, bent: Partial<CozeResponse> = {}): CozeResponse {
     status: 200,
     logId: "2026112000000000000000000000000001",
     retryAfter: undefined,
-    text: typeof body === "string" ? body : JSON.stringify(body),
+    body: typeof body === "string" ? body : JSON.stringify(body),
     ...bent,
   };
 }
@@ -46,7 +46,7 @@ describe("an answer with a token", () => {
     ["as a lifetime", 2.9],
   ])("is refused when the token has ended by the time it is read: %s", (_what, expiresIn) => {
     const late = () => parseCozeResponse(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, ASKED_AT + 2);
-    expect(late).toThrow("already ended");
+    expect(late).toThrow("already expired");
   });
 
   it("may carry members of no interest, empty error members included", () => {
@@ -69,12 +69,12 @@ describe("an answer without a usable token", () => {
     ["expires_in as text", reply({ ...granted, expires_in: "900" }), "upstream_invalid_response", "expires_in"],
     ["expires_in of 0", reply({ ...granted, expires_in: 0 }), "upstream_invalid_response", "expires_in"],
     ["a negative expires_in", reply({ ...granted, expires_in: -1 }), "upstream_invalid_response", "expires_in"],
-    ["an ended token", reply({ ...granted, expires_in: ASKED_AT }), "upstream_invalid_response", "already ended"],
-    ["a body too large", { ...reply(""), text: undefined }, "upstream_invalid_response", "64 KiB"],
+    ["an ended token", reply({ ...granted, expires_in: ASKED_AT }), "upstream_invalid_response", "already expired"],
+    ["a body too large", { ...reply(""), body: undefined }, "upstream_invalid_response", "64 KiB"],
     ["a redirect", reply("", { status: 307 }), "upstream_invalid_response", "redirect"],
     ["429", reply("", { status: 429 }), "upstream_unavailable", "Try again"],
     ["502 with HTML", reply("<html>", { status: 502 }), "upstream_unavailable", "Try again"],
-    ["503 too large to read", { ...reply(""), status: 503, text: undefined }, "upstream_unavailable", "Try again"],
+    ["503 too large to read", { ...reply(""), status: 503, body: undefined }, "upstream_unavailable", "Try again"],
     ["internal_error", reply({ error_code: "internal_error" }, { status: 500 }), "upstream_unavailable", "Try again"],
     ["internal_error under 200", reply({ error_code: "internal_error" }), "upstream_unavailable", "Try again"],
     ["invalid_client", reply({ error_code: "invalid_client" }, { status: 401 }), "upstream_rejected", "CLIENT_ID, KID"],
@@ -95,9 +95,9 @@ describe("an answer without a usable token", () => {
     ],
     ["access_deny", reply({ error_code: "access_deny" }, { status: 403 }), "upstream_rejected", "active"],
     ["invalid_request", reply({ error_code: "invalid_request" }, { status: 400 }), "upstream_rejected", "parameter"],
-    ["an unknown error under 200", reply({ ...granted, error_code: "new" }), "upstream_rejected", "own words"],
+    ["an unknown error under 200", reply({ ...granted, error_code: "new" }), "upstream_rejected", "See coze"],
     ["an inherited name as error", reply({ error_code: "toString" }, { status: 503 }), "upstream_unavailable", "again"],
-    ["403 without a reason", reply({}, { status: 403 }), "upstream_rejected", "own words"],
+    ["403 without a reason", reply({}, { status: 403 }), "upstream_rejected", "See coze"],
   ])("is judged by error_code first and status second: %s", (_what, bent, code, sentence) => {
     expect(refusal(bent)).toMatchObject({ name: "TokenError", code, message: expect.stringContaining(sentence) });
   });
