@@ -43,41 +43,41 @@ export type FindIssuerKeys = (
  * @throws TokenError `issuer_unavailable` when the keys cannot be fetched and none are cached.
  */
 export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
-  const remembered = new Map<string, IssuerKeys>();
+  const cache = new Map<string, IssuerKeys>();
   const failedAt = new Map<string, number>();
-  const flights = createSingleFlight<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
+  const singleFlight = createSingleFlight<IssuerKeys>(FLIGHT_LIFETIME_MS, ports);
 
   return async function findIssuerKeys(rule, waitUntil, deadline, unknownKeyId = false) {
     const { issuer } = rule;
-    const known = remembered.get(issuer);
-    if (known === undefined) return fetchTogether(rule, waitUntil, deadline);
+    const cached = cache.get(issuer);
+    if (cached === undefined) return joinOrStartFetch(rule, waitUntil, deadline);
 
-    const age = ports.now() - known.fetchedAt;
+    const age = ports.now() - cached.fetchedAt;
     const wasJustFetched = age < REFETCH_PAUSE_MS || hasFailedWithin(issuer, REFETCH_PAUSE_MS);
     if (unknownKeyId) {
-      return wasJustFetched && !flights.isUnderWay(issuer) ? known : fetchTogether(rule, waitUntil, deadline);
+      return wasJustFetched && !singleFlight.isUnderWay(issuer) ? cached : joinOrStartFetch(rule, waitUntil, deadline);
     }
 
     const isUsable = age < USABLE_MS;
-    if (age < FRESH_MS || (isUsable && (wasJustFetched || flights.isUnderWay(issuer)))) return known;
-    return fetchTogether(rule, waitUntil, deadline).catch((error: unknown) => {
-      if (isUsable) return known;
+    if (age < FRESH_MS || (isUsable && (wasJustFetched || singleFlight.isUnderWay(issuer)))) return cached;
+    return joinOrStartFetch(rule, waitUntil, deadline).catch((error: unknown) => {
+      if (isUsable) return cached;
       throw error;
     });
   };
 
-  async function fetchTogether(rule: JwtRule, waitUntil: WaitUntil, deadline: number): Promise<IssuerKeys> {
+  async function joinOrStartFetch(rule: JwtRule, waitUntil: WaitUntil, deadline: number): Promise<IssuerKeys> {
     const { issuer } = rule;
     // Nothing is awaited between this check and the start below, so only one of the concurrent requests fetches.
-    while (flights.isUnderWay(issuer)) {
-      const shared = await flights.join(issuer, deadline);
+    while (singleFlight.isUnderWay(issuer)) {
+      const shared = await singleFlight.join(issuer, deadline);
       if (shared !== undefined) return shared;
       if (ports.now() >= deadline) throw unavailable(issuer, undefined);
     }
     if (hasFailedWithin(issuer, FAILURE_PAUSE_MS)) throw unavailable(issuer, undefined);
 
-    void flights.start(issuer, () => fetchKeys(rule), waitUntil);
-    const fetched = await flights.join(issuer, deadline);
+    void singleFlight.start(issuer, () => fetchKeys(rule), waitUntil);
+    const fetched = await singleFlight.join(issuer, deadline);
     if (fetched === undefined) throw unavailable(issuer, undefined);
     return fetched;
   }
@@ -85,7 +85,7 @@ export function createIssuerKeys(ports: IssuerKeysPorts): FindIssuerKeys {
   async function fetchKeys(rule: JwtRule): Promise<IssuerKeys> {
     try {
       const keys = { keySet: await fetchKeySet(ports.fetch, rule), fetchedAt: ports.now() };
-      remembered.set(rule.issuer, keys);
+      cache.set(rule.issuer, keys);
       return keys;
     } catch (cause) {
       failedAt.set(rule.issuer, ports.now());

@@ -79,7 +79,7 @@ async function readResponse(response: Response): Promise<CozeResponse> {
 
 /** Removes the assertion from a response that quotes it, so that it never reaches an error or the log. */
 function withoutAssertion(response: CozeResponse, jws: string): CozeResponse {
-  // A part that quotes the assertion only in pieces is useless without the signature.
+  // If the response quotes only parts of the assertion, they are useless without the signature.
   const signature = jws.slice(jws.lastIndexOf(".") + 1);
   const redact = (value: string) => value.replaceAll(jws, "[assertion]").replaceAll(signature, "[signature]");
   return {
