@@ -8,21 +8,21 @@ import { json, membersOf, startWorker } from "../support/worker.ts";
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 describe("POST /", () => {
-  it("answers with exactly the three members of Coze, expires_in being a moment", async () => {
+  it("responds with exactly the three properties of Coze, with expires_in as a Unix time", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const response = await worker.post();
 
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toBe("application/json");
-    const members = await membersOf(response);
-    expect(Object.keys(members)).toEqual(["access_token", "expires_in", "token_type"]);
-    expect(members).toMatchObject({ access_token: expect.stringMatching(/^czs_/), token_type: "Bearer" });
-    expect(members["expires_in"]).toBeGreaterThan(nowSeconds() + 890);
-    expect(members["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 900);
+    const body = await membersOf(response);
+    expect(Object.keys(body)).toEqual(["access_token", "expires_in", "token_type"]);
+    expect(body).toMatchObject({ access_token: expect.stringMatching(/^czs_/), token_type: "Bearer" });
+    expect(body["expires_in"]).toBeGreaterThan(nowSeconds() + 890);
+    expect(body["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 900);
   });
 
-  it("answers one user from the cache, and another with a token and session of his own", async () => {
+  it("serves one user from the cache, and gives another user a separate token and session", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const first = await worker.post("ada");
@@ -38,7 +38,7 @@ describe("POST /", () => {
     expect((await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"])).toEqual(["ada", "bob"]);
   });
 
-  it("renews a token that has less life left than the client asks for, up to half of what it is granted", async () => {
+  it("renews a token with less life left than the client wants, up to half of the granted life", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 180 });
     const earlier = Date.now() - 100_000;
@@ -59,7 +59,7 @@ describe("POST /", () => {
     expect(await membersOf(second)).toEqual(await membersOf(first));
   });
 
-  it("keeps nobody's token apart from everybody's: no X-User-ID, no session_name", async () => {
+  it("separates the token without X-User-ID and session_name from those of all users", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const shared = await membersOf(await worker.post());
@@ -73,17 +73,17 @@ describe("POST /", () => {
     expect(await membersOf(await worker.post())).toEqual(shared);
   });
 
-  it("gives two users who race a token each, and each the right one", async () => {
+  it("gives each of two concurrent users the right token", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const users = ["ada", "bob"];
-    const answers = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
+    const first = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
     const again = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
-    expect(again).toEqual(answers);
-    expect(answers[0]?.["access_token"]).not.toBe(answers[1]?.["access_token"]);
+    expect(again).toEqual(first);
+    expect(first[0]?.["access_token"]).not.toBe(first[1]?.["access_token"]);
   });
 
-  it("makes one exchange for all who ask for one user at the same time", async () => {
+  it("makes one exchange for all concurrent requests of one user", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const responses = await Promise.all(Array.from({ length: 50 }, () => worker.post("ada")));
@@ -95,7 +95,7 @@ describe("POST /", () => {
     expect(new Set(tokens.map(({ access_token: token }) => token)).size).toBe(1);
   });
 
-  it("asks Coze for what the settings and the body say", async () => {
+  it("requests the duration and scope of the settings and the body from Coze", async () => {
     const app = await createTestApp();
     const scope = {
       account_permission: { permission_list: ["Connector.botChat"] },
@@ -113,7 +113,7 @@ describe("POST /", () => {
     ]);
   });
 
-  it("caches each duration and scope by itself", async () => {
+  it("caches each duration and scope separately", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const scope = { account_permission: { permission_list: ["Connector.botChat"] } };
@@ -123,14 +123,14 @@ describe("POST /", () => {
     }
   });
 
-  it("keeps a token in memory that KV would refuse", async () => {
+  it("caches a token in memory that KV would reject", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: "30" });
     expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
     expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=/);
   });
 
-  it("works on memory alone", async () => {
+  it("works with memory only", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
     expect((await worker.post("ada")).headers.get("Cache-Status")).toMatch(
@@ -140,7 +140,7 @@ describe("POST /", () => {
     expect(await app.exchanges()).toHaveLength(1);
   });
 
-  it.each(["get", "put"] as const)("answers with a token while KV throws on %s", async (method) => {
+  it.each(["get", "put"] as const)("responds with a token while KV throws on %s", async (method) => {
     const app = await createTestApp();
     const settings = { ...app.settings, TOKEN_CACHE: kvThatThrowsOn(method) };
     for (const isolate of [await startWorker(settings), await startWorker(settings)]) {
@@ -170,11 +170,11 @@ describe("POST /", () => {
     expect((await membersOf(second))["access_token"]).not.toBe(first["access_token"]);
   });
 
-  it("replaces a token that Coze refused to the client, and only then", async () => {
+  it("replaces a token that Coze rejected, and only once it is ten seconds old", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const { access_token: token } = await membersOf(await worker.post("ada"));
-    // It is too young to be refused for its age.
+    // The token is too new to be replaced.
     expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
       access_token: token,
     });
@@ -191,7 +191,7 @@ describe("POST /", () => {
     });
   });
 
-  it("tells what took how long where the settings ask for it", async () => {
+  it("sends Server-Timing when SERVER_TIMING is true", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, SERVER_TIMING: "true" });
     const timing = (await worker.post("ada")).headers.get("Server-Timing");
@@ -202,7 +202,7 @@ describe("POST /", () => {
     expect((await silent.post("bob")).headers.get("Server-Timing")).toBeNull();
   });
 
-  it("serves a token whose renewal fails, and says so", async () => {
+  it("serves a token whose renewal fails with detail=stale-on-error", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 60 });
     const { access_token: token } = await membersOf(await worker.post("ada"));
@@ -224,13 +224,13 @@ describe("POST /", () => {
     expect((await worker.post()).status).toBe(200);
   });
 
-  it("recovers by itself once the Secrets Store answers", async () => {
+  it("recovers by itself once the Secrets Store responds", async () => {
     const app = await createTestApp();
-    let asked = 0;
+    let reads = 0;
     const secret = {
       get: async () => {
-        asked += 1;
-        if (asked === 1) throw new Error("secret not found");
+        reads += 1;
+        if (reads === 1) throw new Error("secret not found");
         return app.settings["PRIVATE_KEY"];
       },
     };
@@ -244,8 +244,8 @@ describe("POST /", () => {
   });
 });
 
-describe("a change of keys", () => {
-  it("goes on with the previous key while Coze does not know the new one yet", async () => {
+describe("key rotation", () => {
+  it("uses the previous key until Coze knows the new one", async () => {
     const app = await createTestApp();
     const { KID: previousKid, PRIVATE_KEY: previousKey } = app.settings;
     const { privatePem, publicPem } = await createTestKey();
@@ -266,7 +266,7 @@ describe("a change of keys", () => {
     expect(await kidsSeen()).toEqual(["new", previousKid, "new"]);
   });
 
-  it("names a previous key that cannot be used", async () => {
+  it("reports an invalid previous key", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, PREVIOUS_KID: "old", PREVIOUS_PRIVATE_KEY: "none!" });
     expect(await membersOf(await worker.fetch("/health"))).toMatchObject({

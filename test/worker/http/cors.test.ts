@@ -13,7 +13,7 @@ async function startFor(allowedOrigins?: string) {
 const from = (origin: string, headers: Record<string, string> = {}) => ({ headers: { Origin: origin, ...headers } });
 
 describe("CORS", () => {
-  it("lets every page read answers unless origins are listed", async () => {
+  it("lets every page read responses unless origins are listed", async () => {
     const { worker } = await startFor();
     const response = await worker.post("ada", from("https://anything.example"));
     expect(response.status).toBe(200);
@@ -26,9 +26,9 @@ describe("CORS", () => {
 
   it.each([
     [APP, APP],
-    [`${APP}, https://*.example.org`, "https://a.b.example.org"],
-    [APP, ORIGIN],
-  ])("with %s lets pages of %s read answers, and says that the answer depends on it", async (list, origin) => {
+    ["https://a.b.example.org", `${APP}, https://*.example.org`],
+    [ORIGIN, APP],
+  ])("lets pages of %s read responses with ALLOWED_ORIGINS %s, and varies by Origin", async (origin, list) => {
     const { worker } = await startFor(list);
     const response = await worker.post("ada", from(origin));
     expect(response.status).toBe(200);
@@ -37,21 +37,21 @@ describe("CORS", () => {
   });
 
   it.each(["https://evil.example", "http://app.example.com", "null", "https://app.example.com.evil.example"])(
-    "gives pages of %s no token and no way to read the refusal, and asks nothing of Coze",
+    "refuses pages of %s without CORS headers or a request to Coze",
     async (origin) => {
       const { app, worker } = await startFor(APP);
       const response = await worker.post("ada", from(origin));
       expect(response.status).toBe(403);
       expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
       expect(response.headers.get("Vary")).toBe("Origin");
-      const members = await membersOf(response);
-      expect(members).toMatchObject({ error: "access_denied", error_description: expect.stringContaining(origin) });
-      expect(members).not.toHaveProperty("access_token");
+      const body = await membersOf(response);
+      expect(body).toMatchObject({ error: "access_denied", error_description: expect.stringContaining(origin) });
+      expect(body).not.toHaveProperty("access_token");
       expect(await app.exchanges()).toEqual([]);
     },
   );
 
-  it("lets scripts, which send no Origin, ask whatever the list says", async () => {
+  it("lets scripts, which send no Origin, request tokens whatever origins are listed", async () => {
     const { worker } = await startFor(APP);
     const response = await worker.post("ada");
     expect(response.status).toBe(200);
@@ -60,7 +60,7 @@ describe("CORS", () => {
   });
 });
 
-describe("a preflight", () => {
+describe("CORS preflight", () => {
   const preflight = (origin: string) => ({
     method: "OPTIONS",
     ...from(origin, {
@@ -69,7 +69,7 @@ describe("a preflight", () => {
     }),
   });
 
-  it.each(["/", "/health", "/anything"])("is answered at %s, without the settings of Coze", async (path) => {
+  it.each(["/", "/health", "/anything"])("responds to a preflight at %s without settings", async (path) => {
     const worker = await startWorker({ CLIENT_ID: undefined });
     const response = await worker.fetch(path, preflight(APP));
     expect(response.status).toBe(204);
@@ -83,7 +83,7 @@ describe("a preflight", () => {
     });
   });
 
-  it("of a listed origin is granted, of another is not", async () => {
+  it("accepts the preflight of a listed origin and refuses that of another", async () => {
     const { worker } = await startFor(APP);
     const granted = await worker.fetch("/", preflight(APP));
     expect(granted.status).toBe(204);

@@ -4,9 +4,9 @@ import { createTestApp, type TestApp } from "../../support/coze.ts";
 import { createTestIssuer, documentOf, type TestIssuer } from "../../support/issuer.ts";
 import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
-/** Every request has its response within so many milliseconds, whatever hangs. */
+/** Every request gets its response within this time, whatever hangs. */
 const MAX_RESPONSE_MS = 12_000;
-/** The whole run shares two processors. */
+/** All tests share two CPU cores. */
 const MARGIN_MS = 1500;
 
 const hanging = () => new Promise<never>(() => {});
@@ -17,9 +17,9 @@ async function timed<Result>(work: Promise<Result>): Promise<{ readonly result: 
   return { result: await work, tookMs: Date.now() - startedAt };
 }
 
-/** A body that begins, and goes on only after a time. */
-function slowBody(text: string, delayMs: number): ReadableStream {
-  const chunks = [text.slice(0, 1), text.slice(1)];
+/** A body that sends its first character at once, and the rest after a delay. */
+function slowBody(body: string, delayMs: number): ReadableStream {
+  const chunks = [body.slice(0, 1), body.slice(1)];
   return new ReadableStream({
     async pull(controller) {
       if (chunks.length === 1) await sleep(delayMs);
@@ -32,13 +32,13 @@ function slowBody(text: string, delayMs: number): ReadableStream {
 
 type Case = { readonly app: TestApp; readonly worker: TestWorker };
 
-/** Isolates cannot be started at the same time; once they run, nobody waits for another. */
-async function start(settingsOf: (app: TestApp) => object): Promise<Case> {
+/** Isolates are started one after another; once started, they run concurrently. */
+async function start(settingsFor: (app: TestApp) => object): Promise<Case> {
   const app = await createTestApp();
-  return { app, worker: await startWorker({ ...app.settings, ...settingsOf(app) }) };
+  return { app, worker: await startWorker({ ...app.settings, ...settingsFor(app) }) };
 }
 
-describe.concurrent("a request", () => {
+describe.concurrent("deadlines", () => {
   let issuer: TestIssuer;
   let allSlow: Case;
   let plain: Case;
@@ -58,7 +58,7 @@ describe.concurrent("a request", () => {
     withoutKv = await start(() => ({ TOKEN_CACHE: { get: hanging, put: hanging } }));
   });
 
-  it("is answered in time where everything is slow and Coze hangs", async () => {
+  it("responds in time when everything is slow and Coze hangs", async () => {
     const { app, worker } = allSlow;
     await app.arm({ hang: true, times: null });
     const discovery = documentOf({ issuer: issuer.issuer, jwks_uri: issuer.jwksUri });
@@ -72,7 +72,7 @@ describe.concurrent("a request", () => {
     expect(tookMs).toBeGreaterThan(MAX_RESPONSE_MS - MARGIN_MS);
   }, 30_000);
 
-  it("whose body does not arrive is refused after five seconds", async () => {
+  it("refuses a body that does not arrive within five seconds", async () => {
     const { app, worker } = plain;
     const { result, tookMs } = await timed(worker.post("ada", { ...json({}), body: slowBody("{}", 60_000) }));
     expect(result.status).toBe(400);
@@ -81,7 +81,7 @@ describe.concurrent("a request", () => {
     expect(await app.exchanges()).toEqual([]);
   }, 30_000);
 
-  it("is told which secret the Secrets Store does not give, after three seconds", async () => {
+  it("names the secret that the Secrets Store does not return within three seconds", async () => {
     const { result, tookMs } = await timed(withoutSecret.worker.post("ada"));
     expect(result.status).toBe(500);
     expect(await membersOf(result)).toMatchObject({
@@ -90,9 +90,9 @@ describe.concurrent("a request", () => {
     expect(tookMs).toBeLessThan(3000 + MARGIN_MS);
   }, 30_000);
 
-  it("whose token KV neither reads nor writes ends with all that goes on behind it", async () => {
+  it("ends the work in waitUntil when KV hangs on reads and writes", async () => {
     const warnings = vi.spyOn(console, "warn");
-    // `post` waits for the work behind the response too.
+    // `post` also waits for the work in `waitUntil`.
     const { result, tookMs } = await timed(withoutKv.worker.post("ada"));
     expect(result.status).toBe(200);
     expect(tookMs).toBeLessThan(6000 + MARGIN_MS);

@@ -11,24 +11,24 @@ beforeAll(async () => {
 });
 
 describe("GET /health", () => {
-  it("says that all is well, who may ask and where tokens are cached", async () => {
+  it("reports valid settings, access and where tokens are cached", async () => {
     const response = await worker.fetch("/health");
     expect(response.status).toBe(200);
     expect(await membersOf(response)).toEqual({ status: "ok", access: "open", cache: "kv" });
     expect(response.headers.get("X-Request-Id")).toEqual(expect.any(String));
   });
 
-  it("says so when tokens are kept in memory alone", async () => {
+  it("reports when tokens are cached in memory only", async () => {
     const uncached = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
     expect(await membersOf(await uncached.fetch("/health"))).toMatchObject({ cache: "memory" });
   });
 
-  it("names every wrong setting, without its value", async () => {
+  it("names every invalid setting without its value", async () => {
     const broken = await startWorker({ CLIENT_ID: " ", PRIVATE_KEY: "secret of mine", TOKEN_DURATION: "99999999" });
     const response = await broken.fetch("/health");
     expect(response.status).toBe(503);
-    const text = await response.text();
-    expect(JSON.parse(text)).toEqual({
+    const body = await response.text();
+    expect(JSON.parse(body)).toEqual({
       status: "misconfigured",
       problems: [
         { setting: "CLIENT_ID", problem: "is required" },
@@ -37,16 +37,16 @@ describe("GET /health", () => {
         { setting: "PRIVATE_KEY", problem: expect.stringContaining("is damaged") },
       ],
     });
-    for (const value of ["secret", "99999999"]) expect(text).not.toContain(value);
+    for (const value of ["secret", "99999999"]) expect(body).not.toContain(value);
   });
 
-  it("asks nothing of Coze", async () => {
+  it("sends nothing to Coze", async () => {
     const before = (await app.exchanges()).length;
     await worker.fetch("/health");
     expect(await app.exchanges()).toHaveLength(before);
   });
 
-  it("answers HEAD without a body", async () => {
+  it("responds to HEAD without a body", async () => {
     const response = await worker.fetch("/health", { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("");
@@ -54,13 +54,16 @@ describe("GET /health", () => {
 });
 
 describe("other paths and methods", () => {
-  it.each(["/nothing", "/health/", "/health/x", "//", "/index.html", "/%00", "/POST"])("%s is a 404", async (path) => {
-    for (const method of ["GET", "POST"]) {
-      const response = await worker.fetch(path, { method });
-      expect(response.status).toBe(404);
-      expect(await membersOf(response)).toMatchObject({ error: "not_found" });
-    }
-  });
+  it.each(["/nothing", "/health/", "/health/x", "//", "/index.html", "/%00", "/POST"])(
+    "responds to %s with 404",
+    async (path) => {
+      for (const method of ["GET", "POST"]) {
+        const response = await worker.fetch(path, { method });
+        expect(response.status).toBe(404);
+        expect(await membersOf(response)).toMatchObject({ error: "not_found" });
+      }
+    },
+  );
 
   it.each([
     ["GET", "/", "POST, OPTIONS"],
@@ -71,19 +74,19 @@ describe("other paths and methods", () => {
     ["PROPFIND", "/", "POST, OPTIONS"],
     ["POST", "/health", "GET, HEAD, OPTIONS"],
     ["DELETE", "/health", "GET, HEAD, OPTIONS"],
-  ])("%s %s is a 405 that says what the path does answer", async (method, path, allow) => {
+  ])("responds to %s %s with 405 and the methods that the path supports", async (method, path, allow) => {
     const response = await worker.fetch(path, { method });
     expect(response.status).toBe(405);
     expect(response.headers.get("Allow")).toBe(allow);
   });
 
-  it("ignore a query", async () => {
+  it("ignores a query", async () => {
     expect((await worker.fetch("/?x=1", { method: "POST" })).status).toBe(200);
   });
 });
 
 describe("X-Request-Id", () => {
-  it("is the caller's own where it is plain, and new otherwise", async () => {
+  it("uses a safe request id from the client and replaces any other", async () => {
     const send = async (id: string) =>
       (await worker.fetch("/health", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
     expect(await send("trace-42")).toBe("trace-42");

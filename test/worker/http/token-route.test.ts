@@ -21,7 +21,7 @@ const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat
 
 describe("X-User-ID", () => {
   it.each(["u", "user123", "Ada Lovelace", "ada@example.com", encodeURIComponent("用户"), "null", "x".repeat(128)])(
-    "becomes the session_name: %s",
+    "uses X-User-ID as the session_name: %s",
     async (userId) => {
       expect((await worker.post(userId)).status).toBe(200);
       expect((await app.exchanges()).at(-1)?.assertion.claims["session_name"]).toBe(userId);
@@ -36,7 +36,7 @@ describe("X-User-ID", () => {
     ["UTF-8 bytes", String.fromCharCode(...new TextEncoder().encode("用户"))],
     ["a control character", "us\x01er"],
     ["a tab inside", "us\ter"],
-  ])("is refused and costs no request to Coze: %s", async (_what, userId) => {
+  ])("refuses an invalid X-User-ID without a request to Coze: %s", async (_what, userId) => {
     const before = (await app.exchanges()).length;
     const response = await worker.post(userId);
     expect(response.status).toBe(400);
@@ -50,7 +50,7 @@ describe("X-User-ID", () => {
 
 describe("the query", () => {
   it.each(["user", "user_id", "userId", "uid"])(
-    "is refused with the user in it, who would be in every log: %s",
+    "refuses a user id in the query, where every log would have it: %s",
     async (name) => {
       const before = (await app.exchanges()).length;
       const response = await worker.fetch(`/?a=b&${name}=ada`, { method: "POST" });
@@ -63,7 +63,7 @@ describe("the query", () => {
     },
   );
 
-  it("may have any other parameter", async () => {
+  it("ignores any other query parameter", async () => {
     expect((await worker.fetch("/?utm_source=mail", { method: "POST" })).status).toBe(200);
   });
 });
@@ -71,7 +71,7 @@ describe("the query", () => {
 describe("the body", () => {
   it.each<[string, RequestInit]>([
     ["none", {}],
-    ["none, announced as JSON", { headers: { "Content-Type": "application/json" } }],
+    ["none, with the type of JSON", { headers: { "Content-Type": "application/json" } }],
     ["an empty one, of any type", { body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     ["an empty object", json({})],
     ["a charset", { body: "{}", headers: { "Content-Type": "Application/JSON; charset=utf-8" } }],
@@ -84,18 +84,18 @@ describe("the body", () => {
     ["less scope", json({ scope: bots("1") })],
     ["the whole scope", json({ scope: bots("2", "1") })],
     ["exactly 16 KiB", { body: `{}${" ".repeat(16 * 1024 - 2)}`, headers: { "Content-Type": "application/json" } }],
-  ])("may be: %s", async (_what, init) => {
+  ])("accepts a body: %s", async (_what, init) => {
     expect((await worker.post("ada", init)).status).toBe(200);
   });
 
   it.each<[string, RequestInit, number, string, string]>([
-    ["an unknown member", json({ duration: 60 }), 400, "invalid_request", "unknown property: duration"],
-    ["unknown members", json({ a: 1, b: 2 }), 400, "invalid_request", "unknown property: a, b"],
+    ["an unknown property", json({ duration: 60 }), 400, "invalid_request", "unknown property: duration"],
+    ["unknown properties", json({ a: 1, b: 2 }), 400, "invalid_request", "unknown property: a, b"],
     ["a list", json([]), 400, "invalid_request", "must be a JSON object"],
     ["null", json(null), 400, "invalid_request", "must be a JSON object"],
-    ["a text", json("900"), 400, "invalid_request", "must be a JSON object"],
+    ["a string", json("900"), 400, "invalid_request", "must be a JSON object"],
     [
-      "a duration as text",
+      "a duration as a string",
       json({ duration_seconds: "60" }),
       400,
       "invalid_request",
@@ -119,9 +119,9 @@ describe("the body", () => {
     ],
     ["too long a life", json({ duration_seconds: 901 }), 400, "invalid_scope", "duration_seconds asks for more"],
     ["a rejected token of 1", json({ rejected_token: 1 }), 400, "invalid_request", "rejected_token must be a string"],
-    ["a least life of 0", json({ minimum_seconds: 0 }), 400, "invalid_request", "minimum_seconds must be at least 1"],
+    ["a minimum of 0", json({ minimum_seconds: 0 }), 400, "invalid_request", "minimum_seconds must be at least 1"],
     [
-      "a least life as text",
+      "a minimum as a string",
       json({ minimum_seconds: "60" }),
       400,
       "invalid_request",
@@ -141,13 +141,13 @@ describe("the body", () => {
       "invalid_request",
       "scope is larger",
     ],
-    ["a scope as text", json({ scope: "botChat" }), 400, "invalid_request", "scope must be an object"],
+    ["a scope as a string", json({ scope: "botChat" }), 400, "invalid_request", "scope must be an object"],
     ["a scope of null", json({ scope: null }), 400, "invalid_request", "scope must be an object"],
     ["an empty scope", json({ scope: {} }), 400, "invalid_request", "scope must have at least one of"],
-    ["an unknown scope member", json({ scope: { bots: [] } }), 400, "invalid_request", "scope.bots is not a member"],
+    ["an unknown scope property", json({ scope: { bots: [] } }), 400, "invalid_request", "scope.bots is not a member"],
     ["an empty list of bots", json({ scope: bots() }), 400, "invalid_request", "bot_id_list must be a list"],
     [
-      "two faults",
+      "two issues",
       json({ duration_seconds: 0, scope: 1 }),
       400,
       "invalid_request",
@@ -170,19 +170,19 @@ describe("the body", () => {
       "invalid_request",
       "JSON",
     ],
-    ["one that breaks off", { ...json({}), body: brokenOff('{"a":') }, 400, "invalid_request", "ended before"],
+    ["a body that breaks off", { ...json({}), body: brokenOff('{"a":') }, 400, "invalid_request", "ended before"],
     ["a form", { body: new URLSearchParams({ a: "b" }) }, 415, "unsupported_media_type", "application/json"],
-    ["text", { body: "{}" }, 415, "unsupported_media_type", "application/json"],
+    ["plain text", { body: "{}" }, 415, "unsupported_media_type", "application/json"],
     ["bytes of no type", { body: new Uint8Array([1]) }, 415, "unsupported_media_type", "application/json"],
     [
-      "a type that only begins alike",
+      "a type that only starts like JSON",
       { body: "{}", headers: { "Content-Type": "application/jsonp" } },
       415,
       "unsupported_media_type",
       "application/json",
     ],
     ["more than 16 KiB", { ...json({}), body: " ".repeat(16 * 1024 + 1) }, 413, "payload_too_large", "16384 bytes"],
-  ])("is refused by name and costs no request to Coze: %s", async (_what, init, status, error, description) => {
+  ])("refuses an invalid body without a request to Coze: %s", async (_what, init, status, error, description) => {
     const before = (await app.exchanges()).length;
     const response = await worker.post("ada", init);
     expect(response.status).toBe(status);
@@ -194,7 +194,7 @@ describe("the body", () => {
     expect(await app.exchanges()).toHaveLength(before);
   });
 
-  it("is quoted in a description in printable ASCII only, and not at length", async () => {
+  it("quotes a body in printable ASCII only, cut to 500 characters", async () => {
     const name = `"\\é\n${"x".repeat(1000)}`;
     const { error_description: description } = await membersOf(await worker.post("ada", json({ [name]: 1 })));
     expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/);
@@ -202,7 +202,7 @@ describe("the body", () => {
   });
 });
 
-/** A body whose sender leaves after its beginning. */
+/** A body whose sender disconnects after the beginning. */
 function brokenOff(beginning: string): ReadableStream {
   const chunks = [new TextEncoder().encode(beginning)];
   return new ReadableStream({

@@ -11,8 +11,8 @@ const RULE: JwtRule = {
   userIdClaim: "sub",
 };
 
-/** A world whose clock and timers only the test moves, and whose first fetch never ends, like that of a lost request. */
-function createWorld() {
+/** Issuer keys with a clock and timers that the test controls. The first fetch never settles, like that of a lost request. */
+function createFixture() {
   let nowMs = 0;
   let fetches = 0;
   const timers: { readonly at: number; readonly ring: () => void }[] = [];
@@ -35,31 +35,31 @@ function createWorld() {
   };
 }
 
-it("fetches the keys of an issuer once more when the first fetch is lost, for all who waited for it", async () => {
-  const world = createWorld();
-  const lost = world.find().catch((error: unknown) => error);
-  const waiting = [world.find(), world.find(), world.find()];
-  world.advance(5000);
-  expect(world.fetches()).toBe(1);
-  world.advance(500);
+it("fetches the keys of an issuer again for all waiting requests when the first fetch is lost", async () => {
+  const fixture = createFixture();
+  const lost = fixture.find().catch((error: unknown) => error);
+  const waiting = [fixture.find(), fixture.find(), fixture.find()];
+  fixture.advance(5000);
+  expect(fixture.fetches()).toBe(1);
+  fixture.advance(500);
   expect(await Promise.all(waiting)).toEqual(Array(3).fill({ keySet: expect.any(Function), fetchedAt: 5500 }));
-  expect(world.fetches()).toBe(2);
+  expect(fixture.fetches()).toBe(2);
   expect(await lost).toMatchObject({ code: "issuer_unavailable" });
 });
 
-it("lets a request go when its response is due, whether it fetches or waits", async () => {
-  const world = createWorld();
-  const requests = [world.find(false, 1000), world.find(false, 1000)];
-  world.advance(1000);
+it("fails when the response is due, whether the request fetches the keys or waits for them", async () => {
+  const fixture = createFixture();
+  const requests = [fixture.find(false, 1000), fixture.find(false, 1000)];
+  fixture.advance(1000);
   const refused = { status: "rejected", reason: expect.objectContaining({ code: "issuer_unavailable" }) };
   expect(await Promise.allSettled(requests)).toEqual([refused, refused]);
-  expect(world.fetches()).toBe(1);
+  expect(fixture.fetches()).toBe(1);
 });
 
-it("keeps nobody waiting for a lost fetch who comes after its time", async () => {
-  const world = createWorld();
-  world.find().catch(() => {});
-  world.advance(5500);
-  expect(await world.find(true)).toMatchObject({ fetchedAt: 5500 });
-  expect(world.fetches()).toBe(2);
+it("does not wait for a lost fetch once its time is over", async () => {
+  const fixture = createFixture();
+  fixture.find().catch(() => {});
+  fixture.advance(5500);
+  expect(await fixture.find(true)).toMatchObject({ fetchedAt: 5500 });
+  expect(fixture.fetches()).toBe(2);
 });

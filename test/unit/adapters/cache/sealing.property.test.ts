@@ -11,22 +11,22 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 const NOW_SECONDS = 1_700_000_000;
 
-const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
-const wellFormed = anyText.map((text) => text.toWellFormed());
-/** What is sealed is JSON, which is well-formed. */
+const anyString = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
+const wellFormed = anyString.map((value) => value.toWellFormed());
+/** The cache seals JSON, which is well-formed. */
 const sealable = fc.oneof(
   fc.json(),
-  anyText.map((text) => JSON.stringify(text)),
+  anyString.map((value) => JSON.stringify(value)),
 );
 const token: fc.Arbitrary<AccessToken> = fc.record({
-  accessToken: anyText,
+  accessToken: anyString,
   issuedAt: fc.constant(NOW_SECONDS),
   expiresAt: fc.integer({ min: NOW_SECONDS + 65, max: NOW_SECONDS + 86_399 }),
-  digests: fc.record({ token: anyText, user: fc.option(anyText, { nil: undefined }) }),
+  digests: fc.record({ token: anyString, user: fc.option(anyString, { nil: undefined }) }),
 });
 
-/** Ways to spoil sealed bytes; none leaves them as they are. */
-const spoiling: fc.Arbitrary<(sealed: Bytes) => Bytes> = fc.oneof(
+/** Functions that corrupt sealed bytes; none returns them unchanged. */
+const corruption: fc.Arbitrary<(sealed: Bytes) => Bytes> = fc.oneof(
   fc.tuple(fc.nat(), fc.nat(7)).map(
     ([place, bit]) =>
       (sealed: Bytes) =>
@@ -47,30 +47,30 @@ beforeAll(async () => {
   otherSecrets = await createSecrets();
 });
 
-describe("a sealed text", () => {
-  it("opens under its name and its key to what it was", async () => {
+describe("seal and open", () => {
+  it("decrypts a value under its name and key", async () => {
     await fc.assert(
-      fc.asyncProperty(wellFormed, sealable, async (name, text) => {
-        expect(await open(secrets, name, await seal(secrets, name, text))).toBe(text);
+      fc.asyncProperty(wellFormed, sealable, async (name, value) => {
+        expect(await open(secrets, name, await seal(secrets, name, value))).toBe(value);
       }),
     );
   });
 
-  it("does not open once anything of it is changed, cut off or added", async () => {
+  it("rejects a sealed value that was changed, truncated or extended", async () => {
     await fc.assert(
-      fc.asyncProperty(sealable, spoiling, async (text, spoil) => {
-        const spoilt = spoil(new Uint8Array(await seal(secrets, "name", text))).buffer;
-        await expect(open(secrets, "name", spoilt)).rejects.toThrow();
+      fc.asyncProperty(sealable, corruption, async (value, corruptBytes) => {
+        const corrupt = corruptBytes(new Uint8Array(await seal(secrets, "name", value))).buffer;
+        await expect(open(secrets, "name", corrupt)).rejects.toThrow();
       }),
       { numRuns: 300 },
     );
   });
 
-  it("does not open under another name or another key", async () => {
+  it("rejects a sealed value under another name or another key", async () => {
     await fc.assert(
-      fc.asyncProperty(wellFormed, wellFormed, sealable, async (name, other, text) => {
+      fc.asyncProperty(wellFormed, wellFormed, sealable, async (name, other, value) => {
         fc.pre(name !== other);
-        const sealed = await seal(secrets, name, text);
+        const sealed = await seal(secrets, name, value);
         await expect(open(secrets, other, sealed)).rejects.toThrow();
         await expect(open(otherSecrets, name, sealed)).rejects.toThrow();
       }),
@@ -79,7 +79,7 @@ describe("a sealed text", () => {
 });
 
 describe("the token store", () => {
-  it("gives back each token under its own key, and nothing under any other", async () => {
+  it("returns each token for its own key, and nothing for any other", async () => {
     const entries = fc.uniqueArray(fc.tuple(wellFormed, token), {
       selector: ([key]) => key,
       maxLength: 4,
@@ -95,9 +95,9 @@ describe("the token store", () => {
     );
   });
 
-  it("misses on an entry that is spoilt, another one's, or of another private key", async () => {
+  it("misses on an entry that is corrupt, of another cache key, or of another private key", async () => {
     await fc.assert(
-      fc.asyncProperty(token, token, spoiling, async (adas, bobs, spoil) => {
+      fc.asyncProperty(token, token, corruption, async (adas, bobs, corruptBytes) => {
         const { kv, entries } = createKv();
         const store = storeOn(kv);
         await store.put("ada", adas);
@@ -106,7 +106,7 @@ describe("the token store", () => {
 
         entries.set(bobsName, adasEntry);
         expect(await store.get("bob")).toBeUndefined();
-        entries.set(adasName, spoil(adasEntry));
+        entries.set(adasName, corruptBytes(adasEntry));
         expect(await store.get("ada")).toBeUndefined();
         expect(await storeOn(kv, otherSecrets).get("ada")).toBeUndefined();
       }),
@@ -141,7 +141,7 @@ describe("the token store", () => {
   });
 });
 
-/** A namespace in memory. */
+/** A KV namespace in memory. */
 function createKv() {
   const entries = new Map<string, Bytes>();
   const kv = {
@@ -151,8 +151,8 @@ function createKv() {
   return { kv, entries };
 }
 
-function storeOn(kv: KVNamespace, secretsOf = secrets) {
-  const store = createKvTokenStore({ kv, secrets: secretsOf, now: () => NOW_SECONDS * 1000, log: () => {} });
+function storeOn(kv: KVNamespace, cacheSecrets = secrets) {
+  const store = createKvTokenStore({ kv, secrets: cacheSecrets, now: () => NOW_SECONDS * 1000, log: () => {} });
   return {
     get: async (key: string) => (await store.open(key)).token,
     put: async (key: string, one: AccessToken) => (await store.open(key)).write(one),

@@ -2,37 +2,37 @@ import { describe, expect, it } from "vitest";
 import { createTokenMemory } from "../../../../src/adapters/cache/token-memory.ts";
 import { cachedToken } from "../../../../src/core/token/freshness.ts";
 
-const tokenOf = (accessToken: string) =>
+const createCachedToken = (accessToken: string) =>
   cachedToken({ accessToken, issuedAt: 0, expiresAt: 900, digests: { token: "t", user: undefined } }, 0);
 
-describe("the memory of an isolate", () => {
-  it("forgets the token asked for longest ago, once there are too many", () => {
+describe("the token memory", () => {
+  it("evicts the least recently used token when there are too many", () => {
     const memory = createTokenMemory(2);
-    for (const key of ["a", "b"]) memory.set(key, tokenOf(key));
+    for (const key of ["a", "b"]) memory.set(key, createCachedToken(key));
     memory.get("a");
-    memory.set("c", tokenOf("c"));
+    memory.set("c", createCachedToken("c"));
     expect(["a", "b", "c"].map((key) => memory.get(key)?.token.accessToken)).toEqual(["a", undefined, "c"]);
   });
 
-  it("forgets as many tokens as make room for a large one", () => {
+  it("evicts as many tokens as a large one needs", () => {
     const memory = createTokenMemory(5000, 10_000);
-    for (const key of ["a", "b", "c"]) memory.set(key, tokenOf("x".repeat(1000)));
-    memory.set("large", tokenOf("x".repeat(3000)));
+    for (const key of ["a", "b", "c"]) memory.set(key, createCachedToken("x".repeat(1000)));
+    memory.set("large", createCachedToken("x".repeat(3000)));
     expect(["a", "b", "c", "large"].map((key) => memory.get(key) !== undefined)).toEqual([false, false, true, true]);
   });
 
-  it("counts a token that replaces another in its place", () => {
+  it("counts only the new token when it replaces another", () => {
     const memory = createTokenMemory(5000, 10_000);
-    memory.set("a", tokenOf("x".repeat(1000)));
-    for (let count = 0; count < 100; count += 1) memory.set("b", tokenOf("x".repeat(1000)));
+    memory.set("a", createCachedToken("x".repeat(1000)));
+    for (let count = 0; count < 100; count += 1) memory.set("b", createCachedToken("x".repeat(1000)));
     expect(memory.get("a")).toBeDefined();
   });
 
-  it("does not keep a token that is larger than all of it", () => {
+  it("does not cache a token that is larger than the limit", () => {
     const memory = createTokenMemory(5000, 10_000);
-    memory.set("a", tokenOf("x".repeat(5000)));
+    memory.set("a", createCachedToken("x".repeat(5000)));
     expect(memory.get("a")).toBeUndefined();
-    memory.set("b", tokenOf("b"));
+    memory.set("b", createCachedToken("b"));
     expect(memory.get("b")).toBeDefined();
   });
 });

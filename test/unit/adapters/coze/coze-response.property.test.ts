@@ -3,28 +3,28 @@ import { describe, expect, it } from "vitest";
 import { type CozeResponse, type CozeToken, parseCozeResponse } from "../../../../src/adapters/coze/coze-response.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
 
-const ASKED_AT = 1_790_000_000;
-const READ_AT = ASKED_AT + 3;
+const IAT = 1_790_000_000;
+const READ_AT = IAT + 3;
 const DURATION_SECONDS = 900;
 const DOCUMENTED_REFUSALS = ["invalid_client", "invalid_request", "unsupported_grant_type", "access_deny"];
 
-const anyText = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
-const anything = fc.oneof(fc.jsonValue(), anyText);
+const anyString = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)) });
+const anything = fc.oneof(fc.jsonValue(), anyString);
 const number = fc.oneof(
-  fc.constantFrom(0, 0.5, -1, 1, 900, 86_399, 1e9, 1e9 + 1, ASKED_AT - 1, ASKED_AT, ASKED_AT + 0.5, ASKED_AT + 900.5),
-  fc.integer({ min: ASKED_AT - 1000, max: ASKED_AT + 86_399 }),
+  fc.constantFrom(0, 0.5, -1, 1, 900, 86_399, 1e9, 1e9 + 1, IAT - 1, IAT, IAT + 0.5, IAT + 900.5),
+  fc.integer({ min: IAT - 1000, max: IAT + 86_399 }),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 const errorCode = fc.oneof(
   fc.constantFrom("", "internal_error", ...DOCUMENTED_REFUSALS, "4100", "unheard_of"),
-  anyText,
+  anyString,
   fc.integer(),
 );
 
-/** What Coze may send, in every combination of members, right and wrong. */
+/** Any combination of properties in a body of Coze, valid or not. */
 const body = fc.record(
   {
-    access_token: fc.oneof(anyText, anything),
+    access_token: fc.oneof(anyString, anything),
     expires_in: fc.oneof(number, anything),
     error_code: errorCode,
     error_message: fc.oneof(fc.constant("invalid jwt: kid not been registred"), anything),
@@ -35,100 +35,100 @@ const body = fc.record(
   },
   { requiredKeys: [] },
 );
-const grantedBody = fc.record({ access_token: anyText, expires_in: number });
+const grantedBody = fc.record({ access_token: anyString, expires_in: number });
 const envelope = {
   status: fc.oneof(fc.constantFrom(200, 200, 200, 301, 400, 401, 429, 500, 503), fc.integer({ min: 200, max: 599 })),
   logId: fc.option(fc.string(), { nil: undefined }),
   retryAfter: fc.oneof(fc.constantFrom(undefined, "0", "7", "-7", "7.5", "Wed, 21 Oct 2099 07:28:00 GMT"), fc.string()),
 };
-const reply: fc.Arbitrary<CozeResponse> = fc.record({
+const response: fc.Arbitrary<CozeResponse> = fc.record({
   ...envelope,
   body: fc.oneof(
-    fc.oneof(body, grantedBody).map((members) => JSON.stringify(members)),
+    fc.oneof(body, grantedBody).map((properties) => JSON.stringify(properties)),
     fc.oneof(fc.json(), fc.string(), fc.constantFrom(undefined, "", "<html>", "null", "[]", "{", "\ufeff{}")),
   ),
 });
 
-describe("whatever Coze answers", () => {
-  it("is judged a token that ends in the future, and no later than asked for, or an error that says what to make of it", () => {
+describe("parsing any response of Coze", () => {
+  it("returns a token that expires in the future but no later than requested, or an error with a sentence", () => {
     fc.assert(
-      fc.property(reply, (answer) => {
-        const judged = judge(answer);
-        if (judged instanceof TokenError) {
-          expect(judged.code).toMatch(/^upstream_(rejected|unavailable|invalid_response)$/);
-          expect(judged.message).toMatch(/^(Coze|The response from Coze) .*[.?]$/);
-          expect(judged.details.coze).toMatchObject({ status: answer.status });
+      fc.property(response, (given) => {
+        const outcome = outcomeFor(given);
+        if (outcome instanceof TokenError) {
+          expect(outcome.code).toMatch(/^upstream_(rejected|unavailable|invalid_response)$/);
+          expect(outcome.message).toMatch(/^(Coze|The response from Coze) .*[.?]$/);
+          expect(outcome.details.coze).toMatchObject({ status: given.status });
         } else {
-          expect(judged).toEqual({
+          expect(outcome).toEqual({
             accessToken: expect.any(String),
-            issuedAt: ASKED_AT,
+            issuedAt: IAT,
             expiresAt: expect.any(Number),
           });
-          expect(judged.accessToken).not.toBe("");
-          expect(Number.isInteger(judged.expiresAt)).toBe(true);
-          expect(judged.expiresAt).toBeGreaterThan(READ_AT);
-          expect(judged.expiresAt).toBeLessThanOrEqual(ASKED_AT + DURATION_SECONDS);
+          expect(outcome.accessToken).not.toBe("");
+          expect(Number.isInteger(outcome.expiresAt)).toBe(true);
+          expect(outcome.expiresAt).toBeGreaterThan(READ_AT);
+          expect(outcome.expiresAt).toBeLessThanOrEqual(IAT + DURATION_SECONDS);
         }
       }),
       { numRuns: 1000 },
     );
   });
 
-  it("is a token only under a status of success, without an error code, and as the body has it", () => {
+  it("returns a token only for a success status without an error code, with the values of the body", () => {
     fc.assert(
-      fc.property(reply, (answer) => {
-        const judged = judge(answer);
-        if (judged instanceof TokenError) return;
-        const { access_token, expires_in, error_code = "", code = 0 } = JSON.parse(answer.body ?? "");
-        expect(answer.status).toBeLessThan(300);
+      fc.property(response, (given) => {
+        const outcome = outcomeFor(given);
+        if (outcome instanceof TokenError) return;
+        const { access_token, expires_in, error_code = "", code = 0 } = JSON.parse(given.body ?? "");
+        expect(given.status).toBeLessThan(300);
         expect([error_code, code]).toEqual(["", 0]);
-        expect(judged.accessToken).toBe(access_token);
-        const latestEnd = ASKED_AT + DURATION_SECONDS;
-        const ends = [expires_in, ASKED_AT + expires_in].map((end) => Math.min(Math.floor(end), latestEnd));
-        expect(ends).toContain(judged.expiresAt);
+        expect(outcome.accessToken).toBe(access_token);
+        const latestEnd = IAT + DURATION_SECONDS;
+        const ends = [expires_in, IAT + expires_in].map((end) => Math.min(Math.floor(end), latestEnd));
+        expect(ends).toContain(outcome.expiresAt);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it("is judged by a documented error code before anything else", () => {
+  it("gives a documented error code precedence over everything else", () => {
     const coded = fc.record({ ...envelope, body, code: fc.constantFrom("internal_error", ...DOCUMENTED_REFUSALS) });
     fc.assert(
-      fc.property(coded, ({ body: members, code, ...rest }) => {
-        const judged = judge({ ...rest, body: JSON.stringify({ ...members, error_code: code }) });
-        expect(judged).toMatchObject({
+      fc.property(coded, ({ body: properties, code, ...rest }) => {
+        const outcome = outcomeFor({ ...rest, body: JSON.stringify({ ...properties, error_code: code }) });
+        expect(outcome).toMatchObject({
           code: code === "internal_error" ? "upstream_unavailable" : "upstream_rejected",
         });
       }),
     );
   });
 
-  it("asks for a pause of whole seconds, or for none", () => {
+  it("returns a Retry-After of whole seconds, or none", () => {
     fc.assert(
-      fc.property(reply, (answer) => {
-        const judged = judge({ ...answer, status: 429 });
-        if (!(judged instanceof TokenError)) throw new Error("A token under 429.");
-        const { retryAfterSeconds: pause = 1 } = judged.details;
+      fc.property(response, (given) => {
+        const outcome = outcomeFor({ ...given, status: 429 });
+        if (!(outcome instanceof TokenError)) throw new Error("A token under 429.");
+        const { retryAfterSeconds: pause = 1 } = outcome.details;
         expect(Number.isInteger(pause) && pause > 0).toBe(true);
       }),
     );
   });
 
-  it("never shows a token in an error", () => {
+  it("never quotes a token in an error", () => {
     fc.assert(
-      fc.property(reply, body, (answer, members) => {
-        const judged = judge({ ...answer, body: JSON.stringify({ ...members, access_token: "czs_secret" }) });
-        if (judged instanceof TokenError)
-          expect(judged.message + JSON.stringify(judged.details)).not.toContain("czs_secret");
+      fc.property(response, body, (given, properties) => {
+        const outcome = outcomeFor({ ...given, body: JSON.stringify({ ...properties, access_token: "czs_secret" }) });
+        if (outcome instanceof TokenError)
+          expect(outcome.message + JSON.stringify(outcome.details)).not.toContain("czs_secret");
       }),
     );
   });
 });
 
-/** The token, or the error in its place. Anything else that is thrown is thrown on. */
-function judge(answer: CozeResponse): CozeToken | TokenError {
+/** Returns the token or the TokenError. Rethrows any other error. */
+function outcomeFor(given: CozeResponse): CozeToken | TokenError {
   try {
-    return parseCozeResponse(answer, { issuedAt: ASKED_AT, durationSeconds: DURATION_SECONDS }, READ_AT);
+    return parseCozeResponse(given, { issuedAt: IAT, durationSeconds: DURATION_SECONDS }, READ_AT);
   } catch (error) {
     if (error instanceof TokenError) return error;
     throw error;

@@ -1,110 +1,109 @@
 import { describe, expect, it } from "vitest";
 import { type CozeResponse, parseCozeResponse } from "../../../../src/adapters/coze/coze-response.ts";
 
-const ASKED_AT = 1_790_000_000;
-const ASKED_LIFE = { issuedAt: ASKED_AT, durationSeconds: 900 };
-const granted = { access_token: "czs_token", expires_in: ASKED_AT + 900 };
+const IAT = 1_790_000_000;
+const REQUESTED = { issuedAt: IAT, durationSeconds: 900 };
+const granted = { access_token: "czs_token", expires_in: IAT + 900 };
 
-function reply(body: unknown, bent: Partial<CozeResponse> = {}): CozeResponse {
+const INVALID = "upstream_invalid_response";
+const UNAVAILABLE = "upstream_unavailable";
+const REJECTED = "upstream_rejected";
+
+function response(body: unknown, overrides: Partial<CozeResponse> = {}): CozeResponse {
   return {
     status: 200,
     logId: "2026112000000000000000000000000001",
     retryAfter: undefined,
     body: typeof body === "string" ? body : JSON.stringify(body),
-    ...bent,
+    ...overrides,
   };
 }
 
-function refusal(bent: CozeResponse): unknown {
+function errorFor(given: CozeResponse): unknown {
   try {
-    return parseCozeResponse(bent, ASKED_LIFE, ASKED_AT);
+    return parseCozeResponse(given, REQUESTED, IAT);
   } catch (error) {
     return error;
   }
 }
 
-describe("an answer with a token", () => {
+describe("parsing a response with a token", () => {
   it.each([
-    ["a moment, as Coze documents", ASKED_AT + 600, ASKED_AT + 600],
-    ["a lifetime from iat, as RFC 6749 has it", 600, ASKED_AT + 600],
-    ["a fraction of a second, cut off", ASKED_AT + 600.9, ASKED_AT + 600],
-    ["no longer than asked for", ASKED_AT + 86_399, ASKED_AT + 900],
-    ["no longer than asked for, as a lifetime", 86_399, ASKED_AT + 900],
-    ["no longer than asked for, in milliseconds", (ASKED_AT + 600) * 1000, ASKED_AT + 900],
-    ["an end just ahead", ASKED_AT + 3, ASKED_AT + 3],
+    ["a Unix time, as Coze documents", IAT + 600, IAT + 600],
+    ["a lifetime from iat, as RFC 6749 has it", 600, IAT + 600],
+    ["a fraction of a second, rounded down", IAT + 600.9, IAT + 600],
+    ["no longer than requested", IAT + 86_399, IAT + 900],
+    ["no longer than requested, as a lifetime", 86_399, IAT + 900],
+    ["no longer than requested, in milliseconds", (IAT + 600) * 1000, IAT + 900],
+    ["a time just ahead", IAT + 3, IAT + 3],
   ])("reads expires_in as %s", (_what, expiresIn, expiresAt) => {
-    const readAt = ASKED_AT + 2;
-    expect(parseCozeResponse(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, readAt)).toEqual({
+    const readAt = IAT + 2;
+    expect(parseCozeResponse(response({ ...granted, expires_in: expiresIn }), REQUESTED, readAt)).toEqual({
       accessToken: "czs_token",
-      issuedAt: ASKED_AT,
+      issuedAt: IAT,
       expiresAt,
     });
   });
 
   it.each([
-    ["as a moment", ASKED_AT + 2],
-    ["as a lifetime", 2.9],
-  ])("is refused when the token has ended by the time it is read: %s", (_what, expiresIn) => {
-    const late = () => parseCozeResponse(reply({ ...granted, expires_in: expiresIn }), ASKED_LIFE, ASKED_AT + 2);
+    ["a Unix time", IAT + 2],
+    ["a lifetime", 2.9],
+  ])("rejects a token that has expired when the response is read, with expires_in as %s", (_what, expiresIn) => {
+    const late = () => parseCozeResponse(response({ ...granted, expires_in: expiresIn }), REQUESTED, IAT + 2);
     expect(late).toThrow("already expired");
   });
 
-  it("may carry members of no interest, empty error members included", () => {
+  it("ignores other properties, including empty error properties", () => {
     const body = { ...granted, token_type: "Bearer", error_code: "", error_message: "", error: "", code: 0, msg: "" };
-    expect(parseCozeResponse(reply(body), ASKED_LIFE, ASKED_AT)).toMatchObject({ accessToken: "czs_token" });
+    expect(parseCozeResponse(response(body), REQUESTED, IAT)).toMatchObject({ accessToken: "czs_token" });
   });
 });
 
-describe("an answer without a usable token", () => {
+describe("parsing a response without a usable token", () => {
   it.each<[string, CozeResponse, string, string]>([
-    ["HTML", reply("<html>"), "upstream_invalid_response", "not a JSON object"],
-    ["HTML under 404", reply("<html>", { status: 404 }), "upstream_invalid_response", "TOKEN_ENDPOINT"],
-    ["an empty body", reply(""), "upstream_invalid_response", "not a JSON object"],
-    ["a JSON list", reply([]), "upstream_invalid_response", "not a JSON object"],
-    ["JSON null", reply(null), "upstream_invalid_response", "not a JSON object"],
-    ["{}", reply({}), "upstream_invalid_response", "no access_token"],
-    ["an empty token", reply({ ...granted, access_token: "" }), "upstream_invalid_response", "no access_token"],
-    ["a token that is no text", reply({ ...granted, access_token: 1 }), "upstream_invalid_response", "no access_token"],
-    ["no expires_in", reply({ access_token: "t" }), "upstream_invalid_response", "expires_in"],
-    ["expires_in as text", reply({ ...granted, expires_in: "900" }), "upstream_invalid_response", "expires_in"],
-    ["expires_in of 0", reply({ ...granted, expires_in: 0 }), "upstream_invalid_response", "expires_in"],
-    ["a negative expires_in", reply({ ...granted, expires_in: -1 }), "upstream_invalid_response", "expires_in"],
-    ["an ended token", reply({ ...granted, expires_in: ASKED_AT }), "upstream_invalid_response", "already expired"],
-    ["a body too large", { ...reply(""), body: undefined }, "upstream_invalid_response", "64 KiB"],
-    ["a redirect", reply("", { status: 307 }), "upstream_invalid_response", "redirect"],
-    ["429", reply("", { status: 429 }), "upstream_unavailable", "Try again"],
-    ["502 with HTML", reply("<html>", { status: 502 }), "upstream_unavailable", "Try again"],
-    ["503 too large to read", { ...reply(""), status: 503, body: undefined }, "upstream_unavailable", "Try again"],
-    ["internal_error", reply({ error_code: "internal_error" }, { status: 500 }), "upstream_unavailable", "Try again"],
-    ["internal_error under 200", reply({ error_code: "internal_error" }), "upstream_unavailable", "Try again"],
-    ["invalid_client", reply({ error_code: "invalid_client" }, { status: 401 }), "upstream_rejected", "CLIENT_ID, KID"],
-    ["invalid_client under 200", reply({ error_code: "invalid_client" }), "upstream_rejected", "CLIENT_ID, KID"],
-    ["invalid_client under 500", reply({ error_code: "invalid_client" }, { status: 500 }), "upstream_rejected", "KID"],
+    ["HTML", response("<html>"), INVALID, "not a JSON object"],
+    ["HTML under 404", response("<html>", { status: 404 }), INVALID, "TOKEN_ENDPOINT"],
+    ["an empty body", response(""), INVALID, "not a JSON object"],
+    ["a JSON list", response([]), INVALID, "not a JSON object"],
+    ["JSON null", response(null), INVALID, "not a JSON object"],
+    ["{}", response({}), INVALID, "no access_token"],
+    ["an empty token", response({ ...granted, access_token: "" }), INVALID, "no access_token"],
+    ["a token that is not a string", response({ ...granted, access_token: 1 }), INVALID, "no access_token"],
+    ["no expires_in", response({ access_token: "t" }), INVALID, "expires_in"],
+    ["expires_in as a string", response({ ...granted, expires_in: "900" }), INVALID, "expires_in"],
+    ["expires_in of 0", response({ ...granted, expires_in: 0 }), INVALID, "expires_in"],
+    ["a negative expires_in", response({ ...granted, expires_in: -1 }), INVALID, "expires_in"],
+    ["an expired token", response({ ...granted, expires_in: IAT }), INVALID, "already expired"],
+    ["a body too large", { ...response(""), body: undefined }, INVALID, "64 KiB"],
+    ["a redirect", response("", { status: 307 }), INVALID, "redirect"],
+    ["429", response("", { status: 429 }), UNAVAILABLE, "Try again"],
+    ["502 with HTML", response("<html>", { status: 502 }), UNAVAILABLE, "Try again"],
+    ["503 too large to read", { ...response(""), status: 503, body: undefined }, UNAVAILABLE, "Try again"],
+    ["internal_error", response({ error_code: "internal_error" }, { status: 500 }), UNAVAILABLE, "Try again"],
+    ["internal_error under 200", response({ error_code: "internal_error" }), UNAVAILABLE, "Try again"],
+    ["invalid_client", response({ error_code: "invalid_client" }, { status: 401 }), REJECTED, "CLIENT_ID, KID"],
+    ["invalid_client under 200", response({ error_code: "invalid_client" }), REJECTED, "CLIENT_ID, KID"],
+    ["invalid_client under 500", response({ error_code: "invalid_client" }, { status: 500 }), REJECTED, "KID"],
     [
       "an unknown kid",
-      reply({ error_code: "invalid_client", error_message: "invalid jwt: kid not been registred" }, { status: 401 }),
-      "upstream_rejected",
+      response({ error_code: "invalid_client", error_message: "invalid jwt: kid not been registred" }, { status: 401 }),
+      REJECTED,
       "same region as TOKEN_ENDPOINT",
     ],
-    ["4100 of the other APIs", reply({ code: 4100, msg: "no" }, { status: 401 }), "upstream_rejected", "same region"],
-    [
-      "an unknown kid without a code",
-      reply({ msg: "kid not been registred" }, { status: 401 }),
-      "upstream_rejected",
-      "region",
-    ],
-    ["access_deny", reply({ error_code: "access_deny" }, { status: 403 }), "upstream_rejected", "active"],
-    ["invalid_request", reply({ error_code: "invalid_request" }, { status: 400 }), "upstream_rejected", "parameter"],
-    ["an unknown error under 200", reply({ ...granted, error_code: "new" }), "upstream_rejected", "See coze"],
-    ["an inherited name as error", reply({ error_code: "toString" }, { status: 503 }), "upstream_unavailable", "again"],
-    ["403 without a reason", reply({}, { status: 403 }), "upstream_rejected", "See coze"],
-  ])("is judged by error_code first and status second: %s", (_what, bent, code, sentence) => {
-    expect(refusal(bent)).toMatchObject({ name: "TokenError", code, message: expect.stringContaining(sentence) });
+    ["4100 of the other APIs", response({ code: 4100, msg: "no" }, { status: 401 }), REJECTED, "same region"],
+    ["an unknown kid without a code", response({ msg: "kid not been registred" }, { status: 401 }), REJECTED, "region"],
+    ["access_deny", response({ error_code: "access_deny" }, { status: 403 }), REJECTED, "active"],
+    ["invalid_request", response({ error_code: "invalid_request" }, { status: 400 }), REJECTED, "parameter"],
+    ["an unknown error under 200", response({ ...granted, error_code: "new" }), REJECTED, "See coze"],
+    ["an inherited name as error", response({ error_code: "toString" }, { status: 503 }), UNAVAILABLE, "again"],
+    ["403 without a reason", response({}, { status: 403 }), REJECTED, "See coze"],
+  ])("checks the error_code first and the status second: %s", (_what, given, code, sentence) => {
+    expect(errorFor(given)).toMatchObject({ name: "TokenError", code, message: expect.stringContaining(sentence) });
   });
 
-  it("passes Coze's own words on untouched", () => {
+  it("passes on the message of Coze unchanged", () => {
     const body = { error_code: "access_deny", error_message: 'app: "Shop" is currently deactivated by the owner' };
-    expect(refusal(reply(body, { status: 403 }))).toMatchObject({
+    expect(errorFor(response(body, { status: 403 }))).toMatchObject({
       details: {
         coze: {
           status: 403,
@@ -122,15 +121,15 @@ describe("an answer without a usable token", () => {
     ["error_code", "error"],
   ])("cuts %s and %s to 500 characters", (code, message) => {
     const body = { [code]: "a".repeat(501), [message]: "b".repeat(60_000) };
-    expect(refusal(reply(body, { status: 403, logId: undefined }))).toHaveProperty("details.coze", {
+    expect(errorFor(response(body, { status: 403, logId: undefined }))).toHaveProperty("details.coze", {
       status: 403,
       error_code: "a".repeat(500),
       error_message: "b".repeat(500),
     });
   });
 
-  it("leaves out what Coze did not say", () => {
-    const error = refusal(reply({}, { status: 403, logId: undefined }));
+  it("omits error properties that Coze did not send", () => {
+    const error = errorFor(response({}, { status: 403, logId: undefined }));
     expect(error).toHaveProperty("details.coze", { status: 403 });
   });
 
@@ -138,13 +137,13 @@ describe("an answer without a usable token", () => {
     ["7", 7],
     ["86400", 300],
     ["9".repeat(400), 300],
-    [new Date((ASKED_AT + 30) * 1000).toUTCString(), 30],
-    [new Date((ASKED_AT - 30) * 1000).toUTCString(), undefined],
+    [new Date((IAT + 30) * 1000).toUTCString(), 30],
+    [new Date((IAT - 30) * 1000).toUTCString(), undefined],
     ["0", undefined],
     ["soon", undefined],
     [undefined, undefined],
   ])("reads Retry-After %j as %j seconds", (retryAfter, seconds) => {
-    const error = refusal(reply("", { status: 429, retryAfter }));
+    const error = errorFor(response("", { status: 429, retryAfter }));
     expect((error as { details: { retryAfterSeconds?: number } }).details.retryAfterSeconds).toBe(seconds);
   });
 });

@@ -4,25 +4,25 @@ import { createTestApp, type Fault, type TestApp } from "../../support/coze.ts";
 import { kvThatThrowsOn } from "../../support/kv.ts";
 import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
-type Situation = {
+type TestCase = {
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly fault?: Fault;
   readonly send: (worker: TestWorker) => Promise<Response>;
   readonly description: string;
-  /** Members beside the three that every error has. */
+  /** Properties in addition to the three that every error has. */
   readonly more?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
 const post = (worker: TestWorker) => worker.post("ada");
 
-/** A JWT by its form, of an issuer that nobody listens for. */
+/** A well-formed JWT of an issuer that is down. */
 const UNSIGNED_JWT = [{ alg: "RS256", kid: "1" }, { iss: "http://127.0.0.1:9" }, ""]
   .map((part) => btoa(part === "" ? "signature" : JSON.stringify(part)).replace(/=+$/, ""))
   .join(".");
 
 /** For each error of the table, a request that produces it. */
-const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
+const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
   invalid_request: { send: (worker) => worker.post(""), description: "X-User-ID is empty" },
   invalid_scope: { send: (worker) => worker.post("ada", json({ duration_seconds: 9999 })), description: "900 seconds" },
   invalid_client: {
@@ -71,7 +71,7 @@ const SITUATIONS: Readonly<Record<keyof typeof ERROR_STATUS, Situation>> = {
     },
   },
   server_error: {
-    // What nobody expects to fail.
+    // A call that never fails otherwise.
     send: async (worker) => {
       vi.spyOn(crypto, "getRandomValues").mockImplementation(throwOutright);
       return worker.post("ada");
@@ -129,26 +129,26 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function startIn({ settings, fault }: Situation): Promise<{ app: TestApp; worker: TestWorker }> {
+async function startIn({ settings, fault }: TestCase): Promise<{ app: TestApp; worker: TestWorker }> {
   const app = await createTestApp();
   if (fault) await app.arm(fault);
   return { app, worker: await startWorker({ ...app.settings, ...settings }) };
 }
 
 describe("every error of the table", () => {
-  const codes = Object.keys(SITUATIONS) as (keyof typeof SITUATIONS)[]; // the keys of a literal
+  const codes = Object.keys(TEST_CASES) as (keyof typeof TEST_CASES)[]; // the keys of a literal
 
-  it.each(codes)("%s is answered in the one shape, with its status and headers", async (code) => {
-    const situation = SITUATIONS[code];
-    const { worker } = await startIn(situation);
-    const response = await situation.send(worker);
+  it.each(codes)("responds to %s with the error properties, its status and its headers", async (code) => {
+    const testCase = TEST_CASES[code];
+    const { worker } = await startIn(testCase);
+    const response = await testCase.send(worker);
 
     expect(response.status).toBe(ERROR_STATUS[code]);
     expect(await membersOf(response)).toEqual({
       error: code,
-      error_description: expect.stringContaining(situation.description),
+      error_description: expect.stringContaining(testCase.description),
       request_id: response.headers.get("X-Request-Id"),
-      ...situation.more,
+      ...testCase.more,
     });
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "content-type": "application/json",
@@ -157,21 +157,21 @@ describe("every error of the table", () => {
       pragma: "no-cache",
       "x-content-type-options": "nosniff",
     });
-    for (const [name, value] of Object.entries(situation.headers ?? {})) expect(response.headers.get(name)).toBe(value);
+    for (const [name, value] of Object.entries(testCase.headers ?? {})) expect(response.headers.get(name)).toBe(value);
   });
 
-  it.each(codes.filter((code) => code !== "access_denied"))("%s may be read by the page that asked", async (code) => {
-    const situation = SITUATIONS[code];
+  it.each(codes.filter((code) => code !== "access_denied"))("lets the page read %s", async (code) => {
+    const testCase = TEST_CASES[code];
     const { worker } = await startIn({
-      ...situation,
-      settings: { ALLOWED_ORIGINS: "https://app.example.com", ...situation.settings },
+      ...testCase,
+      settings: { ALLOWED_ORIGINS: "https://app.example.com", ...testCase.settings },
     });
     const withOrigin: TestWorker = {
       ...worker,
       fetch: (path, init) => worker.fetch(path, fromPage(init)),
       post: (userId, init) => worker.post(userId, fromPage(init)),
     };
-    const response = await situation.send(withOrigin);
+    const response = await testCase.send(withOrigin);
     expect(response.status).toBe(ERROR_STATUS[code]);
     expect(response.headers.get("Access-Control-Allow-Origin")).toMatch(/^(https:\/\/app\.example\.com|\*)$/);
     expect(response.headers.get("Access-Control-Expose-Headers")).toContain("X-Request-Id");
@@ -183,8 +183,8 @@ function fromPage(init: RequestInit = {}): RequestInit {
 }
 
 describe("the log", () => {
-  it("names the failures of Coze, with request id and log id", async () => {
-    const { worker } = await startIn(SITUATIONS.upstream_rejected);
+  it("contains errors of Coze, with request id and log id", async () => {
+    const { worker } = await startIn(TEST_CASES.upstream_rejected);
     const response = await worker.post("ada");
     expect(logged.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({
@@ -198,16 +198,16 @@ describe("the log", () => {
     );
   });
 
-  it("holds the stack of a bug, of which the answer tells nothing", async () => {
-    const { worker } = await startIn(SITUATIONS.server_error);
-    const response = await SITUATIONS.server_error.send(worker);
+  it("contains the stack of a bug, which the response does not", async () => {
+    const { worker } = await startIn(TEST_CASES.server_error);
+    const response = await TEST_CASES.server_error.send(worker);
     expect(await response.text()).not.toContain("a bug");
     expect(logged.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({ level: "error", error: "server_error", cause: expect.stringContaining("a bug") }),
     );
   });
 
-  it("never holds a private key, an assertion or a token, whatever Coze echoes", async () => {
+  it("never logs a private key, an assertion or a token, whatever Coze echoes", async () => {
     const app = await createTestApp();
     const seen: string[] = [];
     const realFetch = globalThis.fetch;
