@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
-/** What Cloudflare has to load before the first request: minified and compressed, all pages included. */
+/** What Cloudflare loads before the first request: the one module of the Worker, minified and compressed. */
 const MAX_BUNDLE_BYTES = 64 * 1024;
 
 describe("wrangler deploy --dry-run", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Coze, createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/key-pair.ts";
+import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
 

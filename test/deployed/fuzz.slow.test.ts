@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +5,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/key-pair.ts";
+import { createKeyPair } from "../../tools/lib/key-pair.ts";
+import { sha256Hex } from "../../tools/lib/sha256.ts";
 import { logFailures } from "../../tools/soak/log-check.ts";
 import { startKvServer } from "../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
@@ -49,7 +49,7 @@ beforeAll(async () => {
   };
   const caller = {
     name: "script",
-    key_sha256: createHash("sha256").update(API_KEY).digest("hex"),
+    key_sha256: sha256Hex(API_KEY),
     origins: ALLOWED_ORIGINS.split(", "),
   };
   workers = { open: await start({}), closed: await start({ ALLOWED_ORIGINS, CALLERS: [caller] }) };

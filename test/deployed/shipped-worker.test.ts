@@ -2,7 +2,7 @@ import { CozeAPI, getJWTToken } from "@coze/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/key-pair.ts";
+import { createKeyPair } from "../../tools/lib/key-pair.ts";
 
 const CLIENT_ID = "1127896425345";
 const KID = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE";

@@ -8,7 +8,7 @@ import { isProblem } from "../../src/core/issue.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/key-pair.ts";
+import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { type KvServer, startKvServer } from "../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { sha256Hex } from "../lib/sha256.ts";
 import type { Bench } from "./bench.ts";
 import { startIssuer } from "./issuer.ts";
 import type { RequestHeaders } from "./load.ts";
@@ -18,7 +19,7 @@ export const grantOpenAccess: GrantAccess = async () => ({ vars: {}, headers: { 
 /** A script may ask by its API key, and names its users. */
 export const grantAccessByKey: GrantAccess = async () => {
   const key = randomBytes(32).toString("base64url");
-  const keySha256 = createHash("sha256").update(key).digest("hex");
+  const keySha256 = sha256Hex(key);
   return {
     vars: { CALLERS: [{ name: "script", key_sha256: keySha256 }] },
     headers: { Authorization: `Bearer ${key}`, "X-User-ID": USER_ID },

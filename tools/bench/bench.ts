@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { KeyPair } from "../key-pair.ts";
+import type { KeyPair } from "../lib/key-pair.ts";
 import { buildWorker } from "../workerd/worker-bundle.ts";
 import type { Effort } from "./effort.ts";
 

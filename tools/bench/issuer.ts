@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { serveOnLoopback } from "../loopback-server.ts";
+import { serveOnLoopback } from "../lib/loopback-server.ts";
 
 /** Somebody who signs the JWTs of logged-in users, as an OpenID provider does. */
 export type Issuer = {

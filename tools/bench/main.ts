@@ -1,4 +1,4 @@
-import { INTERRUPTED_EXIT_CODE, stopRequest } from "../start/stop-request.ts";
+import { INTERRUPTED_EXIT_CODE, stopRequest } from "../lib/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { FULL_EFFORT, QUICK_EFFORT } from "./effort.ts";
 import { writeReport } from "./report.ts";

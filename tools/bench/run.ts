@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createKeyPair } from "../key-pair.ts";
+import { createKeyPair } from "../lib/key-pair.ts";
+import { createPrivateFolder } from "../lib/private-folder.ts";
 import { type Bench, buildBundles, type Closable } from "./bench.ts";
 import type { Effort } from "./effort.ts";
 import type { Outcome, Row } from "./row.ts";
@@ -17,12 +15,8 @@ export type RunOptions = {
 
 /** Builds the Workers and measures rows one after the other. However it ends, nothing of it stays behind. */
 export async function runRows({ rows, effort, signal, tell }: RunOptions): Promise<Outcome[]> {
-  await using resources = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-bench-"));
-  resources.defer(() => rm(folder, { recursive: true }));
-
   tell("Building the Worker and the baselines …");
-  const parts = { bundles: await buildBundles(folder), keyPair: createKeyPair(), effort, signal };
+  const parts = { bundles: await buildBundles(createPrivateFolder("bench")), keyPair: createKeyPair(), effort, signal };
   const outcomes: Outcome[] = [];
   for (const [index, row] of rows.entries()) {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { randomAccessToken } from "../emulator/tokens.ts";
-import { serveOnLoopback } from "../loopback-server.ts";
+import { serveOnLoopback } from "../lib/loopback-server.ts";
 
 /** A token endpoint that costs next to nothing: it checks nothing and answers as Coze does. */
 export type Upstream = {

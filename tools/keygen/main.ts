@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
+import { sha256Hex } from "../lib/sha256.ts";
 
-/** As many as a SHA-256 has: nobody guesses it, and nobody finds it from its digest. */
+/** As many as a SHA-256 has: the key cannot be guessed, or found from its digest. */
 const KEY_BYTES = 32;
-/** Tells a key that is found somewhere where it belongs. */
+/** Shows where a key that turns up somewhere belongs. */
 const KEY_PREFIX = "ctw_";
 
 new Command("npm run keygen --")
@@ -22,12 +23,12 @@ function parseName(name: string): string {
 
 function printKey(name: string): void {
   const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString("base64url");
-  const digest = createHash("sha256").update(key).digest("hex");
-  console.log(`The key of ${name}. It is shown this once and stored nowhere; give it to whoever runs ${name}:
+  const digest = sha256Hex(key);
+  console.log(`The key of ${name}. It is shown only once and stored nowhere; give it to the owner of ${name}:
 
   ${key}
 
-The caller, for wrangler.toml. The key cannot be found from it, so it may be committed:
+The caller, for wrangler.toml. It holds only the digest of the key, so it can be committed:
 
   [[vars.CALLERS]]
   name = "${name}"

@@ -1,9 +1,9 @@
+import { sha256Hex } from "../lib/sha256.ts";
 import { type ReadAnswer, readAnswer } from "./answer-check.ts";
 import { type Asked, ask, type Outcome } from "./asking.ts";
 import type { Chronicle } from "./chronicle.ts";
 import type { Deployment } from "./deployment.ts";
 import type { HandedToken } from "./request-record.ts";
-import { sha256Of } from "./sha256.ts";
 
 /** A request to make; it gets its id when it is made. */
 export type Call = Omit<Asked, "id">;
@@ -65,7 +65,7 @@ export function createCaller(
     const isAccepted = await coze.accepts(token.accessToken);
     tally.count("token", isAccepted ? "accepted by Coze" : "refused by Coze");
     return {
-      sha256: sha256Of(token.accessToken),
+      sha256: sha256Hex(token.accessToken),
       expiresAtSeconds: token.expiresAt,
       receivedAt: outcome.receivedAt,
       refusedAt: isAccepted ? undefined : Date.now(),

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Coze, createCoze } from "../emulator/client.ts";
 import { startEmulator } from "../emulator/server.ts";
-import { createKeyPair } from "../key-pair.ts";
+import { createKeyPair } from "../lib/key-pair.ts";
+import { createPrivateFolder } from "../lib/private-folder.ts";
 import { type KvServer, startKvServer } from "../workerd/kv-server.ts";
 import { buildWorker } from "../workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../workerd/workerd.ts";
@@ -42,9 +40,7 @@ export async function startDeployment(
   upstreamTimeoutsMs: readonly number[],
   resources: AsyncDisposableStack,
 ): Promise<Deployment> {
-  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-soak-"));
-  resources.defer(() => rm(folder, { recursive: true }));
-  const { script } = await buildWorker(folder);
+  const { script } = await buildWorker(createPrivateFolder("soak"));
 
   const emulator = resources.adopt(await startEmulator(), (server) => server.close());
   const kv = resources.adopt(await startKvServer(), (server) => server.close());

@@ -1,7 +1,7 @@
+import { sha256Hex } from "../lib/sha256.ts";
 import type { Attempt, Issues } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { keptKeyFor, keptKeyOf, type RequestRecord } from "./request-record.ts";
-import { sha256Of } from "./sha256.ts";
 
 /** One attempt and two more. */
 const ATTEMPTS_PER_EXCHANGE = 3;
@@ -109,5 +109,5 @@ function isMakeshift({ ending, handed }: RequestRecord, sha256: string | undefin
 }
 
 function refuses({ asked }: RequestRecord, sha256: string | undefined): boolean {
-  return asked.rejectedToken !== undefined && sha256Of(asked.rejectedToken) === sha256;
+  return asked.rejectedToken !== undefined && sha256Hex(asked.rejectedToken) === sha256;
 }

@@ -1,4 +1,4 @@
-import { INTERRUPTED_EXIT_CODE, stopRequest } from "../start/stop-request.ts";
+import { INTERRUPTED_EXIT_CODE, stopRequest } from "../lib/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { describeReport } from "./report.ts";
 import { runSoak } from "./soak.ts";

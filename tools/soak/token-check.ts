@@ -1,7 +1,7 @@
+import { sha256Hex } from "../lib/sha256.ts";
 import type { Attempt, Issues } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
 import { DEFAULT_DURATION_SECONDS, type RequestRecord, type Revocation } from "./request-record.ts";
-import { sha256Of } from "./sha256.ts";
 
 /** A life counts from the moment of signing, before Coze got the request: no longer than this on a busy machine. */
 const MAX_ISSUE_SECONDS = 3;
@@ -61,7 +61,7 @@ function lifeFailures(record: RequestRecord, issue: Attempt, revocations: readon
 
 function replacementFailures(record: RequestRecord, issues: Issues): Failure[] {
   const { rejectedToken } = record.asked;
-  const rejected = rejectedToken === undefined ? undefined : sha256Of(rejectedToken);
+  const rejected = rejectedToken === undefined ? undefined : sha256Hex(rejectedToken);
   if (rejected === undefined || rejected !== record.handed?.sha256) return [];
   const age = record.sentAt - (issues.get(rejected)?.at ?? record.sentAt);
   return age < REPLACED_FROM_AGE_MS ? [] : [failure("life", record, "got the very token that it says Coze refuses")];

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import { type RunningEmulator, startEmulator } from "../emulator/server.ts";
+import { createPrivateFolder } from "../lib/private-folder.ts";
 import { type Port, portFailure } from "./ports.ts";
-import { createPrivateFolder } from "./private-folder.ts";
 import type { TokenSource } from "./token-source.ts";
 
 /** Coze numbers its OAuth apps. The emulator knows this one only. */
@@ -17,7 +17,7 @@ const AUDIENCE = "api.coze.cn";
  * @throws Failure when the port is taken.
  */
 export async function startEmulatedCoze(port: Port | undefined): Promise<TokenSource> {
-  const folder = createPrivateFolder();
+  const folder = createPrivateFolder("start");
   const [emulator, { publicKey, privateKey }] = await Promise.all([
     startOn(port),
     generateKeyPair("RS256", { extractable: true }),

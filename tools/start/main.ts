@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopRequest } from "../lib/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
 import { Failure } from "./failure.ts";
 import { runService } from "./service.ts";
-import { stopRequest } from "./stop-request.ts";
 
 /** Ctrl-C takes a fraction of it; nobody waits longer for a terminal. */
 const END_LIMIT_MS = 2500;

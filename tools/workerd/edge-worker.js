@@ -1,7 +1,7 @@
 /**
- * Stands before a Worker as Cloudflare's edge does: when the client leaves, the request's context ends at once, and
- * with it all of its work that was not handed to waitUntil. Raw workerd does not notice that a client of its own
- * socket has left, so here the client says in a header after how many milliseconds it will have.
+ * Runs in front of a Worker as Cloudflare's edge does: when the client leaves, the request's context ends at once, and
+ * with it all of its work that was not passed to `waitUntil`. Raw workerd does not notice that a client of its own
+ * socket has left, so here a header says after how many milliseconds the client leaves.
  */
 const edgeWorker = {
   async fetch(request, { worker }) {
@@ -9,10 +9,10 @@ const edgeWorker = {
     if (!leaveAfterMs) return worker.fetch(request);
 
     const client = new AbortController();
-    const answer = worker.fetch(request, { signal: client.signal }).catch(() => undefined);
+    const response = worker.fetch(request, { signal: client.signal }).catch(() => undefined);
     await scheduler.wait(leaveAfterMs);
     client.abort();
-    await answer;
+    await response;
     return new Response(null, { status: 499 });
   },
 };

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
-import { serveOnLoopback } from "../loopback-server.ts";
+import { serveOnLoopback } from "../lib/loopback-server.ts";
 
 /**
- * How a KV namespace misbehaves. `slow`: it takes its time, but less than a reader gives it. `hanging`: it does not
- * answer until the trouble is over, and then with an error. `stale`: it reads as it was before each last write, as KV
- * does for a minute in other places than the one of the write.
+ * How a KV namespace misbehaves. `slow`: it takes time, but less than a reader's timeout. `hanging`: it does not
+ * respond until the trouble is over, and then with an error. `stale`: a read gives the value before the last write, as
+ * in Workers KV for a minute in other places than the one of the write.
  */
 export type KvTrouble = "none" | "failing" | "hanging" | "slow" | "stale";
 
@@ -26,10 +26,10 @@ export type KvEntry = { readonly value: ArrayBuffer; readonly expiration: number
 const MIN_TTL_SECONDS = 60;
 const SLOW_MS = 300;
 
-/** Starts a KV namespace on a free port of the loopback address. What it holds is gone when it is closed. */
+/** Starts a KV namespace on a free port of the loopback address. Its entries are lost when it is closed. */
 export async function startKvServer(): Promise<KvServer> {
   const entries = new Map<string, KvEntry>();
-  const replaced = new Map<string, KvEntry>();
+  const previous = new Map<string, KvEntry>();
   const counts = { reads: 0, writes: 0 };
   let trouble: KvTrouble = "none";
   let troubleOver = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ export async function startKvServer(): Promise<KvServer> {
     })
     .get("/:key", (c) => {
       counts.reads += 1;
-      const entry = (trouble === "stale" ? replaced : entries).get(c.req.param("key"));
+      const entry = (trouble === "stale" ? previous : entries).get(c.req.param("key"));
       if (entry === undefined || entry.expiration <= Date.now() / 1000) return c.notFound();
       return c.body(entry.value);
     })
@@ -53,7 +53,7 @@ export async function startKvServer(): Promise<KvServer> {
       const before = entries.get(name);
       const expiration = Number(c.req.query("expiration") ?? Number.POSITIVE_INFINITY);
       if (expiration < Date.now() / 1000 + MIN_TTL_SECONDS) return c.text("Invalid expiration", 400);
-      if (before !== undefined) replaced.set(name, before);
+      if (before !== undefined) previous.set(name, before);
       entries.set(name, { value: await c.req.arrayBuffer(), expiration });
       return c.body(null, 200);
     })

@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 export type WorkerBundle = { readonly script: string; readonly gzipKiB: number };
 
 /**
- * Builds the Worker into a folder, exactly as it is deployed; or in the same way another one, from its entry module.
- * @throws Error with wrangler's own words when it cannot be built.
+ * Builds the Worker into a folder, exactly as it is deployed; or another one in the same way, from its entry module.
+ * @throws Error with wrangler's own output when it cannot be built.
  */
 export async function buildWorker(folder: string, entry = "src/index.ts"): Promise<WorkerBundle> {
   const command = ["deploy", entry, "--dry-run", "--env=", "--outdir", folder];

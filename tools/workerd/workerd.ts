@@ -20,7 +20,7 @@ export type WorkerdOptions = {
   readonly quiet?: boolean;
   /** Flags of V8, such as those that limit its heap. */
   readonly v8Flags?: readonly string[];
-  /** Whether Ctrl-C in a terminal leaves it alone, because whoever starts it has something to finish before it ends. */
+  /** Whether Ctrl-C in a terminal leaves it running, because the process that starts it must finish something first. */
   readonly detached?: boolean;
 };
 
@@ -37,23 +37,24 @@ export type Workerd = {
   readonly close: () => Promise<void>;
 };
 
-const COMPATIBILITY_DATE = "2026-11-01";
-const COMPATIBILITY_FLAGS = ["nodejs_compat"];
+/** The Worker runs here as it does when it is deployed. */
+const WRANGLER_TOML = join(import.meta.dirname, "../../wrangler.toml");
 const NS_PER_MS = 1e6;
 /** The last lines are enough to tell what went wrong; a long run writes many. */
 const MAX_LOG_LINES = 10_000;
 
 /**
  * Starts workerd and waits until it listens.
- * @throws Error with workerd's own words when it ends before that.
+ * @throws Error with workerd's own output when it ends before that.
  */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-workerd-"));
   await copyFile(options.script, join(folder, "worker.js"));
   await copyFile(join(import.meta.dirname, "edge-worker.js"), join(folder, "edge.js"));
-  await writeFile(join(folder, "config.capnp"), capnpConfig(options), { mode: 0o600 });
+  const config = capnpConfig(options, await readFile(WRANGLER_TOML, "utf8"));
+  await writeFile(join(folder, "config.capnp"), config, { mode: 0o600 });
 
-  // The fourth stream is the one on which workerd tells its port.
+  // workerd writes its port to the fourth stream.
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", "config.capnp"], {
     cwd: folder,
     detached: options.detached ?? false,
@@ -81,7 +82,11 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   };
 }
 
-function capnpConfig({ vars = {}, kv = {}, edge = false, v8Flags = [] }: WorkerdOptions): string {
+function capnpConfig({ vars = {}, kv = {}, edge = false, v8Flags = [] }: WorkerdOptions, wranglerToml: string): string {
+  const compatibility = [
+    `compatibilityDate = ${settingIn(wranglerToml, "compatibility_date")}`,
+    `compatibilityFlags = ${settingIn(wranglerToml, "compatibility_flags")}`,
+  ].join(", ");
   const bindings = [
     ...Object.entries(vars).map(([name, value]) =>
       typeof value === "string"
@@ -98,14 +103,13 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
       modules = [(name = "worker.js", esModule = embed "worker.js")],
-      compatibilityDate = ${quoted(COMPATIBILITY_DATE)},
-      compatibilityFlags = [${COMPATIBILITY_FLAGS.map(quoted).join(", ")}],
+      ${compatibility},
       bindings = [${bindings.join(",\n        ")}],
       globalOutbound = "internet",
     )),
     (name = "edge", worker = (
       modules = [(name = "edge.js", esModule = embed "edge.js")],
-      compatibilityDate = ${quoted(COMPATIBILITY_DATE)},
+      ${compatibility},
       bindings = [(name = "worker", service = "main")],
     )),
     (name = "internet", network = (allow = ["public", "private"])),
@@ -115,6 +119,13 @@ const config :Workerd.Config = (
   v8Flags = [${v8Flags.map(quoted).join(", ")}],
 );
 `;
+}
+
+/** The value of a setting as wrangler.toml writes it: TOML writes strings and lists of them as Cap'n Proto does. */
+function settingIn(wranglerToml: string, name: string): string {
+  const value = new RegExp(`^${name} = (\\[.*?\\]|".*?")`, "m").exec(wranglerToml)?.[1];
+  if (value === undefined) throw new Error(`wrangler.toml has no ${name}.`);
+  return value;
 }
 
 /** Cap'n Proto text has the escapes of JSON that occur here. */
@@ -135,7 +146,7 @@ async function portOf(child: ChildProcess): Promise<number> {
     const port = /"event":"listen".*"port":(\d+)/.exec(told)?.[1];
     if (port !== undefined) return Number(port);
   }
-  // The stream ends with the process; whoever waits for that knows more.
+  // The stream ends with the process; the caller waits for that too, and knows more.
   return new Promise(() => {});
 }
 

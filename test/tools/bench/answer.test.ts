@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkSameAnswer, readAnswer } from "../../../tools/bench/answer.ts";
-import { type LoopbackServer, serveOnLoopback } from "../../../tools/loopback-server.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 const TOKEN = { access_token: "czs_a", expires_in: 1721135859, token_type: "Bearer" };
 

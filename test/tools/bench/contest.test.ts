@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Contestant, compare } from "../../../tools/bench/contest.ts";
-import { type LoopbackServer, serveOnLoopback } from "../../../tools/loopback-server.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 const AMOUNT = 10;
 const effort = { rounds: 3, warmUpRounds: 1, share: 1 };

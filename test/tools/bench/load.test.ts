@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Load, sendLoad, sharesOf } from "../../../tools/bench/load.ts";
-import { type LoopbackServer, serveOnLoopback } from "../../../tools/loopback-server.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 let server: LoopbackServer;
 let received: string[];

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createKeyPair } from "../../../tools/key-pair.ts";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { CLIENT_ID, KID, keyPair, type Rig, signAssertion, startRig } from "./harness.ts";
 
 const nextPair = createKeyPair();

@@ -1,16 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createExchangeLog } from "../../../tools/emulator/exchange-log.ts";
-import {
-  AUDIENCE,
-  CLIENT_ID,
-  GRANT_TYPE,
-  KID,
-  type Rig,
-  sha256Hex,
-  signAssertion,
-  startRig,
-  TOKEN_PATH,
-} from "./harness.ts";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
+import { AUDIENCE, CLIENT_ID, GRANT_TYPE, KID, type Rig, signAssertion, startRig, TOKEN_PATH } from "./harness.ts";
 
 describe("the list of exchanges", () => {
   let rig: Rig;

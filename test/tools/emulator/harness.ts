@@ -1,8 +1,8 @@
-import { createHash, createSign, randomUUID } from "node:crypto";
+import { createSign, randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import type { Exchange } from "../../../tools/emulator/exchange-log.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
-import { createKeyPair } from "../../../tools/key-pair.ts";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 
 export const CLIENT_ID = "1127900106117";
 export const APP_NAME = "Shop assistant";
@@ -47,10 +47,6 @@ export function signAssertion({ header, claims, privateKey = keyPair.privateKey 
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     .join(".");
   return `${signed}.${createSign("sha256").update(signed).sign(privateKey, "base64url")}`;
-}
-
-export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }
 
 /** An emulator on a free port with one registered app, and the requests that tests make to it. */

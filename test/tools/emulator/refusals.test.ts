@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createKeyPair } from "../../../tools/key-pair.ts";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import {
   APP_NAME,
   AUDIENCE,

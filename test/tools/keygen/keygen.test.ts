@@ -7,7 +7,7 @@ import { parseCallers } from "../../../src/config/parse-callers.ts";
 const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, ["tools/keygen/main.ts", ...args]);
 
 describe("npm run keygen", () => {
-  it("shows a new key each time, and the caller that recognises it", async () => {
+  it("shows a new key each time, and the caller that authenticates it", async () => {
     const outputs = [(await run("nightly-report")).stdout, (await run("nightly-report")).stdout];
     const keys = outputs.map((output) => /^ {2}(ctw_[\w-]{43})$/m.exec(output)?.[1] ?? "");
     expect(new Set(keys).size).toBe(2);

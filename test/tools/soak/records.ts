@@ -1,7 +1,7 @@
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import type { Asked } from "../../../tools/soak/asking.ts";
 import type { Attempt } from "../../../tools/soak/attempt.ts";
 import type { HandedToken, RequestRecord } from "../../../tools/soak/request-record.ts";
-import { sha256Of } from "../../../tools/soak/sha256.ts";
 
 /** When the exchange of {@link attemptOf} arrives, in Unix milliseconds. */
 export const ISSUED_AT = 1_800_000_000_000;
@@ -23,7 +23,7 @@ export function askedBy(bend: Partial<Asked> = {}): Asked {
 
 /** The exchange that brought ada her token. */
 export function attemptOf(bend: Partial<Attempt> = {}): Attempt {
-  return { at: ISSUED_AT, place: 0, user: "ada", durationSeconds: 60, sha256: sha256Of(TOKEN), ...bend };
+  return { at: ISSUED_AT, place: 0, user: "ada", durationSeconds: 60, sha256: sha256Hex(TOKEN), ...bend };
 }
 
 /** Ada's request of a second later, which got that token. */
@@ -38,7 +38,7 @@ export function recordOf(
     sentAt: receivedAt - 10,
     ending: "hit",
     handed: {
-      sha256: sha256Of(TOKEN),
+      sha256: sha256Hex(TOKEN),
       expiresAtSeconds: ISSUED_AT / 1000 + 60,
       receivedAt,
       refusedAt: undefined,

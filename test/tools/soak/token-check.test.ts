@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import type { Attempt } from "../../../tools/soak/attempt.ts";
 import type { RequestRecord, Revocation } from "../../../tools/soak/request-record.ts";
-import { sha256Of } from "../../../tools/soak/sha256.ts";
 import { tokenFailures } from "../../../tools/soak/token-check.ts";
 import { attemptOf, ISSUED_AT, recordOf, TOKEN } from "./records.ts";
 
@@ -24,7 +24,7 @@ describe("the check of tokens", () => {
   });
 
   it("finds a token that Coze has not issued", () => {
-    expect(judge(recordOf({}, { sha256: sha256Of("czs_invented") }))).toEqual(["owner soak-1"]);
+    expect(judge(recordOf({}, { sha256: sha256Hex("czs_invented") }))).toEqual(["owner soak-1"]);
   });
 
   it("finds a token of another user, and tells nobody from a user called null", () => {

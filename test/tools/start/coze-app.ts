@@ -1,5 +1,5 @@
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
-import { createKeyPair } from "../../../tools/key-pair.ts";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 
 const TOKEN_PATH = "/api/permission/oauth2/token";
 
