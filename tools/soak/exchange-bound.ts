@@ -1,3 +1,4 @@
+import { secondsBeforeRenewal } from "../../test/support/freshness-oracle.ts";
 import { sha256Hex } from "../lib/sha256.ts";
 import type { Attempt, Issues } from "./attempt.ts";
 import type { Failure } from "./failure.ts";
@@ -17,15 +18,6 @@ export type ExchangeVerdict = {
   readonly bound: number;
   readonly failures: readonly Failure[];
 };
-
-/**
- * For so many seconds a new token is not renewed: until a quarter of its life L is left, or, for a shorter-lived one, until
- * max(L/10, min(60 s, L/2)) is left.
- */
-export function freshSeconds(lifetimeSeconds: number): number {
-  const reserve = Math.max(lifetimeSeconds / 10, Math.min(60, lifetimeSeconds / 2));
-  return Math.min(lifetimeSeconds * 0.75, lifetimeSeconds - reserve);
-}
 
 /**
  * Compares the attempts of every key (an isolate, a user, a duration) with what follows from the life of tokens.
@@ -68,7 +60,7 @@ export function judgeExchanges(
 }
 
 function boundOf(attempts: readonly Attempt[], records: readonly RequestRecord[], seconds: number): number {
-  const fresh = Math.max(1, freshSeconds(attempts[0]?.durationSeconds ?? 0) - ROUNDING_SECONDS);
+  const fresh = Math.max(1, secondsBeforeRenewal(attempts[0]?.durationSeconds ?? 0) - ROUNDING_SECONDS);
   const renewals = 2 * (1 + Math.floor(seconds / fresh)) + Math.floor(seconds / RENEWAL_PAUSE_SECONDS);
   const refused = records.filter(({ asked }) => asked.rejectedToken !== undefined).length;
   const endedBadly = records.filter(({ ending, handed }) => handed === undefined || ending === "stale").length;
@@ -89,7 +81,7 @@ function needlessAttempts(
     if (issue === undefined || issue.place === -1) continue;
 
     const knownFrom = Math.min(...withToken.map(({ handed }) => handed?.receivedAt ?? Number.POSITIVE_INFINITY));
-    const freshUntil = issue.at + (freshSeconds(issue.durationSeconds) - ROUNDING_SECONDS) * 1000;
+    const freshUntil = issue.at + (secondsBeforeRenewal(issue.durationSeconds) - ROUNDING_SECONDS) * 1000;
     const excused = records.filter((record) => refuses(record, sha256) || isMakeshift(record, sha256));
     const excusedFrom = Math.min(...excused.map(({ sentAt }) => sentAt));
     const needless = attempts.filter(({ at }) => at > knownFrom && at < freshUntil && at < excusedFrom);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Attempt } from "../../../tools/soak/attempt.ts";
-import { freshSeconds, judgeExchanges } from "../../../tools/soak/exchange-bound.ts";
+import { judgeExchanges } from "../../../tools/soak/exchange-bound.ts";
 import type { RequestRecord } from "../../../tools/soak/request-record.ts";
+import { secondsBeforeRenewal } from "../../support/freshness-oracle.ts";
 import { attemptOf, ISSUED_AT, recordOf, TOKEN } from "./records.ts";
 
 /** Of a token of 60 s that is fresh for 30: 3 * (2 * (1 + 60 / 28) + 60 / 30). */
@@ -26,7 +27,7 @@ describe("the bound of exchanges", () => {
     [240, 180],
     [900, 675],
   ])("knows that a token of %i s is fresh for %i s", (lifetime, fresh) => {
-    expect(freshSeconds(lifetime)).toBe(fresh);
+    expect(secondsBeforeRenewal(lifetime)).toBe(fresh);
   });
 
   it("allows what the life of a token explains, and no more", () => {

@@ -6,10 +6,10 @@ import {
   cachedToken,
   isFresh,
   isRejected,
-  isUsable,
   withRenewalPaused,
 } from "../../../../src/core/token/freshness.ts";
 import type { AccessToken } from "../../../../src/core/token/token.ts";
+import * as oracle from "../../../support/freshness-oracle.ts";
 
 const ISSUED_AT = 1_700_000_000;
 const LIFE: readonly CacheAction[] = ["serve", "serve-and-renew", "renew"];
@@ -43,9 +43,7 @@ describe("a token since it was issued", () => {
   it("is served exactly while more than its reserve is left: a tenth of its life, or a minute of a short one, or half", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, ([one, moment], jitter) => {
-        const lifetime = one.expiresAt - one.issuedAt;
-        const reserve = lifetime > 600 ? lifetime / 10 : lifetime > 120 ? 60 : lifetime / 2;
-        expect(isFresh(one, moment)).toBe(one.expiresAt - moment > reserve);
+        expect(isFresh(one, moment)).toBe(oracle.isFresh(one, moment));
         expect(cacheActionFor(cachedToken(one, jitter), moment) !== "renew").toBe(isFresh(one, moment));
       }),
       { numRuns: 500 },
@@ -66,12 +64,12 @@ describe("a token since it was issued", () => {
 });
 
 it("leaves a token whose renewal failed at rest for 30 seconds, or until 5 before its end, and serves it as long", () => {
-  const failure = tokenAndMoment.filter(([one, moment]) => isUsable(one, moment));
+  const failure = tokenAndMoment.filter(([one, moment]) => oracle.isUsable(one, moment));
   fc.assert(
     fc.property(failure, fc.nat(40), ([one, failedAt], later) => {
       const moment = failedAt + later;
       const isAtRest = moment < Math.min(failedAt + 30, one.expiresAt - 5);
-      const [resting, due] = isFresh(one, moment) ? ["serve", "serve-and-renew"] : ["serve-stale", "renew"];
+      const [resting, due] = oracle.isFresh(one, moment) ? ["serve", "serve-and-renew"] : ["serve-stale", "renew"];
       expect(cacheActionFor(withRenewalPaused(one, failedAt), moment)).toBe(isAtRest ? resting : due);
     }),
     { numRuns: 500 },

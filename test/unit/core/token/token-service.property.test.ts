@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../../src/core/grant/grant.ts";
 import { createCacheKeyFor } from "../../../../src/core/token/cache-key.ts";
 import { EXCHANGE_BUDGET_MS } from "../../../../src/core/token/exchange.ts";
-import { type CachedToken, isFresh, isUsable } from "../../../../src/core/token/freshness.ts";
+import type { CachedToken } from "../../../../src/core/token/freshness.ts";
 import { type AccessToken, secondsLeft } from "../../../../src/core/token/token.ts";
 import type { TokenResult } from "../../../../src/core/token/token-request.ts";
 import { createTokenService } from "../../../../src/core/token/token-service.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
+import { isFresh, isUsable, secondsBeforeRenewal } from "../../../support/freshness-oracle.ts";
 
 /** What happens in a simulation, one step after the other. */
 type Step =
@@ -254,8 +255,7 @@ function forAnyPlan(
 
 /** The first moment, in seconds, at which a token may be renewed: at 75 % of its life, or when its reserve begins. */
 function firstRenewalOf({ issuedAt, expiresAt }: AccessToken): number {
-  const lifetime = expiresAt - issuedAt;
-  return expiresAt - Math.max(lifetime / 4, Math.min(60, lifetime / 2));
+  return issuedAt + secondsBeforeRenewal(expiresAt - issuedAt);
 }
 
 /** Each exchange with the next one for the same user in the same isolate. */
