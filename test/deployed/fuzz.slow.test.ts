@@ -7,7 +7,7 @@ import { createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
 import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { sha256Hex } from "../../tools/lib/sha256.ts";
-import { logFailures } from "../../tools/soak/log-check.ts";
+import { checkLog } from "../../tools/soak/process-checks.ts";
 import { startKvServer } from "../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
@@ -102,7 +102,7 @@ async function expectToBeWell(name: Door["name"]): Promise<void> {
   const headers = { Authorization: `Bearer ${API_KEY}`, "X-User-ID": "ada" };
   const response = await fetch(workers[name].url, { method: "POST", headers });
   expect(await response.json()).toMatchObject({ access_token: expect.stringMatching(/^czs_/) });
-  expect(logFailures(workers[name].logLines())).toEqual([]);
+  expect(checkLog(workers[name].logLines())).toEqual([]);
 }
 
 function doorOf(name: Door["name"]): Door {

@@ -1,11 +1,9 @@
-import { MAX_ANSWER_MS } from "./answer-check.ts";
-import type { Failure } from "./failure.ts";
-import type { ExchangeTotals } from "./judge.ts";
-import type { Residence } from "./memory-bound.ts";
-import { MAX_GROWTH_KIB } from "./memory-bound.ts";
-import type { Group, Tally } from "./tally.ts";
+import type { ExchangeTotals } from "./oracle.ts";
+import { MAX_GROWTH_KIB, type Residence } from "./process-checks.ts";
+import type { FailedCheck, Group, Tally } from "./recorder.ts";
+import { MAX_RESPONSE_MS } from "./response-check.ts";
 
-/** All that a run has come to. */
+/** The results of a run. */
 export type SoakReport = {
   readonly seed: number;
   /** From the first request to the last check. */
@@ -17,7 +15,7 @@ export type SoakReport = {
   /** Of the places, in their order; empty where it could not be measured. */
   readonly residences: readonly Residence[];
   readonly kv: { readonly reads: number; readonly writes: number };
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailedCheck[];
 };
 
 /** Beyond so many, failures tell nothing new. */
@@ -32,11 +30,11 @@ const GROUPS: readonly (readonly [title: string, group: Group])[] = [
   ["tokens tried at Coze", "token"],
   ["faults armed", "armed"],
   ["exchanges struck by", "struck"],
-  ["periods of weather at Coze", "weather"],
-  ["periods of trouble with KV", "KV"],
+  ["periods at Coze", "period"],
+  ["periods at KV", "KV"],
 ];
 
-/** The report as a table of counts and a list of failures. */
+/** The report as a table of counts and a list of failed checks. */
 export function describeReport(report: SoakReport): string {
   const { tally, exchanges, residences, kv, failures } = report;
   const mebibytes = (kibibytes: number) => `${Math.round(kibibytes / 1024)} MiB`;
@@ -51,8 +49,8 @@ export function describeReport(report: SoakReport): string {
       ["writes", kv.writes],
     ]),
     ...section(
-      "milliseconds to an answer",
-      `at most ${MAX_ANSWER_MS}`,
+      "milliseconds to a response",
+      `at most ${MAX_RESPONSE_MS}`,
       [0.5, 0.9, 0.99, 0.999, 1].map((share) => [`p${share * 100}`, tally.latencyMs(share)]),
     ),
     ...section(
@@ -82,10 +80,10 @@ function line(name: string, value: number | string, indent: string): string {
   return `${indent}${name}`.padEnd(36) + shown;
 }
 
-function describeFailures(failures: readonly Failure[]): string[] {
+function describeFailures(failures: readonly FailedCheck[]): string[] {
   const shown = failures
     .slice(0, MAX_SHOWN_FAILURES)
-    .map(({ check, requestId, problem }) => `FAILED ${check}: ${[requestId, problem].filter(Boolean).join(" ")}`);
+    .map(({ check, requestId, message }) => `FAILED ${check}: ${[requestId, message].filter(Boolean).join(" ")}`);
   const hidden = failures.length - shown.length;
   return hidden > 0 ? [...shown, `… and ${hidden} more`] : shown;
 }
@@ -93,5 +91,5 @@ function describeFailures(failures: readonly Failure[]): string[] {
 function verdictOf({ seed, seconds, wasStopped, failures }: SoakReport): string {
   const how = wasStopped ? "stopped" : "ended";
   const what = failures.length === 0 ? "every check held" : `${failures.length} failures`;
-  return `The run ${how} after ${seconds} s: ${what}. --seed ${seed} plans the same troubles and requests.`;
+  return `The run ${how} after ${seconds} s: ${what}. --seed ${seed} plans the same faults and requests.`;
 }

@@ -1,9 +1,9 @@
-import type { Leave } from "./asking.ts";
+import type { Leave } from "./client.ts";
 import type { Random } from "./random.ts";
 
 /** What a client does next. */
 export type PlannedRequest = {
-  /** Before it asks. */
+  /** Before the request. */
   readonly pauseMs: number;
   readonly place: number;
   readonly user: string | undefined;
@@ -19,12 +19,40 @@ export type RequestChoices = {
 };
 
 const MAX_PAUSE_MS = 200;
-/** The first few users ask far more often than the others, so that requests for one token meet. */
+/** The first few users request far more often than the others, so that requests for one token meet. */
 const HOT_USERS = 4;
 const HOT_SHARE = 0.25;
 const LEAVING_SHARE = 0.08;
-/** Some are gone before anything happens, or while KV is read, and some in the middle of an exchange that takes long. */
+/** Some leave before anything happens, or while KV is read, and some in the middle of an exchange that takes long. */
 const LEAVE_AFTER_MS = [5, 50, 1000];
+
+/** Ids that a careless cache key confuses with each other, or with something else. */
+const CONFUSABLE_IDS: readonly string[] = [
+  "ada",
+  "Ada",
+  "ada ada",
+  "ada%20ada",
+  "ada,ada",
+  '"ada"',
+  "null",
+  "undefined",
+  "0",
+  "__proto__",
+  "constructor",
+  "{}",
+  "[]",
+  "v1:ada",
+  "../ada",
+  "%E8%89%BE%E8%BE%BE",
+  "a".repeat(128),
+  `${"a".repeat(127)}b`,
+];
+
+/** So many users; the first is `undefined`: the session that all requests without a user share. */
+export function createUsers(count: number): readonly (string | undefined)[] {
+  const ordinary = Array.from({ length: count }, (_, index) => `user-${index + 1}`);
+  return [undefined, ...CONFUSABLE_IDS, ...ordinary].slice(0, count);
+}
 
 /** Plans the next request of a client. Pure, but for the random numbers. */
 export function planRequest({ places, users, durationsSeconds }: RequestChoices, random: Random): PlannedRequest {

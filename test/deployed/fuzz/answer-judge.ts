@@ -1,4 +1,4 @@
-import { type ExpectedErrors, parseJson, readErrorAnswer } from "../../../tools/soak/error-answer.ts";
+import { checkErrorResponse, type ExpectedErrors, parseJson } from "../../../tools/soak/response-check.ts";
 import type { Door } from "./door.ts";
 import type { JudgedRequest } from "./judged-request.ts";
 import type { RawAnswer, RawOutcome } from "./raw-http.ts";
@@ -120,7 +120,7 @@ function bodyFaults({ method }: JudgedRequest, answer: RawAnswer): string[] {
   if (status === 204) return method === "OPTIONS" && text === "" ? [] : ["a 204 with a body, or not for OPTIONS"];
   if (headers.get("Content-Type") !== "application/json") return [`Content-Type: ${headers.get("Content-Type")}`];
   if (method === "HEAD") return text === "" ? [] : ["a body for a HEAD"];
-  if (status !== 200) return [...readErrorAnswer(answer, EXPECTED_ERRORS).faults];
+  if (status !== 200) return [...checkErrorResponse(answer, EXPECTED_ERRORS).issues];
 
   const isHealth = method === "GET" && text.startsWith('{"status":"ok"');
   const isToken = method === "POST" && isTokenAnswer(parseJson(text));

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../../tools/lib/sha256.ts";
-import type { Asked } from "../../../tools/soak/asking.ts";
-import type { Attempt } from "../../../tools/soak/attempt.ts";
-import type { HandedToken, RequestRecord } from "../../../tools/soak/request-record.ts";
+import type { SoakRequest } from "../../../tools/soak/client.ts";
+import type { Attempt } from "../../../tools/soak/exchange-bound.ts";
+import type { ReceivedToken, RequestRecord } from "../../../tools/soak/recorder.ts";
 
 /** When the exchange of {@link attemptOf} arrives, in Unix milliseconds. */
 export const ISSUED_AT = 1_800_000_000_000;
@@ -9,7 +9,7 @@ export const ISSUED_AT = 1_800_000_000_000;
 export const TOKEN = "czs_of_ada";
 
 /** A request of ada's for a token of a minute. */
-export function askedBy(bend: Partial<Asked> = {}): Asked {
+export function requestOf(bend: Partial<SoakRequest> = {}): SoakRequest {
   return {
     id: "soak-1",
     place: 0,
@@ -21,28 +21,28 @@ export function askedBy(bend: Partial<Asked> = {}): Asked {
   };
 }
 
-/** The exchange that brought ada her token. */
+/** The exchange that issued that token. */
 export function attemptOf(bend: Partial<Attempt> = {}): Attempt {
   return { at: ISSUED_AT, place: 0, user: "ada", durationSeconds: 60, sha256: sha256Hex(TOKEN), ...bend };
 }
 
-/** Ada's request of a second later, which got that token. */
+/** Ada's request a second later, which got that token. */
 export function recordOf(
   bend: Partial<RequestRecord> = {},
-  handed: Partial<HandedToken> = {},
-  asked: Partial<Asked> = {},
+  token: Partial<ReceivedToken> = {},
+  request: Partial<SoakRequest> = {},
 ): RequestRecord {
   const receivedAt = ISSUED_AT + 1000;
   return {
-    asked: askedBy(asked),
+    request: requestOf(request),
     sentAt: receivedAt - 10,
     ending: "hit",
-    handed: {
+    token: {
       sha256: sha256Hex(TOKEN),
       expiresAtSeconds: ISSUED_AT / 1000 + 60,
       receivedAt,
       refusedAt: undefined,
-      ...handed,
+      ...token,
     },
     ...bend,
   };

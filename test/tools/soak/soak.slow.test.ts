@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { FAULT_KINDS } from "../../../tools/soak/fault-schedule.ts";
 import { describeReport } from "../../../tools/soak/report.ts";
 import { runSoak, type SoakOptions } from "../../../tools/soak/soak.ts";
-import { FAULT_KINDS } from "../../../tools/soak/upstream-fault.ts";
 
-/** As little of everything as shows each kind of trouble and of answer. */
+/** The smallest run that shows each kind of fault and of response. */
 const SHORT: SoakOptions = {
   seconds: 4,
   users: 24,

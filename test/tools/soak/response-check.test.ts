@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_ANSWER_MS, readAnswer } from "../../../tools/soak/answer-check.ts";
-import { askedBy } from "./records.ts";
+import { checkResponse, MAX_RESPONSE_MS } from "../../../tools/soak/response-check.ts";
 
 const SENT_AT = 1_800_000_000_000;
 const HEADERS = {
@@ -10,7 +9,7 @@ const HEADERS = {
   "Cache-Status": "coze-token-worker; hit; ttl=42",
 };
 const TOKEN = { access_token: "czs_x", expires_in: SENT_AT / 1000 + 42, token_type: "Bearer" };
-const ERROR = { error: "upstream_timeout", error_description: "Coze did not answer.", request_id: "soak-1" };
+const ERROR = { error: "upstream_timeout", error_description: "Coze did not respond.", request_id: "soak-1" };
 
 type Bend = {
   readonly status?: number;
@@ -19,46 +18,46 @@ type Bend = {
   readonly tookMs?: number;
 };
 
-function read({ status = 200, headers = {}, body = TOKEN, tookMs = 5 }: Bend) {
-  const answer = { status, headers: new Headers({ ...HEADERS, ...headers }), text: JSON.stringify(body) };
-  return readAnswer(askedBy(), answer, SENT_AT, SENT_AT + tookMs);
+function check({ status = 200, headers = {}, body = TOKEN, tookMs = 5 }: Bend) {
+  const response = { status, headers: new Headers({ ...HEADERS, ...headers }), text: JSON.stringify(body) };
+  return checkResponse("soak-1", response, SENT_AT, SENT_AT + tookMs);
 }
 
-const readError = (bend: Bend) => read({ status: 504, body: ERROR, ...bend });
+const checkError = (bend: Bend) => check({ status: 504, body: ERROR, ...bend });
 
-describe("the check of an answer", () => {
+describe("checkResponse", () => {
   it.each([
     ["hit; ttl=42", "hit"],
     ["hit; ttl=7; detail=stale-on-error", "stale"],
     ["fwd=miss; stored; ttl=900", "miss"],
     ["fwd=miss; collapsed; ttl=900", "collapsed"],
   ])("passes a token with the Cache-Status %s", (status, ending) => {
-    expect(read({ headers: { "Cache-Status": `coze-token-worker; ${status}` } })).toEqual({
+    expect(check({ headers: { "Cache-Status": `coze-token-worker; ${status}` } })).toEqual({
       ending,
       token: { accessToken: "czs_x", expiresAt: TOKEN.expires_in },
-      faults: [],
+      issues: [],
     });
   });
 
   it("passes the errors that Coze can cause", () => {
-    expect(readError({})).toEqual({ ending: "upstream_timeout", faults: [] });
+    expect(checkError({})).toEqual({ ending: "upstream_timeout", issues: [] });
     const unavailable = { ...ERROR, error: "upstream_unavailable", coze: { status: 503 } };
-    expect(readError({ status: 503, body: unavailable, headers: { "Retry-After": "5" } }).faults).toEqual([]);
+    expect(checkError({ status: 503, body: unavailable, headers: { "Retry-After": "5" } }).issues).toEqual([]);
   });
 
   it.each<[string, Bend]>([
-    ["an answer that comes too late", { tookMs: MAX_ANSWER_MS + 1 }],
+    ["a response that comes too late", { tookMs: MAX_RESPONSE_MS + 1 }],
     ["the id of another request", { headers: { "X-Request-Id": "soak-2" } }],
     ["another type", { headers: { "Content-Type": "text/html" } }],
-    ["an answer that may be stored", { headers: { "Cache-Control": "max-age=60" } }],
-    ["a token that is over", { body: { ...TOKEN, expires_in: SENT_AT / 1000 } }],
-    ["a lifetime in place of an end", { body: { ...TOKEN, expires_in: 900 } }],
-    ["another member beside the three", { body: { ...TOKEN, session_name: "ada" } }],
-    ["a missing member", { body: { access_token: "czs_x", expires_in: TOKEN.expires_in } }],
+    ["a response that may be stored", { headers: { "Cache-Control": "max-age=60" } }],
+    ["a token that has expired", { body: { ...TOKEN, expires_in: SENT_AT / 1000 } }],
+    ["a lifetime instead of an end", { body: { ...TOKEN, expires_in: 900 } }],
+    ["another property beside the three", { body: { ...TOKEN, session_name: "ada" } }],
+    ["a missing property", { body: { access_token: "czs_x", expires_in: TOKEN.expires_in } }],
     ["another success than 200", { status: 201 }],
     ["an unknown Cache-Status", { headers: { "Cache-Status": "coze-token-worker; fwd=bypass" } }],
   ])("finds %s", (_, bend) => {
-    expect(read(bend).faults).toHaveLength(1);
+    expect(check(bend).issues).toHaveLength(1);
   });
 
   it.each<[string, Bend]>([
@@ -66,12 +65,12 @@ describe("the check of an answer", () => {
     ["an error of the Worker itself", { status: 500, body: { ...ERROR, error: "server_error" } }],
     ["an error with the status of another", { status: 502 }],
     ["an error with the id of another request", { body: { ...ERROR, request_id: "soak-2" } }],
-    ["an error with a member of its own", { body: { ...ERROR, stack: "Error: …" } }],
+    ["an error with a property of its own", { body: { ...ERROR, stack: "Error: …" } }],
     ["a description with quotes", { body: { ...ERROR, error_description: 'say "no"' } }],
     ["an empty description", { body: { ...ERROR, error_description: "" } }],
-    ["an answer of the runtime", { body: "Internal Server Error" }],
+    ["a response of the runtime", { body: "Internal Server Error" }],
     ["a 503 that does not say when to retry", { status: 503, body: { ...ERROR, error: "upstream_unavailable" } }],
   ])("finds %s", (_, bend) => {
-    expect(readError(bend).faults).toHaveLength(1);
+    expect(checkError(bend).issues).toHaveLength(1);
   });
 });
