@@ -2,20 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import { startKvServer } from "../workerd/kv-server.ts";
 import { startWorkerd } from "../workerd/workerd.ts";
-import { checkSameAnswer, readAnswer } from "./answer.ts";
-import { compare } from "./contest.ts";
-import { expectCount } from "./expectation.ts";
-import { type RequestHeaders, sendLoad } from "./load.ts";
-import type { Row } from "./row.ts";
-import { startUpstream } from "./upstream.ts";
-import { startWorkerUnderTest } from "./worker-under-test.ts";
+import { compare } from "./comparison.ts";
+import { checkSameResponse, type RequestHeaders, readResponse, sendLoad } from "./load.ts";
+import { expectCount, type Row } from "./row.ts";
+import { startUpstream, startWorkerUnderTest } from "./worker-under-test.ts";
 
-/** Users who ask in turn, so many more than memory holds that it has forgotten each of them when their turn comes. */
+/** Users whose turn comes one after the other: so many that memory has dropped the token of each when it comes. */
 const USERS = Math.ceil(MAX_CACHED_TOKENS * 1.25);
-/** Requests of one round, in which their turn does not come round. */
+/** Requests of one round: too few for a user to come twice. */
 const REQUESTS = 1250;
 const CONNECTIONS = 16;
-/** The last writes reach KV after the last answer. */
+/** The last writes reach KV after the last response. */
 const FILL_TIMEOUT_MS = 5000;
 
 /** The row of a token from KV, against an app that reads the same bytes under the same name from the same KV. */
@@ -36,17 +33,17 @@ export const kvHitRow: Row = {
     await untilFilled(() => kv.entries.size);
 
     const names = [...kv.entries.keys()].map((name) => ({ "X-User-ID": name }));
-    // Memory holds it again after this, until its turn comes, which is the last.
+    // After this it is in memory again, until its turn comes, which is the last.
     const [user = {}, name = {}] = [users.at(-1), names.at(-1)];
-    const hit = await readAnswer(ours.url, user);
+    const hit = await readResponse(ours.url, user);
     const baseline = await bench.keep(
       startWorkerd({
         script: bench.bundles.kvReading,
-        vars: { ANSWER: hit.json, ANSWER_HEADERS: hit.headers },
+        vars: { RESPONSE: hit.json, RESPONSE_HEADERS: hit.headers },
         kv: { TOKEN_CACHE: kv.address },
       }),
     );
-    await checkSameAnswer(baseline.url, name, hit);
+    await checkSameResponse(baseline.url, name, hit);
 
     const readsBefore = kv.reads();
     const measurement = await compare(

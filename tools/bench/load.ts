@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import autocannon from "autocannon";
 
 /** The headers of one request. */
@@ -15,20 +16,20 @@ export type Load = {
   readonly signal: AbortSignal;
 };
 
-/** How often autocannon looks whether it is done, which by itself it does once a second. */
-const LOOK_EVERY_MS = 20;
+/** How often autocannon checks whether it is done; its default is once a second. */
+const CHECK_EVERY_MS = 20;
 
 /**
- * Sends a load and waits for the last answer.
- * @returns the seconds from the first request to the last answer.
- * @throws Error unless every answer is a 2xx; what the signal was aborted with, once it is.
+ * Sends a load and waits for the last response.
+ * @returns the seconds from the first request to the last response.
+ * @throws Error unless every response is a 2xx; what the signal was aborted with, once it is.
  */
 export async function sendLoad({ url, requests, amount, connections, signal }: Load): Promise<number> {
   signal.throwIfAborted();
   const shares = sharesOf(requests, connections).values();
   const run = Promise.withResolvers<autocannon.Result>();
   let startedAt = 0;
-  let answeredAt = 0;
+  let respondedAt = 0;
 
   const cannon = autocannon(
     {
@@ -36,17 +37,17 @@ export async function sendLoad({ url, requests, amount, connections, signal }: L
       method: "POST",
       amount,
       connections,
-      sampleInt: LOOK_EVERY_MS,
+      sampleInt: CHECK_EVERY_MS,
       setupClient: (client) => client.setRequests([...(shares.next().value ?? [])]),
     },
     (error, result) => (error ? run.reject(error) : run.resolve(result)),
   );
-  // By then it has made all requests, which takes as long as sending some of them.
+  // By then it has built all requests, which takes as long as sending some of them.
   cannon.on("start", () => {
     startedAt = performance.now();
   });
   cannon.on("response", () => {
-    answeredAt = performance.now();
+    respondedAt = performance.now();
   });
   const stop = () => cannon.stop();
   signal.addEventListener("abort", stop, { once: true });
@@ -54,10 +55,10 @@ export async function sendLoad({ url, requests, amount, connections, signal }: L
   const result = await run.promise.finally(() => signal.removeEventListener("abort", stop));
   signal.throwIfAborted();
   if (result["2xx"] !== amount || result.errors > 0) {
-    const { "2xx": answered, non2xx: refused, errors } = result;
-    throw new Error(`Of ${amount} requests to ${url}, ${answered} got a token, ${refused} did not, ${errors} failed.`);
+    const { "2xx": succeeded, non2xx: refused, errors } = result;
+    throw new Error(`Of ${amount} requests to ${url}, ${succeeded} got a token, ${refused} did not, ${errors} failed.`);
   }
-  return (answeredAt - startedAt) / 1000;
+  return (respondedAt - startedAt) / 1000;
 }
 
 /** What each connection sends: see {@link Load.requests}. */
@@ -67,4 +68,29 @@ export function sharesOf(requests: readonly RequestHeaders[], connections: numbe
       .filter((_, index) => requests.length < connections || index % connections === connection)
       .map((headers) => ({ headers })),
   );
+}
+
+/** A response that a baseline can repeat. */
+export type RepeatableResponse = { readonly json: object; readonly headers: Readonly<Record<string, string>> };
+
+/** Headers that every JSON response has by itself. */
+const JSON_HEADERS = new Set(["content-type", "content-length"]);
+
+/** Sends one request, and reads the response. */
+export async function readResponse(url: string, requestHeaders: RequestHeaders): Promise<RepeatableResponse> {
+  const response = await fetch(url, { method: "POST", headers: requestHeaders });
+  if (!response.ok) throw new Error(`${url} responded with ${response.status}: ${await response.text()}`);
+  return {
+    json: (await response.json()) as object, // a token
+    headers: Object.fromEntries([...response.headers].filter(([name]) => !JSON_HEADERS.has(name))),
+  };
+}
+
+/** Makes sure that a baseline responds just as the Worker did: it may save nothing by sending less. */
+export async function checkSameResponse(
+  url: string,
+  requestHeaders: RequestHeaders,
+  expected: RepeatableResponse,
+): Promise<void> {
+  deepStrictEqual(await readResponse(url, requestHeaders), expected);
 }

@@ -1,17 +1,13 @@
-import { grantAccessByJwt, grantAccessByKey, grantOpenAccess } from "./access.ts";
-import { exchangeCountRows } from "./exchange-count-rows.ts";
+import { exchangeCountRows, missRow, slowUpstreamRow } from "./exchange-rows.ts";
 import { kvHitRow } from "./kv-hit-row.ts";
-import { createMemoryHitRow } from "./memory-hit-row.ts";
-import { missRow } from "./miss-row.ts";
-import type { Row } from "./row.ts";
-import { slowUpstreamRow } from "./slow-upstream-row.ts";
-import { spreadOf } from "./statistics.ts";
+import { createMemoryHitRow, grantAccessByJwt, grantAccessByKey, grantOpenAccess } from "./memory-hit-row.ts";
+import { type Row, spreadOf } from "./row.ts";
 
 /** All that is measured, in the order of the table. */
 export const ROWS: readonly Row[] = [
   createMemoryHitRow({
     name: "memory-hit",
-    what: "memory hit, open access, against a bare Hono app answering the same JSON and headers",
+    what: "memory hit, open access, against a bare Hono app that sends the same JSON and headers",
     budget: { rule: "at least", limit: 0.75 },
     grantAccess: grantOpenAccess,
   }),

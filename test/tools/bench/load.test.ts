@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Load, sendLoad, sharesOf } from "../../../tools/bench/load.ts";
+import { checkSameResponse, type Load, readResponse, sendLoad, sharesOf } from "../../../tools/bench/load.ts";
 import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 let server: LoopbackServer;
 let received: string[];
-let answer: () => Response | Promise<Response>;
+let respond: () => Response | Promise<Response>;
 
 beforeEach(async () => {
   received = [];
-  answer = () => Response.json({});
+  respond = () => Response.json({});
   const app = new Hono().post("/", (c) => {
-    received.push(c.req.header("X-User-ID") ?? "nobody");
-    return answer();
+    received.push(c.req.header("X-User-ID") ?? "no user");
+    return respond();
   });
   server = await serveOnLoopback(app.fetch);
 });
@@ -42,8 +42,8 @@ describe("a load", () => {
     expect(received).toEqual(Array(20).fill("user0"));
   });
 
-  it("tells the seconds from the first request to the last answer", async () => {
-    answer = async () => {
+  it("tells the seconds from the first request to the last response", async () => {
+    respond = async () => {
       await sleep(100);
       return Response.json({});
     };
@@ -52,19 +52,19 @@ describe("a load", () => {
     expect(seconds).toBeLessThan(3);
   });
 
-  it("fails when an answer is no success, and tells how many were", async () => {
-    answer = () => (received.length === 3 ? Response.json({}, { status: 502 }) : Response.json({}));
+  it("fails when a response is no success, and tells how many were", async () => {
+    respond = () => (received.length === 3 ? Response.json({}, { status: 502 }) : Response.json({}));
     await expect(send({ amount: 10 })).rejects.toThrow("Of 10 requests");
   });
 
-  it("fails when nobody answers", async () => {
+  it("fails when there is no response", async () => {
     await server.close();
     await expect(send({ amount: 2 })).rejects.toThrow("failed");
   });
 
   it("ends when it is stopped", async () => {
     const stopped = new AbortController();
-    answer = async () => {
+    respond = async () => {
       await sleep(20);
       stopped.abort();
       return Response.json({});
@@ -85,5 +85,31 @@ describe("the shares of the connections", () => {
 
   it("are as even as they can be, where there are more", () => {
     expect(sharesOf(users(8), 3).map((share) => share.length)).toEqual([3, 3, 2]);
+  });
+});
+
+describe("the response that a baseline repeats", () => {
+  const token = { access_token: "czs_a", expires_in: 1721135859, token_type: "Bearer" };
+
+  beforeEach(() => {
+    respond = () => Response.json(token, { headers: { "Cache-Control": "no-store" } });
+  });
+
+  it("is the JSON and the headers, without those of every JSON response", async () => {
+    const { json, headers } = await readResponse(server.url, {});
+    expect(json).toEqual(token);
+    expect(headers).toMatchObject({ "cache-control": "no-store" });
+    expect(headers).not.toHaveProperty("content-type");
+    expect(headers).not.toHaveProperty("content-length");
+  });
+
+  it("must have a token", async () => {
+    respond = () => Response.json({ error: "server_misconfigured" }, { status: 500 });
+    await expect(readResponse(server.url, {})).rejects.toThrow("server_misconfigured");
+  });
+
+  it("is repeated exactly, or the baseline does not count", async () => {
+    const expected = { json: token, headers: { ...(await readResponse(server.url, {})).headers, pragma: "no-cache" } };
+    await expect(checkSameResponse(server.url, {}, expected)).rejects.toThrow("pragma");
   });
 });

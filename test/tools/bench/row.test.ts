@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Budget, isMet, type Row } from "../../../tools/bench/row.ts";
-import { spreadOf } from "../../../tools/bench/statistics.ts";
+import { type Budget, isMet, type Row, spreadOf } from "../../../tools/bench/row.ts";
 
 function isMetBy(rule: Budget["rule"], ...values: readonly number[]): boolean {
   const value = spreadOf(values);
@@ -17,12 +16,36 @@ describe("a budget", () => {
     ["exactly", 9, false],
     ["exactly", 10, true],
     ["exactly", 11, false],
-  ] as const)("of %s 10 judges %d: %s", (rule, value, expected) => {
+  ] as const)("of %s 10 is met by %d: %s", (rule, value, expected) => {
     expect(isMetBy(rule, value)).toBe(expected);
   });
 
-  it("judges the median, not the best or the worst round", () => {
+  it("is met by the median, not by the best or the worst round", () => {
     expect(isMetBy("at least", 2, 10, 11)).toBe(true);
     expect(isMetBy("at least", 2, 9, 11)).toBe(false);
+  });
+});
+
+describe("spreadOf", () => {
+  it("takes the middle of an odd number of values, by size and not as strings", () => {
+    expect(spreadOf([10, 9, 100])).toEqual({ median: 10, min: 9, max: 100 });
+  });
+
+  it("takes the mean of the middle two of an even number", () => {
+    expect(spreadOf([4, 1, 2, 9])).toEqual({ median: 3, min: 1, max: 9 });
+  });
+
+  it("takes a single value as it is", () => {
+    expect(spreadOf([7])).toEqual({ median: 7, min: 7, max: 7 });
+  });
+
+  it("leaves the list it is given in its order", () => {
+    const values = [3, 1, 2];
+    spreadOf(values);
+    expect(values).toEqual([3, 1, 2]);
+  });
+
+  it("refuses an empty list", () => {
+    expect(() => spreadOf([])).toThrow(RangeError);
   });
 });

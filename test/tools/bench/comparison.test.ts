@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Contestant, compare } from "../../../tools/bench/contest.ts";
+import { compare, type Variant } from "../../../tools/bench/comparison.ts";
 import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 const AMOUNT = 10;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** A Worker that takes so many milliseconds of CPU in its rounds, one after the other. */
-function contestant(roundsMs: readonly number[], turns: string[] = [], name = ""): Contestant {
+function variant(roundsMs: readonly number[], turns: string[] = [], name = ""): Variant {
   const readings = roundsMs.flatMap((ms, round) => {
     const before = roundsMs.slice(0, round).reduce((total, earlier) => total + earlier, 0);
     return [before, before + ms];
@@ -29,38 +29,38 @@ function contestant(roundsMs: readonly number[], turns: string[] = [], name = ""
   };
 }
 
-function compareCpu(ours: Contestant, baseline: Contestant) {
+function compareCpu(ours: Variant, baseline: Variant) {
   const { signal } = new AbortController();
   return compare({ ours, baseline, connections: 2, ratioOf: "cpu" }, { effort, signal });
 }
 
 describe("a comparison of CPU time", () => {
   it("is the median of the ratios of the rounds, and not the ratio of their medians", async () => {
-    const { value } = await compareCpu(contestant([900, 10, 20, 100]), contestant([1, 9, 30, 60]));
+    const { value } = await compareCpu(variant([900, 10, 20, 100]), variant([1, 9, 30, 60]));
     expect(value).toEqual({ median: 0.9, min: 0.6, max: 1.5 });
   });
 
   it("leaves out the rounds for warm-up", async () => {
-    const { ours, baseline } = await compareCpu(contestant([900, 20, 20, 20]), contestant([900, 10, 10, 10]));
+    const { ours, baseline } = await compareCpu(variant([900, 20, 20, 20]), variant([900, 10, 10, 10]));
     expect(ours?.cpuMicroseconds).toBe(2000);
     expect(baseline?.cpuMicroseconds).toBe(1000);
   });
 
-  it("lets both play by turns, and each begin every other round", async () => {
+  it("measures both by turns, and each begins every other round", async () => {
     const turns: string[] = [];
-    await compareCpu(contestant([1, 1, 1, 1], turns, "ours"), contestant([1, 1, 1, 1], turns, "baseline"));
+    await compareCpu(variant([1, 1, 1, 1], turns, "ours"), variant([1, 1, 1, 1], turns, "baseline"));
     expect(turns).toEqual(Array(2).fill(["ours", "baseline", "baseline", "ours"]).flat());
   });
 });
 
 describe("a comparison of throughput", () => {
-  it("is above 1 for the one that answers more in the same time", async () => {
+  it("is above 1 for the variant that serves more requests in the same time", async () => {
     const slow = await serveOnLoopback(async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return Response.json({});
     });
-    const ours = contestant([1, 1, 1, 1]);
-    const slower = contestant([1, 1, 1, 1]);
+    const ours = variant([1, 1, 1, 1]);
+    const slower = variant([1, 1, 1, 1]);
     const baseline = { ...slower, worker: { ...slower.worker, url: slow.url } };
     const { signal } = new AbortController();
     const { value } = await compare({ ours, baseline, connections: 2, ratioOf: "throughput" }, { effort, signal });

@@ -1,28 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "./bench.ts";
 import { type RequestHeaders, sendLoad } from "./load.ts";
-import type { Figures, Measurement } from "./row.ts";
-import { spreadOf } from "./statistics.ts";
+import { type Figures, type Measurement, spreadOf } from "./row.ts";
 
-/** A Worker that takes part, and what it is sent in each round. */
-export type Contestant = {
+/** One of two Workers to compare, and the requests that it gets in each round. */
+export type Variant = {
   readonly worker: { readonly url: string; readonly cpuMs: () => Promise<number> };
   readonly nextRequests: () => readonly RequestHeaders[];
   readonly amount: number;
 };
 
-export type Contest = {
-  readonly ours: Contestant;
-  readonly baseline: Contestant;
+export type Comparison = {
+  readonly ours: Variant;
+  readonly baseline: Variant;
   readonly connections: number;
   /** What the ratio is of: how many times cheaper, or faster, ours is than the baseline. */
   readonly ratioOf: keyof typeof RATIOS;
 };
 
-/** What both did, one after the other. */
+/** The figures of both, one after the other. */
 export type Round = { readonly ours: Figures; readonly baseline: Figures };
 
-/** What goes on after the last answer of a round, such as writing to KV, ends within this time. */
+/** Work after the last response of a round, such as writing to KV, ends within this time. */
 const SETTLE_MS = 50;
 
 const RATIOS = {
@@ -31,35 +30,35 @@ const RATIOS = {
 } satisfies Record<string, (round: Round) => number>;
 
 /**
- * Lets two Workers do the same work by turns, so that whatever else the machine does falls on both alike; each begins
- * every other round. The * measurement is the median of the ratios of the rounds, after those for warm-up.
+ * Lets two Workers do the same work by turns, so that whatever else the machine does affects both alike; each begins
+ * every other round. The measurement is the median of the ratios of the rounds, after those for warm-up.
  */
 export async function compare(
-  contest: Contest,
+  comparison: Comparison,
   { effort, signal }: Pick<Bench, "effort" | "signal">,
 ): Promise<Measurement> {
   const rounds: Round[] = [];
   for (let round = 0; round < effort.warmUpRounds + effort.rounds; round += 1) {
-    const played = await playRound(contest, round, signal);
-    if (round >= effort.warmUpRounds) rounds.push(played);
+    const measured = await measureRound(comparison, round, signal);
+    if (round >= effort.warmUpRounds) rounds.push(measured);
   }
   return {
-    value: spreadOf(rounds.map(RATIOS[contest.ratioOf])),
-    ours: mediansOf(rounds.map(({ ours }) => ours)),
-    baseline: mediansOf(rounds.map(({ baseline }) => baseline)),
+    value: spreadOf(rounds.map(RATIOS[comparison.ratioOf])),
+    ours: medianFigures(rounds.map(({ ours }) => ours)),
+    baseline: medianFigures(rounds.map(({ baseline }) => baseline)),
   };
 }
 
-async function playRound(contest: Contest, round: number, signal: AbortSignal): Promise<Round> {
-  const { ours, baseline, connections } = contest;
-  const oursBegins = round % 2 === 0;
-  const first = await play(oursBegins ? ours : baseline, connections, signal);
-  const second = await play(oursBegins ? baseline : ours, connections, signal);
-  return oursBegins ? { ours: first, baseline: second } : { ours: second, baseline: first };
+async function measureRound(comparison: Comparison, round: number, signal: AbortSignal): Promise<Round> {
+  const { ours, baseline, connections } = comparison;
+  const isOursFirst = round % 2 === 0;
+  const first = await measure(isOursFirst ? ours : baseline, connections, signal);
+  const second = await measure(isOursFirst ? baseline : ours, connections, signal);
+  return isOursFirst ? { ours: first, baseline: second } : { ours: second, baseline: first };
 }
 
-async function play(
-  { worker, nextRequests, amount }: Contestant,
+async function measure(
+  { worker, nextRequests, amount }: Variant,
   connections: number,
   signal: AbortSignal,
 ): Promise<Figures> {
@@ -72,7 +71,8 @@ async function play(
   return { cpuMicroseconds: (cpuMs * 1000) / amount, requestsPerSecond: amount / seconds };
 }
 
-function mediansOf(figures: readonly Figures[]): Figures {
+/** The medians of the figures of some rounds. */
+export function medianFigures(figures: readonly Figures[]): Figures {
   return {
     cpuMicroseconds: spreadOf(figures.map(({ cpuMicroseconds }) => cpuMicroseconds)).median,
     requestsPerSecond: spreadOf(figures.map(({ requestsPerSecond }) => requestsPerSecond)).median,

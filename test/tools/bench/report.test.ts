@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Outcome } from "../../../tools/bench/row.ts";
-import { tableOf, valueText } from "../../../tools/bench/table.ts";
+import { describeValue, reportTable } from "../../../tools/bench/report.ts";
+import type { MeasuredRow } from "../../../tools/bench/row.ts";
 
-const ratio: Outcome = {
+const ratio: MeasuredRow = {
   row: {
     name: "memory-hit",
     what: "a token from memory",
@@ -16,7 +16,7 @@ const ratio: Outcome = {
   },
 };
 
-const count: Outcome = {
+const count: MeasuredRow = {
   row: {
     name: "bundle",
     what: "a bundle",
@@ -27,8 +27,8 @@ const count: Outcome = {
 };
 
 describe("the table", () => {
-  it("has what was measured, for the Worker and its baseline, beside the budget", () => {
-    const table = tableOf([ratio]);
+  it("has the measurements of the Worker and its baseline beside the budget", () => {
+    const table = reportTable([ratio]);
     for (const text of ["memory-hit", "81 µs CPU", "9877/s", "67 µs CPU", "10321/s", "0.81 (0.79 to 12.3)", "≥ 0.75"]) {
       expect(table).toContain(text);
     }
@@ -36,7 +36,7 @@ describe("the table", () => {
   });
 
   it("has the unit, and says where a budget is not met", () => {
-    const table = tableOf([count]);
+    const table = reportTable([count]);
     expect(table).toContain("65 KiB");
     expect(table).toContain("≤ 64 KiB");
     expect(table).toContain("NO");
@@ -45,6 +45,6 @@ describe("the table", () => {
 
 describe("a value", () => {
   it("stands alone when there is only one", () => {
-    expect(valueText(count)).toBe("65");
+    expect(describeValue(count)).toBe("65");
   });
 });
