@@ -37,9 +37,9 @@ afterAll(() => resources.disposeAsync());
 
 async function post(user: string) {
   const response = await fetch(worker.url, { method: "POST", headers: { "X-User-ID": user } });
-  const members = (await response.json()) as Record<string, unknown>; // every response of the Worker is a JSON object
+  const body = (await response.json()) as Record<string, unknown>; // every response of the Worker is a JSON object
   const { status, headers } = response;
-  return { status, retryAfter: headers.get("Retry-After"), cacheStatus: headers.get("Cache-Status"), members };
+  return { status, retryAfter: headers.get("Retry-After"), cacheStatus: headers.get("Cache-Status"), body };
 }
 
 async function attemptCount(): Promise<number> {
@@ -47,23 +47,23 @@ async function attemptCount(): Promise<number> {
 }
 
 it("leaves a Coze that fails alone, serves cached tokens meanwhile, and returns by itself", async () => {
-  const { members: cached } = await post("cached");
+  const { body: cached } = await post("cached");
   await coze.forgetExchanges();
   await coze.arm({ times: null, response: { status: 500, body: { error_code: "internal_error" } } });
 
   for (let wave = 0; wave < USERS / USERS_PER_WAVE; wave += 1) {
     const users = Array.from({ length: USERS_PER_WAVE }, (_, index) => `user-${wave}-${index}`);
-    for (const { status, retryAfter, members } of await Promise.all(users.map(post))) {
+    for (const { status, retryAfter, body } of await Promise.all(users.map(post))) {
       expect(status).toBe(503);
       expect(retryAfter).toMatch(/^[1-9]\d*$/);
-      expect(members).toMatchObject({ error: "upstream_unavailable" });
+      expect(body).toMatchObject({ error: "upstream_unavailable" });
     }
   }
   expect(await attemptCount()).toBeLessThanOrEqual(MAX_ATTEMPTS);
 
   const hit = await post("cached");
   expect(hit.status).toBe(200);
-  expect(hit.members).toEqual(cached);
+  expect(hit.body).toEqual(cached);
   expect(hit.cacheStatus).toContain("hit");
 
   await coze.disarm();

@@ -11,27 +11,26 @@ import { checkLog } from "../../tools/soak/process-checks.ts";
 import { startKvServer } from "../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
-import { judgeOutcome, type Verdict } from "./fuzz/answer-judge.ts";
-import { ALLOWED_ORIGINS, API_KEY, type Door } from "./fuzz/door.ts";
 import { fetchRequest, sendByFetch } from "./fuzz/fetch-request.ts";
 import { fuzzRequest } from "./fuzz/fuzz-request.ts";
-import type { JudgedRequest } from "./fuzz/judged-request.ts";
 import { type RawOutcome, sendRaw } from "./fuzz/raw-http.ts";
+import { checkOutcome, type OracleRequest, type Verdict } from "./fuzz/response-oracle.ts";
+import { ALLOWED_ORIGINS, API_KEY, type Variant } from "./fuzz/variant.ts";
 
 /** The same requests each time, unless FUZZ_SEED asks for others. */
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_121);
 const RAW_REQUESTS = 2000;
 const FETCH_REQUESTS = 300;
-/** Requests that hang take their time, and a test that runs out of it does not show which. */
+/** Requests that hang take long, and a test that times out does not show which. */
 const TIME_LIMIT_MS = 45_000;
 
 const CLIENT_ID = "1127";
 const KID = "kid";
 
 const resources = new AsyncDisposableStack();
-let workers: Readonly<Record<Door["name"], Workerd>>;
+let workers: Readonly<Record<Variant["name"], Workerd>>;
 
-/** The Worker as deployed, on raw workerd, which lets much through that Cloudflare's edge would stop. */
+/** The Worker as deployed, on raw workerd, which accepts much that Cloudflare's edge would stop. */
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-fuzz-"));
   resources.defer(() => rm(folder, { recursive: true }));
@@ -57,30 +56,30 @@ beforeAll(async () => {
 
 afterAll(() => resources.disposeAsync());
 
-/** What the Worker answers at each door, among other things: requests that get no further than this prove little. */
-const ANSWERS = {
+/** Each variant responds with all of these and more; if all requests failed the same way, the test would prove little. */
+const RESPONSES = {
   open: ["200", "204", "400", "404", "405", "413", "415", "a token"],
   closed: ["200", "204", "400", "401", "403", "404", "405", "413", "415", "a token"],
 };
 
 describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
-  it(`answers properly whatever bytes are sent (seed ${SEED})`, async () => {
-    const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(doorOf(name)), doorOf(name), (request) =>
-      sendRaw({ ...request, port: doorOf(name).port, isHead: request.method === "HEAD" }),
+  it(`responds properly whatever bytes are sent (seed ${SEED})`, async () => {
+    const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(variantOf(name)), variantOf(name), (request) =>
+      sendRaw({ ...request, port: variantOf(name).port, isHead: request.method === "HEAD" }),
     );
-    const fromWorker = verdicts.filter(({ answerer }) => answerer === "the Worker");
+    const fromWorker = verdicts.filter(({ responder }) => responder === "the Worker");
     // What workerd refuses by itself must not be most of what there is.
     expect(fromWorker.length).toBeGreaterThan(verdicts.length / 2);
-    expect(fromWorker.map(({ what }) => what)).toEqual(expect.arrayContaining(ANSWERS[name]));
-    await expectToBeWell(name);
+    expect(fromWorker.map(({ what }) => what)).toEqual(expect.arrayContaining(RESPONSES[name]));
+    await expectTokens(name);
   });
 
-  it(`answers properly whatever fetch sends (seed ${SEED})`, async () => {
-    const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(doorOf(name)), doorOf(name), (request) =>
-      sendByFetch(doorOf(name), request),
+  it(`responds properly whatever fetch sends (seed ${SEED})`, async () => {
+    const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(variantOf(name)), variantOf(name), (request) =>
+      sendByFetch(variantOf(name), request),
     );
-    expect(new Set(verdicts.map(({ answerer }) => answerer))).toEqual(new Set(["the Worker"]));
-    await expectToBeWell(name);
+    expect(new Set(verdicts.map(({ responder }) => responder))).toEqual(new Set(["the Worker"]));
+    await expectTokens(name);
   });
 });
 
@@ -93,34 +92,34 @@ it("gives pages of listed origins their tokens under a Host that is none, as suc
     `Authorization: ${API_KEY}`,
   ];
   const bytes = `${head.join("\r\n")}\r\n\r\n`;
-  const answer = await sendRaw({ bytes, port: doorOf("closed").port, isUnfinished: false, isHead: false });
-  expect(answer).toMatchObject({ status: 200, text: expect.stringContaining("czs_") });
+  const response = await sendRaw({ bytes, port: variantOf("closed").port, isUnfinished: false, isHead: false });
+  expect(response).toMatchObject({ status: 200, text: expect.stringContaining("czs_") });
 });
 
 /** Whatever came before, the Worker still hands out tokens, and has logged neither a bug nor a secret. */
-async function expectToBeWell(name: Door["name"]): Promise<void> {
+async function expectTokens(name: Variant["name"]): Promise<void> {
   const headers = { Authorization: `Bearer ${API_KEY}`, "X-User-ID": "ada" };
   const response = await fetch(workers[name].url, { method: "POST", headers });
   expect(await response.json()).toMatchObject({ access_token: expect.stringMatching(/^czs_/) });
   expect(checkLog(workers[name].logLines())).toEqual([]);
 }
 
-function doorOf(name: Door["name"]): Door {
+function variantOf(name: Variant["name"]): Variant {
   return { name, port: Number(new URL(workers[name].url).port) };
 }
 
-/** Sends so many requests, stops at the first that is not answered as it should be, and tells what came of the others. */
-async function fuzz<Request extends JudgedRequest>(
+/** Sends so many requests, stops at the first with a wrong response, and returns what became of the others. */
+async function fuzz<Request extends OracleRequest>(
   numRuns: number,
   requests: fc.Arbitrary<Request>,
-  door: Door,
+  variant: Variant,
   send: (request: Request) => Promise<RawOutcome>,
 ): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   await fc.assert(
     fc.asyncProperty(requests, async (request) => {
-      const verdict = judgeOutcome(request, door, await send(request));
-      expect(verdict.faults).toEqual([]);
+      const verdict = checkOutcome(request, variant, await send(request));
+      expect(verdict.issues).toEqual([]);
       verdicts.push(verdict);
     }),
     { seed: SEED, numRuns, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },

@@ -118,7 +118,7 @@ function warningsOf(worker: Workerd): readonly string[] {
   return worker.logLines().flatMap((line) => /"level":"(?:warn|error)","event":"(\w+)"/.exec(line)?.[1] ?? []);
 }
 
-/** How many exchanges Coze answered in a phase, by key and status. */
+/** How many exchanges Coze responded to in a phase, by key and status. */
 async function exchangesIn({ from, to }: Phase): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
   for (const { at, assertion, status } of await coze.exchanges()) {

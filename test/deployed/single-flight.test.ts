@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The Worker as deployed, on raw workerd: here each request has a context of its own, and dies with its client. */
+/** The Worker as deployed, on raw workerd: here each request has a context of its own, which ends with its client. */
 beforeEach(async () => {
   emulator = await startEmulator();
   kv = await startKvServer();
@@ -65,20 +65,20 @@ async function exchangeCount(): Promise<number> {
   return (await coze.exchanges()).length;
 }
 
-type Answer = {
+type TokenResponse = {
   readonly status: number;
   readonly cacheStatus: string | null;
-  readonly members: Record<string, unknown>;
+  readonly body: Record<string, unknown>;
 };
 
-async function ask(headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+async function post(headers: Readonly<Record<string, string>> = {}): Promise<TokenResponse> {
   const response = await fetch(worker.url, { method: "POST", headers: { "X-User-ID": "ada", ...headers } });
-  const members = (await response.json()) as Record<string, unknown>; // every answer of the Worker is a JSON object
-  return { status: response.status, cacheStatus: response.headers.get("Cache-Status"), members };
+  const body = (await response.json()) as Record<string, unknown>; // every response of the Worker is a JSON object
+  return { status: response.status, cacheStatus: response.headers.get("Cache-Status"), body };
 }
 
-/** Asks, and leaves before the answer; the request's context ends with that. */
-async function askAndLeave(afterMs: number): Promise<void> {
+/** Sends a request and leaves before the response; the request's context ends with that. */
+async function postAndLeave(afterMs: number): Promise<void> {
   const response = await fetch(worker.url, {
     method: "POST",
     headers: { "X-User-ID": "ada", "X-Leave-After": String(afterMs) },
@@ -86,106 +86,104 @@ async function askAndLeave(afterMs: number): Promise<void> {
   expect(response.status).toBe(499);
 }
 
-const askTimes = (count: number) => Promise.all(Array.from({ length: count }, () => ask()));
+const postTimes = (count: number) => Promise.all(Array.from({ length: count }, () => post()));
 
-describe("on real workerd", () => {
-  it("1,000 concurrent requests for one user make one exchange", async () => {
+describe("single flight on real workerd", () => {
+  it("makes one exchange for 1,000 concurrent requests for one user", async () => {
     await coze.arm({ delay_ms: 300 });
-    const answers = await askTimes(1000);
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
-    expect(new Set(answers.map(({ members }) => members["access_token"])).size).toBe(1);
+    const responses = await postTimes(1000);
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1000);
+    expect(new Set(responses.map(({ body }) => body["access_token"])).size).toBe(1);
     expect(await exchangeCount()).toBe(1);
-    expect(answers.filter(({ cacheStatus }) => cacheStatus?.includes("fwd=miss; stored"))).toHaveLength(1);
+    expect(responses.filter(({ cacheStatus }) => cacheStatus?.includes("fwd=miss; stored"))).toHaveLength(1);
   });
 
-  it("followers get the token of a leader whose client has left", async () => {
+  it("gives requests that joined the token when the client of the first has left", async () => {
     await coze.arm({ delay_ms: 600 });
-    const leader = askAndLeave(300);
+    const first = postAndLeave(300);
     await untilExchanges(1);
-    const followers = askTimes(20);
-    await leader;
-    for (const { status } of await followers) expect(status).toBe(200);
+    const joined = postTimes(20);
+    await first;
+    for (const { status } of await joined) expect(status).toBe(200);
     expect(await exchangeCount()).toBe(1);
-    expect((await ask()).cacheStatus).toContain("hit");
+    expect((await post()).cacheStatus).toContain("hit");
   });
 
-  it("a leader who leaves with nobody behind still fills the cache, and leaves nothing that breaks later requests", async () => {
+  it("fills the cache when the only client has left, and breaks no later request", async () => {
     await coze.arm({ delay_ms: 500 });
-    await askAndLeave(200);
-    for (const { status } of await askTimes(5)) expect(status).toBe(200);
-    expect((await ask()).cacheStatus).toContain("hit");
+    await postAndLeave(200);
+    for (const { status } of await postTimes(5)) expect(status).toBe(200);
+    expect((await post()).cacheStatus).toContain("hit");
     expect(await exchangeCount()).toBe(1);
     await expect.poll(() => kv.entries.size).toBe(1);
   });
 
-  it("followers who leave take nothing with them", async () => {
+  it("goes on when clients of requests that joined leave", async () => {
     await coze.arm({ delay_ms: 600 });
-    const leader = ask();
+    const first = post();
     await untilExchanges(1);
-    await Promise.all([askAndLeave(100), askAndLeave(200)]);
-    expect((await leader).status).toBe(200);
+    await Promise.all([postAndLeave(100), postAndLeave(200)]);
+    expect((await first).status).toBe(200);
     expect(await exchangeCount()).toBe(1);
   });
 
-  it("an ageing token is served at once, and renewed after the answer has gone", async () => {
-    await ask();
+  it("serves an ageing token at once, and renews it after the response", async () => {
+    await post();
     await expect.poll(() => kv.entries.size).toBe(1);
     const ageing = await putAgeing();
     await worker.close();
     worker = await startWorker();
     await coze.arm({ delay_ms: 500 });
 
-    expect((await ask()).members).toMatchObject({ access_token: ageing.accessToken });
+    expect((await post()).body).toMatchObject({ access_token: ageing.accessToken });
     await untilExchanges(2);
-    await expect
-      .poll(async () => (await ask()).members["access_token"], { timeout: 5000 })
-      .not.toBe(ageing.accessToken);
+    await expect.poll(async () => (await post()).body["access_token"], { timeout: 5000 }).not.toBe(ageing.accessToken);
     expect(await exchangeCount()).toBe(2);
   });
 
-  it("followers share a leader's error, and the next request starts afresh", async () => {
+  it("gives requests that joined the error of the first, and starts again for the next", async () => {
     await coze.arm({ delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
-    const answers = await askTimes(50);
-    for (const { status, members } of answers) {
+    const responses = await postTimes(50);
+    for (const { status, body } of responses) {
       expect(status).toBe(502);
-      expect(members).toMatchObject({ error: "upstream_rejected" });
+      expect(body).toMatchObject({ error: "upstream_rejected" });
     }
     expect(await exchangeCount()).toBe(1);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
-  it("a Coze that hangs leaves everybody answered within the budget, and nothing behind", async () => {
+  it("responds to all within the budget while Coze hangs, and recovers", async () => {
     await worker.close();
     worker = await startWorker({ UPSTREAM_TIMEOUT_MS: 300 });
     await coze.arm({ hang: true, times: null });
-    for (const { status, members } of await askTimes(100)) {
+    for (const { status, body } of await postTimes(100)) {
       expect(status).toBe(504);
-      expect(members).toMatchObject({ error: "upstream_timeout" });
+      expect(body).toMatchObject({ error: "upstream_timeout" });
     }
     expect(await exchangeCount()).toBe(3);
 
     await coze.disarm();
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
-  it("a KV that fails or hangs costs neither tokens nor the single flight", async () => {
+  it("still makes one exchange for all while KV fails or hangs", async () => {
     for (const trouble of ["failing", "hanging"] as const) {
       kv.setTrouble(trouble);
       await worker.close();
       worker = await startWorker();
       const before = await exchangeCount();
-      for (const { status } of await askTimes(50)) expect(status).toBe(200);
+      for (const { status } of await postTimes(50)) expect(status).toBe(200);
       expect(await exchangeCount()).toBe(before + 1);
     }
   });
 
-  it("an isolate reads KV once for many who ask at the same time", async () => {
-    await ask();
+  it("reads KV once for many concurrent requests", async () => {
+    await post();
     await expect.poll(() => kv.entries.size).toBe(1);
     await worker.close();
     worker = await startWorker();
     const before = kv.reads();
-    for (const { cacheStatus } of await askTimes(100)) expect(cacheStatus).toContain("hit");
+    for (const { cacheStatus } of await postTimes(100)) expect(cacheStatus).toContain("hit");
     expect(kv.reads() - before).toBe(1);
     expect(await exchangeCount()).toBe(1);
   });
@@ -195,7 +193,7 @@ async function untilExchanges(count: number): Promise<void> {
   await expect.poll(exchangeCount).toBe(count);
 }
 
-/** Puts a token in place of the one in KV that has lived most of its life, sealed as the Worker would have. */
+/** Replaces the token in KV with one that has lived most of its life, sealed as the Worker does. */
 async function putAgeing(): Promise<AccessToken> {
   const key = await importPrivateKey(keyPair.privateKey);
   if (isProblem(key)) throw new Error(key.problem);
@@ -207,11 +205,11 @@ async function putAgeing(): Promise<AccessToken> {
     expiresAt: now + 150,
     digests: { token: "1", user: "2" },
   };
-  const text = JSON.stringify([token.accessToken, token.issuedAt, token.expiresAt, "1", "2"]);
-  const value = await seal(await deriveCacheSecrets(key.derivationKey), name, text);
+  const value = JSON.stringify([token.accessToken, token.issuedAt, token.expiresAt, "1", "2"]);
+  const sealed = await seal(await deriveCacheSecrets(key.derivationKey), name, value);
   await fetch(`http://${kv.address}/${encodeURIComponent(name)}?expiration=${token.expiresAt}`, {
     method: "PUT",
-    body: value,
+    body: sealed,
   });
   return token;
 }

@@ -1,10 +1,10 @@
+import { createCacheKeyFor } from "../../src/core/token/cache-key.ts";
 import { randomUUID } from "node:crypto";
 import { importPKCS8, SignJWT } from "jose";
 import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
-import { createCacheKeyFor } from "../../src/core/grant/grant.ts";
 import { isProblem } from "../../src/core/issue.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../emulator/client.ts";

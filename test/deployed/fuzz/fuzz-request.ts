@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { body } from "./body-part.ts";
-import type { Door } from "./door.ts";
 import {
   credential,
   extra,
@@ -13,34 +12,35 @@ import {
   userId,
   version,
 } from "./head-parts.ts";
-import { type JudgedRequest, partAt } from "./judged-request.ts";
 import { anyBytes, mostly, worstOf } from "./part.ts";
+import type { OracleRequest } from "./response-oracle.ts";
+import { partFor, type Variant } from "./variant.ts";
 
 /** A request as it goes over the wire; every character stands for one byte. */
-export type FuzzRequest = JudgedRequest & {
+export type FuzzRequest = OracleRequest & {
   readonly bytes: string;
   /** Whether it ends before it is complete. */
   readonly isUnfinished: boolean;
 };
 
-/** More of a counterexample tells nothing more. */
+/** A longer counterexample tells no more. */
 const MAX_SHOWN_LENGTH = 3000;
 
-/** Requests to a door, most of them right in most of their parts, and some that are none. */
-export function fuzzRequest(door: Door): fc.Arbitrary<FuzzRequest> {
-  return fc.oneof({ weight: 40, arbitrary: formed(door) }, formless).map((request) =>
+/** Requests to a variant, most of them right in most of their parts, and bytes that are no request. */
+export function fuzzRequest(variant: Variant): fc.Arbitrary<FuzzRequest> {
+  return fc.oneof({ weight: 40, arbitrary: formed(variant) }, formless).map((request) =>
     Object.defineProperty(request, fc.toStringMethod, {
       value: () => `${request.fit}: ${JSON.stringify(request.bytes.slice(0, MAX_SHOWN_LENGTH))}`,
     }),
   );
 }
 
-function formed(door: Door): fc.Arbitrary<FuzzRequest> {
+function formed(variant: Variant): fc.Arbitrary<FuzzRequest> {
   const headParts = fc.record({
-    host: host(`127.0.0.1:${door.port}`),
+    host: host(`127.0.0.1:${variant.port}`),
     userId,
-    origin: origin.map((part) => partAt(door, part)),
-    credential: credential.map((part) => partAt(door, part)),
+    origin: origin.map((part) => partFor(variant, part)),
+    credential: credential.map((part) => partFor(variant, part)),
     requestId,
     extra,
     body,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { API_KEY } from "./door.ts";
 import { ABSENT, characters, type Fit, lineBytes, lines, mostly, type Part, word } from "./part.ts";
+import { API_KEY } from "./variant.ts";
 
 const MAX_USER_ID_LENGTH = 128;
 
@@ -11,7 +11,7 @@ export type Piece = { readonly fit: Fit; readonly text: string };
 
 const piece = (fit: Fit, ...strings: readonly string[]) => fc.constantFrom(...strings).map((text) => ({ fit, text }));
 
-/** Without CONNECT: workerd answers it with a 500 of its own when a Worker has no handler for connections. */
+/** Without CONNECT: workerd responds to it with a 500 of its own when a Worker has no handler for connections. */
 export const method: fc.Arbitrary<Piece> = mostly(
   piece("right", "POST"),
   piece("wrong", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE", "SEARCH"),
@@ -123,7 +123,7 @@ export const userId: fc.Arbitrary<Part> = mostly(
   ),
 );
 
-/** Of the door with a list of origins; at the open one, each of them is right. */
+/** For the variant with a list of origins; for the open one, each of them is right. */
 export const origin: fc.Arbitrary<Part> = mostly(
   fc.oneof(
     fc.constant(ABSENT),
@@ -163,7 +163,7 @@ export const origin: fc.Arbitrary<Part> = mostly(
   fc.constant<Part>({ fit: "wrong", lines: ["Origin: https://app.example.com", "Origin: https://evil.example"] }),
 );
 
-/** Of the door with a key; at the open one, each of them is right. */
+/** For the variant with a key; for the open one, each of them is right. */
 export const credential: fc.Arbitrary<Part> = mostly(
   lines("right", `Authorization: Bearer ${API_KEY}`, `authorization: bearer   ${API_KEY}`, `Authorization: ${API_KEY}`),
   fc.constant<Part>({ fit: "wrong", lines: [] }),

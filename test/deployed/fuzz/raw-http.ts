@@ -1,10 +1,8 @@
 import { connect } from "node:net";
+import type { ReceivedResponse } from "../../../tools/soak/response-check.ts";
 
-/** An answer as it came over the wire. */
-export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly text: string };
-
-/** What came of bytes that were sent: the first final answer, or none. */
-export type RawOutcome = RawAnswer | "closed without an answer" | "no answer in time";
+/** What became of bytes that were sent: the first final response, or none. */
+export type RawOutcome = ReceivedResponse | "closed without a response" | "no response in time";
 
 export type RawRequest = {
   readonly port: number;
@@ -12,30 +10,30 @@ export type RawRequest = {
   readonly bytes: string;
   /** Says after the bytes that no more will come. */
   readonly isUnfinished: boolean;
-  /** The answer to a HEAD has the headers of a body and no body (RFC 9110 §9.3.2). */
+  /** The response to a HEAD has the headers of a body and no body (RFC 9110 §9.3.2). */
   readonly isHead: boolean;
 };
 
-/** The Worker gives an exchange as long as this; here Coze is well, and everything takes some milliseconds. */
+/** The Worker gives an exchange as long as this; here Coze has no faults, and everything takes some milliseconds. */
 export const LIMIT_MS = 10_000;
 
 /**
  * Sends bytes over a connection of their own, and reads what comes back, for ten seconds at most. It is not for more
- * bytes than the buffers of a connection take at once: where the server stops reading, Node drops the answer with them.
+ * bytes than the buffers of a connection take at once: where the server stops reading, Node drops the response with them.
  */
 export function sendRaw({ port, bytes, isUnfinished, isHead }: RawRequest): Promise<RawOutcome> {
   return new Promise((resolve) => {
     let received = "";
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    const timer = setTimeout(() => finish("no answer in time"), LIMIT_MS);
+    const timer = setTimeout(() => finish("no response in time"), LIMIT_MS);
     socket.setEncoding("latin1");
     socket.on("data", (chunk: string) => {
       received += chunk;
-      const answer = readAnswer(received, isHead, false);
-      if (answer !== undefined) finish(answer);
+      const response = readResponse(received, isHead, false);
+      if (response !== undefined) finish(response);
     });
-    // Who refuses a request need not read all of it; what was answered before the connection broke still counts.
-    const end = () => finish(readAnswer(received, isHead, true) ?? "closed without an answer");
+    // A server that refuses a request need not read all of it; a response before the connection broke still counts.
+    const end = () => finish(readResponse(received, isHead, true) ?? "closed without a response");
     socket.on("end", end).on("close", end).on("error", end);
     socket.write(bytes, "latin1");
     if (isUnfinished) socket.end();
@@ -48,13 +46,13 @@ export function sendRaw({ port, bytes, isUnfinished, isHead }: RawRequest): Prom
   });
 }
 
-/** The first final answer of a text (RFC 9112), once it is whole; interim ones such as 100 are passed over. */
-function readAnswer(text: string, isHead: boolean, isAll: boolean): RawAnswer | undefined {
+/** The first final response in a string (RFC 9112), once it is complete; interim ones such as 100 are skipped. */
+function readResponse(text: string, isHead: boolean, isAll: boolean): ReceivedResponse | undefined {
   const [, statusText, fields = "", rest = ""] =
     /^HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n(.*)$/s.exec(text) ?? [];
   if (statusText === undefined) return undefined;
   const status = Number(statusText);
-  if (status < 200) return readAnswer(rest, isHead, isAll);
+  if (status < 200) return readResponse(rest, isHead, isAll);
 
   const headers = readFields(fields);
   const body = isHead || status === 204 || status === 304 ? "" : readBody(rest, headers, isAll);
