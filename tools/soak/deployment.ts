@@ -1,4 +1,3 @@
-import { createCacheKeyFor } from "../../src/core/token/cache-key.ts";
 import { randomUUID } from "node:crypto";
 import { importPKCS8, SignJWT } from "jose";
 import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
@@ -6,6 +5,7 @@ import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/seali
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
 import { isProblem } from "../../src/core/issue.ts";
+import { createCacheKeyFor } from "../../src/core/token/cache-key.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../emulator/client.ts";
 import { startEmulator } from "../emulator/server.ts";
