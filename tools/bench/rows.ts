@@ -1,4 +1,5 @@
 import { exchangeCountRows, missRow, slowUpstreamRow } from "./exchange-rows.ts";
+import { freshIsolateRow } from "./fresh-isolate-row.ts";
 import { kvHitRow } from "./kv-hit-row.ts";
 import { createMemoryHitRow, grantAccessByJwt, grantAccessByKey, grantOpenAccess } from "./memory-hit-row.ts";
 import { type Row, spreadOf } from "./row.ts";
@@ -26,6 +27,7 @@ export const ROWS: readonly Row[] = [
   kvHitRow,
   missRow,
   slowUpstreamRow,
+  freshIsolateRow,
   ...exchangeCountRows,
   {
     name: "bundle",
