@@ -1,4 +1,3 @@
-import * as z from "zod/mini";
 import { excerpt } from "../../core/log.ts";
 import type { AccessToken } from "../../core/token/token.ts";
 import { type CozeError, isUnknownKey, TokenError } from "../../core/token-error.ts";
@@ -25,17 +24,17 @@ const MIN_UNIX_TIME = 1e9;
 /** Caps Retry-After, because one header must not close the service for an hour. */
 const MAX_RETRY_AFTER_SECONDS = 300;
 
-const cozeBody = z.looseObject({
-  access_token: z.optional(z.unknown()),
-  expires_in: z.optional(z.unknown()),
-  error_code: z.optional(z.unknown()),
-  error_message: z.optional(z.unknown()),
-  error: z.optional(z.unknown()),
+/** The properties of the JSON that mean something here, each of any type until it is looked at. */
+type CozeBody = {
+  readonly access_token?: unknown;
+  readonly expires_in?: unknown;
+  readonly error_code?: unknown;
+  readonly error_message?: unknown;
+  readonly error?: unknown;
   // The error format of Coze's other APIs, which a gateway in front of this one may use.
-  code: z.optional(z.unknown()),
-  msg: z.optional(z.unknown()),
-});
-type CozeBody = z.infer<typeof cozeBody>;
+  readonly code?: unknown;
+  readonly msg?: unknown;
+};
 
 /** What to do about each documented refusal. Trying again does not help. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -81,7 +80,8 @@ function issuedToken(body: CozeBody, coze: CozeError, requested: RequestedLife, 
 
 function parseBody(json: string | undefined): CozeBody | undefined {
   try {
-    return cozeBody.parse(JSON.parse(json ?? ""));
+    const body: unknown = JSON.parse(json ?? "");
+    return typeof body === "object" && body !== null && !Array.isArray(body) ? body : undefined;
   } catch {
     return undefined;
   }
