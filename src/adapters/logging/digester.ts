@@ -1,7 +1,7 @@
 import type { LogDigests } from "../../core/token/token.ts";
 
 /** 64 bits are enough to distinguish the users and tokens in a log. */
-const DIGEST_LENGTH = 16;
+const DIGEST_BYTES = 8;
 
 const encoder = new TextEncoder();
 
@@ -36,5 +36,6 @@ export async function shortDigest(value: string): Promise<string> {
 }
 
 function shortHex(digest: ArrayBuffer): string {
-  return Buffer.from(digest).toString("hex").slice(0, DIGEST_LENGTH);
+  // Not by Buffer, which costs a fresh isolate half a millisecond to load.
+  return Array.from(new Uint8Array(digest, 0, DIGEST_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -20,8 +20,16 @@ function bodyOf(pem: string): string {
 
 const escaped = (pem: string) => pem.replaceAll("\n", "\\n");
 
+/** PKCS#8 may end with attributes (RFC 5208), as some tools write them; here it is an empty set. */
+function withAttributes(pem: string): string {
+  const der = Buffer.from(bodyOf(pem), "base64");
+  der.writeUInt16BE(der.readUInt16BE(2) + 2, 2);
+  return pemOf("PRIVATE KEY", Buffer.concat([der, Buffer.from([0xa0, 0])]).toString("base64"));
+}
+
 const FORMS: Readonly<Record<string, () => string>> = {
   "PKCS#8 as downloaded": () => key.privatePem,
+  "PKCS#8 with attributes": () => withAttributes(key.privatePem),
   "PKCS#1": () => pkcs1Pem,
   "CRLF line ends": () => key.privatePem.replaceAll("\n", "\r\n"),
   "PKCS#1 with CRLF line ends": () => pkcs1Pem.replaceAll("\n", "\r\n"),
@@ -54,6 +62,14 @@ describe("a private key in any pasted form", () => {
     const message = new TextEncoder().encode("message");
     const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", imported.signingKey, message);
     expect(await crypto.subtle.verify("RSASSA-PKCS1-v1_5", key.publicKey, signature, message)).toBe(true);
+  });
+
+  it("derives its secrets from the PKCS#8 form that node:crypto exports, as earlier versions did", async () => {
+    const imported = await importPrivateKey(key.privatePem);
+    if (isProblem(imported)) throw new Error(imported.problem);
+    const pkcs8 = createPrivateKey(key.privatePem).export({ format: "der", type: "pkcs8" });
+    const expected = await crypto.subtle.importKey("raw", pkcs8, "HKDF", false, ["deriveKey"]);
+    expect(await fingerprintOf(imported.derivationKey)).toBe(await fingerprintOf(expected));
   });
 
   it("derives the same secrets", async () => {
