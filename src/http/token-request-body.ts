@@ -1,3 +1,4 @@
+// Imported by the first request with a body: most isolates never need zod.
 import * as z from "zod/mini";
 import { type CozeScope, parseRequestedScope } from "../core/grant/coze-scope.ts";
 import { TokenError } from "../core/token-error.ts";
@@ -22,12 +23,10 @@ const tokenRequestBody = z.strictObject(
 export type TokenRequestBody = z.infer<typeof tokenRequestBody>;
 
 /**
- * Parses the JSON body of a token request. `undefined` stands for a request without a body.
+ * Parses the JSON body of a token request.
  * @throws TokenError `invalid_request` that names every invalid property.
  */
 export function parseTokenRequestBody(body: unknown): TokenRequestBody {
-  if (body === undefined) return {};
-
   const result = tokenRequestBody.safeParse(body);
   if (result.success) return result.data;
 

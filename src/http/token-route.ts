@@ -10,7 +10,7 @@ import { methodNotAllowed } from "./error-response.ts";
 import { readJsonBody } from "./read-json-body.ts";
 import { jsonResponse } from "./response.ts";
 import type { ReadyService, Service } from "./service.ts";
-import { parseTokenRequestBody } from "./token-request-body.ts";
+import type { TokenRequestBody } from "./token-request-body.ts";
 
 /** Every response is sent within 12 seconds; the last 250 ms are left for sending it. */
 const RESPONSE_BUDGET_MS = 12_000 - 250;
@@ -33,7 +33,7 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
 
       const { caller, sessionName, countExchange } = await admitRequest(c, service, waitUntil, deadline);
       refuseUserInQuery(request.url);
-      const body = parseTokenRequestBody(await readJsonBody(request, deadline - now()));
+      const body = await readTokenRequestBody(request, deadline - now());
       const wanted = { durationSeconds: body.duration_seconds, scope: body.scope };
       const grant = grantFor(sessionName, wanted, service.limitsFor(caller));
       c.set("grant", grant);
@@ -56,6 +56,14 @@ export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
       return jsonResponse(c, { access_token: accessToken, expires_in: expiresAt, token_type: "Bearer" });
     })
     .all("/", methodNotAllowed("POST"));
+}
+
+/** Without a body, nothing special is asked for. */
+async function readTokenRequestBody(request: Request, maxMs: number): Promise<TokenRequestBody> {
+  const body = await readJsonBody(request, maxMs);
+  if (body === undefined) return {};
+  const { parseTokenRequestBody } = await import("./token-request-body.ts");
+  return parseTokenRequestBody(body);
 }
 
 function refuseUserInQuery(url: string): void {

@@ -1,5 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import * as z from "zod/mini";
+import { createLocalJWKSet } from "jose";
 import type { JwtRule } from "../../core/auth/caller.ts";
 import { isProblem } from "../../core/issue.ts";
 import { parseSecureUrl } from "../../core/secure-url.ts";
@@ -22,9 +21,6 @@ const FAILURE_PAUSE_MS = 1000;
 
 /** A fetch times out by itself. If it has not settled 500 ms later, it is lost. */
 const FLIGHT_LIFETIME_MS = FETCH_TIMEOUT_MS + 500;
-
-const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.string() });
-const keySetDocument = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 
 export type IssuerKeysPorts = SingleFlightPorts & { readonly fetch: Fetch };
 
@@ -102,14 +98,16 @@ async function fetchKeySet(fetch: Fetch, { issuer, jwksUri }: JwtRule): Promise<
   // Both documents share one timeout, so that a slow issuer does not get twice the time.
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
   const keysUrl = jwksUri ?? (await discoverKeys(fetch, issuer, signal));
-  const document = keySetDocument.parse(await fetchJson(fetch, keysUrl, { signal }));
-  // jose checks the other properties of a key when it imports it (RFC 7517).
-  return createLocalJWKSet(document as JSONWebKeySet);
+  const document = await fetchJson(fetch, keysUrl, { signal });
+  const { parseKeySetDocument } = await import("./issuer-documents.ts");
+  return createLocalJWKSet(parseKeySetDocument(document));
 }
 
 async function discoverKeys(fetch: Fetch, issuer: string, signal: AbortSignal): Promise<string> {
   const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const discovered = discoveryDocument.parse(await fetchJson(fetch, url, { signal }));
+  const document = await fetchJson(fetch, url, { signal });
+  const { parseDiscoveryDocument } = await import("./issuer-documents.ts");
+  const discovered = parseDiscoveryDocument(document);
   if (discovered.issuer !== issuer) throw new Error(`${url} names another issuer`);
 
   const keys = parseSecureUrl(discovered.jwks_uri, "https://…");

@@ -1,15 +1,7 @@
-import * as z from "zod/mini";
 import type { VerifyTurnstile } from "../../core/auth/turnstile.ts";
 import { TokenError } from "../../core/token-error.ts";
 import { FETCH_TIMEOUT_MS, type Fetch, fetchJson } from "../fetch-json.ts";
-
-/** Cloudflare Turnstile: "Server-side validation". */
-const siteverifyResult = z.object({
-  success: z.boolean(),
-  hostname: z.optional(z.string()),
-  action: z.optional(z.string()),
-  "error-codes": z.optional(z.array(z.string())),
-});
+import type { SiteverifyResponse } from "./siteverify-response.ts";
 
 /** A Turnstile token has at most 2048 characters. */
 const MAX_TOKEN_LENGTH = 2048;
@@ -56,17 +48,17 @@ export function createTurnstileVerifier({
     response: string,
     remoteip: string | undefined,
     timeLeftMs: number,
-  ): Promise<z.infer<typeof siteverifyResult>> {
+  ): Promise<SiteverifyResponse> {
     const body = JSON.stringify({ secret: secretKey, response, remoteip });
     try {
-      return siteverifyResult.parse(
-        await fetchJson(fetch, siteverifyEndpoint, {
-          method: "POST",
-          headers: { "Content-Type": "application/json" },
-          body,
-          signal: AbortSignal.timeout(Math.max(0, Math.min(FETCH_TIMEOUT_MS, timeLeftMs))),
-        }),
-      );
+      const document = await fetchJson(fetch, siteverifyEndpoint, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(Math.max(0, Math.min(FETCH_TIMEOUT_MS, timeLeftMs))),
+      });
+      const { parseSiteverifyResponse } = await import("./siteverify-response.ts");
+      return parseSiteverifyResponse(document);
     } catch (cause) {
       throw unavailable(cause);
     }
