@@ -20,7 +20,7 @@ import { createAuthenticator } from "./core/auth/authenticator.ts";
 import { isOpen } from "./core/auth/caller.ts";
 import { limitsFor } from "./core/auth/caller-limits.ts";
 import { createSessionNames } from "./core/auth/session-name.ts";
-import { isProblem, type Problem, type SettingProblem } from "./core/issue.ts";
+import { issuesAt, type Parsed } from "./core/issue.ts";
 import { createCircuitBreaker } from "./core/token/circuit-breaker.ts";
 import { type ExchangePorts, exchange } from "./core/token/exchange.ts";
 import { createTokenService } from "./core/token/token-service.ts";
@@ -50,17 +50,18 @@ export default {
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
   // No setting can be trusted then; the answer names settings only, so any page may read it. Nobody becomes known.
-  if ("problems" in settings) {
+  if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
     return createApp({ service: settings, allowedOrigins: "*", log, audit, now });
   }
 
-  const digester = createDigester(await deriveLogKey(settings.privateKey.derivationKey));
-  const service = await createService(settings, digester);
-  const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: settings.config.metrics });
+  const { config, privateKey } = settings.value;
+  const digester = createDigester(await deriveLogKey(privateKey.derivationKey));
+  const service = await createService(settings.value, digester);
+  const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: config.metrics });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
-    app = createApp({ service, allowedOrigins: settings.config.allowedOrigins, log, audit, now });
+    app = createApp({ service, allowedOrigins: config.allowedOrigins, log, audit, now });
     log("info", "ready", { access: service.access, cache: service.cache });
   }
   return app;
@@ -72,27 +73,31 @@ type Settings = {
   readonly previousKey: PrivateKey | undefined;
 };
 
-async function readSettings(env: Env): Promise<Settings | { readonly problems: readonly SettingProblem[] }> {
-  const [current, previous] = await Promise.all([readSecret(env.PRIVATE_KEY), readSecret(env.PREVIOUS_PRIVATE_KEY)]);
-  const secrets = { PRIVATE_KEY: current, PREVIOUS_PRIVATE_KEY: previous };
-  const parsed = parseConfig({ ...env, ...secrets });
-  const privateKey = await importKeyText(secrets.PRIVATE_KEY);
-  const previousKey = await importKeyText(secrets.PREVIOUS_PRIVATE_KEY);
+async function readSettings(env: Env): Promise<Parsed<Settings>> {
+  const [PRIVATE_KEY, PREVIOUS_PRIVATE_KEY] = await Promise.all([
+    readSecret(env.PRIVATE_KEY),
+    readSecret(env.PREVIOUS_PRIVATE_KEY),
+  ]);
+  const [config, privateKey, previousKey] = await Promise.all([
+    parseConfig({ ...env, PRIVATE_KEY, PREVIOUS_PRIVATE_KEY }),
+    importKey(PRIVATE_KEY),
+    importKey(PREVIOUS_PRIVATE_KEY),
+  ]);
 
-  const problems = [
-    ...("problems" in parsed ? parsed.problems : []),
-    ...(isProblem(privateKey) ? [{ setting: "PRIVATE_KEY", ...privateKey }] : []),
-    ...(isProblem(previousKey) ? [{ setting: "PREVIOUS_PRIVATE_KEY", ...previousKey }] : []),
+  const issues = [
+    ...("issues" in config ? config.issues : []),
+    ...("issues" in privateKey ? issuesAt("PRIVATE_KEY", privateKey) : []),
+    ...("issues" in previousKey ? issuesAt("PREVIOUS_PRIVATE_KEY", previousKey) : []),
   ];
-  if ("problems" in parsed || privateKey === undefined || isProblem(privateKey) || isProblem(previousKey)) {
-    return { problems };
+  if ("issues" in config || "issues" in privateKey || "issues" in previousKey || privateKey.value === undefined) {
+    return { issues };
   }
-  return { config: parsed.config, privateKey, previousKey };
+  return { value: { config: config.value, privateKey: privateKey.value, previousKey: previousKey.value } };
 }
 
-/** A key that is absent, or no text, is a matter of parseConfig. */
-async function importKeyText(secret: unknown): Promise<PrivateKey | Problem | undefined> {
-  return typeof secret === "string" && secret.trim() !== "" ? importPrivateKey(secret) : undefined;
+/** A key that is absent, or not a string, is a matter of parseConfig. */
+async function importKey(secret: unknown): Promise<Parsed<PrivateKey | undefined>> {
+  return typeof secret === "string" && secret.trim() !== "" ? importPrivateKey(secret) : { value: undefined };
 }
 
 async function createService({ config, privateKey, previousKey }: Settings, digester: Digester): Promise<ReadyService> {

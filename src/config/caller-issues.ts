@@ -1,5 +1,5 @@
 import { parseAllowedOrigins } from "../core/auth/origins.ts";
-import { isProblem, type Problem } from "../core/issue.ts";
+import { type Issue, issuesAt } from "../core/issue.ts";
 import { parseSecureUrl } from "../core/secure-url.ts";
 import type { CallerSetting } from "./caller-schema.ts";
 import { parseClaimPattern } from "./claim-pattern.ts";
@@ -9,71 +9,59 @@ const EXAMPLE_ISSUER = "https://project.supabase.co/auth/v1";
 /** What `printf %s "$KEY" | sha256sum` prints where no KEY is set. */
 const SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** What belongs to which way of recognising a caller, beside what every caller may have. */
-const MEMBERS_OF_KIND = {
+/** The properties that go with each way to authenticate a caller, beside what every caller may have. */
+const PROPERTIES_OF_KIND = {
   key_sha256: [],
   issuer: ["jwks_uri", "audience", "claims", "user_id"],
   anonymous: ["turnstile", "turnstile_hostname", "turnstile_action"],
 } as const;
-type Kind = keyof typeof MEMBERS_OF_KIND;
-const KINDS = Object.keys(MEMBERS_OF_KIND) as Kind[]; // the keys of the literal above
+type Kind = keyof typeof PROPERTIES_OF_KIND;
+const KINDS = Object.keys(PROPERTIES_OF_KIND) as Kind[]; // the keys of the literal above
 
-/** Where the list of callers is wrong: index, member, and what lies in it. */
-export type CallerIssue = Problem & { readonly path: readonly PropertyKey[] };
-
-/** Finds what is wrong with callers whose members are each right by themselves: within one, and between two. */
-export function callerIssues(callers: readonly CallerSetting[]): CallerIssue[] {
-  return [...callers.flatMap(issuesFor), ...callerConflicts(callers), ...sharedSessionIssues(callers)];
+/** Finds what is wrong with callers whose properties are each right by themselves: within one, and between two. */
+export function callerIssues(callers: readonly CallerSetting[]): Issue[] {
+  const issuesInside = callers.flatMap((caller, index) =>
+    issuesAt(`[${index}]`, { issues: [...issuesWithin(caller)] }),
+  );
+  return [...issuesInside, ...callerConflicts(callers), ...sharedSessionIssues(callers)];
 }
-
-function issuesFor(caller: CallerSetting, index: number): CallerIssue[] {
-  return [...propertyIssues(caller)].map(({ member, problem }) => ({
-    path: [index, ...(member === "" ? [] : [member])],
-    problem,
-  }));
-}
-
-type PropertyIssue = Problem & { readonly member: string };
 
 /** What is wrong with one caller by itself. */
-function* propertyIssues(caller: CallerSetting): Generator<PropertyIssue> {
-  const [kind, ...more] = KINDS.filter((member) => caller[member] !== undefined);
-  if (kind === undefined) yield { member: "", problem: "needs one of key_sha256, issuer or anonymous" };
-  if (more.length > 0) yield { member: "", problem: `cannot have ${kind} and ${more.join(" and ")} at once` };
+function* issuesWithin(caller: CallerSetting): Generator<Issue> {
+  const [kind, ...more] = KINDS.filter((property) => caller[property] !== undefined);
+  if (kind === undefined) yield { path: "", message: "needs one of key_sha256, issuer or anonymous" };
+  if (more.length > 0) yield { path: "", message: `cannot have ${kind} and ${more.join(" and ")} at once` };
   for (const other of KINDS.filter((name) => name !== kind)) {
-    for (const member of MEMBERS_OF_KIND[other]) {
-      if (caller[member] !== undefined) yield { member, problem: `belongs to a caller with ${other}` };
+    for (const path of PROPERTIES_OF_KIND[other]) {
+      if (caller[path] !== undefined) yield { path, message: `belongs to a caller with ${other}` };
     }
   }
-  for (const member of ["turnstile_hostname", "turnstile_action"] as const) {
-    if (caller[member] !== undefined && !caller.turnstile) yield { member, problem: "needs turnstile = true" };
+  for (const path of ["turnstile_hostname", "turnstile_action"] as const) {
+    if (caller[path] !== undefined && !caller.turnstile) yield { path, message: "needs turnstile = true" };
   }
-  for (const member of ["issuer", "jwks_uri"] as const) {
-    const address = parseSecureUrl(caller[member] ?? EXAMPLE_ISSUER, EXAMPLE_ISSUER);
-    if (isProblem(address)) yield { member, ...address };
+  for (const path of ["issuer", "jwks_uri"] as const) {
+    const url = parseSecureUrl(caller[path] ?? EXAMPLE_ISSUER, EXAMPLE_ISSUER);
+    if ("issues" in url) yield* issuesAt(path, url);
   }
   if (caller.key_sha256?.toLowerCase() === SHA256_OF_NOTHING) {
-    yield { member: "key_sha256", problem: "is the SHA-256 of nothing: the key was empty when it was made" };
+    yield { path: "key_sha256", message: "is the SHA-256 of nothing: the key was empty when it was made" };
   }
   if (kind === "issuer" && caller.audience === undefined && typeof caller.claims?.["azp"] !== "string") {
-    yield {
-      member: "audience",
-      problem: "is required, or else claims.azp, so that tokens made for others are refused",
-    };
+    yield { path: "audience", message: "is required, or else claims.azp, so that tokens made for others are refused" };
   }
   if (caller.bot_ids !== undefined && caller.permissions === undefined) {
-    yield { member: "bot_ids", problem: "needs permissions beside it, such as Connector.botChat" };
+    yield { path: "bot_ids", message: "needs permissions beside it, such as Connector.botChat" };
   }
-  yield* claimProblems(caller.claims ?? {});
+  yield* claimIssues(caller.claims ?? {});
   const origins = parseAllowedOrigins((caller.origins ?? ["*"]).join(","));
-  if (isProblem(origins)) yield { member: "origins", ...origins };
+  if ("issues" in origins) yield* issuesAt("origins", origins);
 }
 
-function* claimProblems(claims: NonNullable<CallerSetting["claims"]>): Generator<PropertyIssue> {
+function* claimIssues(claims: NonNullable<CallerSetting["claims"]>): Generator<Issue> {
   for (const [name, rule] of Object.entries(claims)) {
     if (typeof rule !== "object") continue;
     const pattern = parseClaimPattern(rule.pattern);
-    if (isProblem(pattern)) yield { member: `claims.${name}.pattern`, ...pattern };
+    if ("issues" in pattern) yield* issuesAt(`claims.${name}.pattern`, pattern);
   }
 }
 
@@ -86,22 +74,25 @@ export function userPrefixFor(setting: CallerSetting, all: readonly CallerSettin
 }
 
 /** What is wrong with callers side by side: the first that matches wins, so each must be able to. */
-function* callerConflicts(callers: readonly CallerSetting[]): Generator<CallerIssue> {
+function* callerConflicts(callers: readonly CallerSetting[]): Generator<Issue> {
   for (const [index, later] of callers.entries()) {
     for (const [before, earlier] of callers.slice(0, index).entries()) {
       const other = `CALLERS[${before}]`;
       if (meetByAccident(earlier, later) || meetByAccident(later, earlier)) {
         yield {
-          path: [index, "user_prefix"],
-          problem: `would share sessions with ${other}: the name of an anonymous caller is its prefix, unless it sets user_prefix`,
+          path: `[${index}].user_prefix`,
+          message: `would share sessions with ${other}: the name of an anonymous caller is its prefix, unless it sets user_prefix`,
         };
       }
-      if (later.name === earlier.name) yield { path: [index, "name"], problem: `is that of ${other} too` };
+      if (later.name === earlier.name) yield { path: `[${index}].name`, message: `is that of ${other} too` };
       if (shadows(earlier, later)) {
-        yield { path: [index], problem: `cannot be told apart from ${other}, which comes first and matches as well` };
+        yield {
+          path: `[${index}]`,
+          message: `cannot be told apart from ${other}, which comes first and matches as well`,
+        };
       }
       if (earlier.issuer !== undefined && earlier.issuer === later.issuer && earlier.jwks_uri !== later.jwks_uri) {
-        yield { path: [index, "jwks_uri"], problem: `is not that of ${other}, which has the same issuer` };
+        yield { path: `[${index}].jwks_uri`, message: `is not that of ${other}, which has the same issuer` };
       }
     }
   }
@@ -116,14 +107,14 @@ function meetByAccident(visitors: CallerSetting, other: CallerSetting): boolean 
  * Callers whose users would meet those of the first JWT caller without a prefix: their ids come from another issuer or
  * claim, and are equal by accident or by intent. A prefix that is set, the empty one too, says that the owner knows.
  */
-function* sharedSessionIssues(callers: readonly CallerSetting[]): Generator<CallerIssue> {
+function* sharedSessionIssues(callers: readonly CallerSetting[]): Generator<Issue> {
   const isUnprefixed = ({ issuer, user_prefix }: CallerSetting) => issuer !== undefined && user_prefix === undefined;
   const first = callers.findIndex(isUnprefixed);
   for (const [index, caller] of callers.entries()) {
     if (!isUnprefixed(caller) || populationOf(caller) === populationOf(callers[first])) continue;
 
-    const problem = `is required: user ids of CALLERS[${first}], which has another issuer or user_id, could be the same`;
-    yield { path: [index, "user_prefix"], problem };
+    const message = `is required: user ids of CALLERS[${first}], which has another issuer or user_id, could be the same`;
+    yield { path: `[${index}].user_prefix`, message };
   }
 }
 

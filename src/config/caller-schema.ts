@@ -15,11 +15,11 @@ const strings = z.array(
   "must be a list of strings",
 );
 const list = strings.check(z.minLength(1, "must not be empty: leave it out, or say what is allowed"));
-const text = z.string("must be a text").check(z.minLength(1, "must not be empty"));
+const string = z.string("must be a string").check(z.minLength(1, "must not be empty"));
 const trueOnly = z.literal(true, "must be true, or left out");
 
 const claimRule = z.union(
-  [text, z.number(), z.boolean(), z.strictObject({ pattern: text })],
+  [string, z.number(), z.boolean(), z.strictObject({ pattern: string })],
   "must be a value, or { pattern = … }",
 );
 
@@ -28,22 +28,24 @@ const callerSchema = z.strictObject(
   {
     name: z.string("is required").check(z.regex(CALLER_NAME, CALLER_NAME_RULE)),
     key_sha256: z.optional(
-      z.string("must be a text").check(z.regex(/^[0-9a-fA-F]{64}$/, "must be the 64 hexadecimal digits of a SHA-256")),
+      z
+        .string("must be a string")
+        .check(z.regex(/^[0-9a-fA-F]{64}$/, "must be the 64 hexadecimal digits of a SHA-256")),
     ),
-    issuer: z.optional(text),
-    jwks_uri: z.optional(text),
-    audience: z.optional(text),
-    claims: z.optional(z.record(text, claimRule, "must be a table of claims")),
-    user_id: z.optional(text),
+    issuer: z.optional(string),
+    jwks_uri: z.optional(string),
+    audience: z.optional(string),
+    claims: z.optional(z.record(string, claimRule, "must be a table of claims")),
+    user_id: z.optional(string),
     anonymous: z.optional(trueOnly),
     turnstile: z.optional(trueOnly),
-    turnstile_hostname: z.optional(text),
-    turnstile_action: z.optional(text),
+    turnstile_hostname: z.optional(string),
+    turnstile_action: z.optional(string),
     user_prefix: z.optional(z.string("must be a string").check(z.regex(USER_PREFIX, USER_PREFIX_RULE))),
     origins: z.optional(list),
     bot_ids: z.optional(list),
     permissions: z.optional(list),
-    limiter: z.optional(text),
+    limiter: z.optional(string),
     max_duration: z.optional(
       z
         .int("must be a whole number of seconds")
@@ -55,11 +57,11 @@ const callerSchema = z.strictObject(
   },
   {
     error: (issue) =>
-      issue.code === "unrecognized_keys" ? `has unknown members: ${issue.keys.join(", ")}` : "must be a table",
+      issue.code === "unrecognized_keys" ? `has unknown properties: ${issue.keys.join(", ")}` : "must be a table",
   },
 );
 
-/** One caller, each of its members right by itself. */
+/** One caller, each of its properties right by itself. */
 export type CallerSetting = z.infer<typeof callerSchema>;
 
 /** The list of callers (CALLERS). */

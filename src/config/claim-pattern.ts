@@ -1,5 +1,5 @@
 import { MAX_MATCHED_CLAIM_LENGTH } from "../core/auth/claims.ts";
-import type { Problem } from "../core/issue.ts";
+import { invalid, type Parsed } from "../core/issue.ts";
 
 /** Patterns are short; a longer one would take long to compile, and could nest groups deeper than the stack allows. */
 const MAX_PATTERN_LENGTH = 1024;
@@ -34,29 +34,28 @@ const CHARACTER: MatchCost = { ways: 1, comparisons: 1 };
  * Parses a regular expression that has to match the whole of a claim (flags `s` and `u`). It may have literals, escapes,
  * classes, `.`, `^`, `$`, groups, alternatives and repeats, as long as no claim can make it run for long.
  */
-export function parseClaimPattern(pattern: string): RegExp | Problem {
-  if (pattern.length > MAX_PATTERN_LENGTH) return { problem: `must have at most ${MAX_PATTERN_LENGTH} characters` };
+export function parseClaimPattern(pattern: string): Parsed<RegExp> {
+  if (pattern.length > MAX_PATTERN_LENGTH) return invalid(`must have at most ${MAX_PATTERN_LENGTH} characters`);
   // By itself first: within the group below, `a)|(?:b` would compile, and match beyond the anchors.
-  if (!isRegularExpression(pattern)) return { problem: "is not a regular expression" };
+  if (!isRegularExpression(pattern)) return invalid("is not a regular expression");
 
   const comparisons = maxComparisons(pattern);
   if (comparisons === undefined) {
-    return { problem: "must do without lookaround, backreferences, named groups and flags" };
+    return invalid("must do without lookaround, backreferences, named groups and flags");
   }
   const isQuick = comparisons <= MAX_COMPARISONS; // which NaN is not: {n} with a number beyond all numbers
   if (!isQuick) {
-    return {
-      problem:
-        "can take too long to match: use at most two open-ended repeats (* + {n,}), with a short ending after them, " +
+    return invalid(
+      "can take too long to match: use at most two open-ended repeats (* + {n,}), with a short ending after them, " +
         "and none around a group that has a choice in it",
-    };
+    );
   }
 
   const wholeClaim = new RegExp(`^(?:${pattern})$`, "su");
   if (PATTERN_PROBES.every((probe) => wholeClaim.test(probe))) {
-    return { problem: "matches everything: leave the claim out, or say what it must be" };
+    return invalid("matches everything: leave the claim out, or say what it must be");
   }
-  return wholeClaim;
+  return { value: wholeClaim };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "../core/issue.ts";
+import type { Issue } from "../core/issue.ts";
 import { limiterNames } from "./caller-limiters.ts";
 
 /** In a name as short as KID, two slips make another word. */
@@ -8,14 +8,11 @@ const SHORT_NAME = 5;
  * Finds each name in the environment that is none of the settings, but nearly one: its setting would silently stay
  * unset. What callers have as their `limiter` is a name of the owner's choice.
  */
-export function nearNameIssues(
-  env: Readonly<Record<string, unknown>>,
-  settings: readonly string[],
-): readonly SettingProblem[] {
+export function nearNameIssues(env: Readonly<Record<string, unknown>>, settings: readonly string[]): readonly Issue[] {
   const known = new Set<unknown>([...settings, ...limiterNames(env["CALLERS"])]);
   return Object.keys(env).flatMap((name) => {
     const meant = known.has(name) ? undefined : nearestName(name.toUpperCase(), settings);
-    return meant === undefined ? [] : [{ setting: name, problem: `is not a setting; did you mean ${meant}?` }];
+    return meant === undefined ? [] : [{ path: name, message: `is not a setting; did you mean ${meant}?` }];
   });
 }
 

@@ -1,32 +1,38 @@
 import type { Caller, CredentialRule, JwtRule } from "../core/auth/caller.ts";
 import type { ClaimRule } from "../core/auth/claims.ts";
-import { type AllowedOrigins, parseAllowedOrigins } from "../core/auth/origins.ts";
+import { parseAllowedOrigins } from "../core/auth/origins.ts";
 import type { CozeScope } from "../core/grant/coze-scope.ts";
-import { type CallerIssue, callerIssues, userPrefixFor } from "./caller-issues.ts";
+import type { Parsed } from "../core/issue.ts";
+import { callerIssues, userPrefixFor } from "./caller-issues.ts";
 import { type CallerSetting, callersSchema } from "./caller-schema.ts";
 import { parseClaimPattern } from "./claim-pattern.ts";
-import { tableOf } from "./setting-parsers.ts";
+import { parseTable } from "./setting-parsers.ts";
 
 /**
- * Reads the list of callers: a list of tables, or the same as JSON text.
- * @returns the callers, or every fault in them, by its place and without its value.
+ * Parses the list of callers: a list of tables, or the same as a JSON string.
+ * @returns the callers, or every issue with them, by its place and without its value.
  */
-export function parseCallers(value: unknown): { readonly callers: Caller[] } | { readonly faults: CallerIssue[] } {
-  const result = callersSchema.safeParse(tableOf(value));
-  if (!result.success) return { faults: result.error.issues.map(({ path, message }) => ({ path, problem: message })) };
+export function parseCallers(value: unknown): Parsed<Caller[]> {
+  const result = callersSchema.safeParse(parseTable(value));
+  if (!result.success) {
+    return { issues: result.error.issues.map(({ path, message }) => ({ path: pathFrom(path), message })) };
+  }
+  const issues = callerIssues(result.data);
+  return issues.length > 0 ? { issues } : { value: result.data.map(toCaller) };
+}
 
-  const faults = callerIssues(result.data);
-  return faults.length > 0 ? { faults } : { callers: result.data.map(toCaller) };
+/** `[1].origins[0]` */
+function pathFrom(steps: readonly PropertyKey[]): string {
+  return steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
 }
 
 function toCaller(setting: CallerSetting, _index: number, all: readonly CallerSetting[]): Caller {
-  const origins = parseAllowedOrigins((setting.origins ?? ["*"]).join(",")) as AllowedOrigins; // checked by callerIssues
   return {
     name: setting.name,
     credentialRule: credentialRuleFor(setting),
     userPrefix: userPrefixFor(setting, all),
-    origins,
-    scope: scopeOf(setting),
+    origins: checked(parseAllowedOrigins((setting.origins ?? ["*"]).join(","))),
+    scope: scopeFor(setting),
     maxDurationSeconds: setting.max_duration,
     limiter: setting.limiter,
   };
@@ -47,17 +53,22 @@ function claimRules(claims: NonNullable<CallerSetting["claims"]>): ReadonlyMap<s
   return new Map(
     Object.entries(claims).map(([name, rule]) => [
       name,
-      // Checked by callerIssues.
-      typeof rule === "object" ? (parseClaimPattern(rule.pattern) as RegExp) : rule,
+      typeof rule === "object" ? checked(parseClaimPattern(rule.pattern)) : rule,
     ]),
   );
 }
 
 /** Coze's scope object for a channel app: which permissions, and in which bots. */
-function scopeOf({ bot_ids, permissions }: CallerSetting): CozeScope | undefined {
+function scopeFor({ bot_ids, permissions }: CallerSetting): CozeScope | undefined {
   if (bot_ids === undefined && permissions === undefined) return undefined;
   return {
     ...(permissions && { account_permission: { permission_list: permissions } }),
     ...(bot_ids && { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: bot_ids } } }),
   };
+}
+
+/** The value of what {@link callerIssues} has found right. */
+function checked<Value>(parsed: Parsed<Value>): Value {
+  if ("value" in parsed) return parsed.value;
+  throw new TypeError("a caller with issues is not parsed any further");
 }

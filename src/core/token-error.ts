@@ -1,4 +1,4 @@
-import type { SettingProblem } from "./issue.ts";
+import type { Issue } from "./issue.ts";
 
 /** Every reason for which a request ends without a token. `http/error-response.ts` has its HTTP status. */
 export type TokenErrorCode =
@@ -40,7 +40,8 @@ export function isUnknownKey({ error_code, error_message = "" }: CozeError): boo
 export type TokenErrorDetails = {
   readonly cause?: unknown;
   readonly coze?: CozeError | undefined;
-  readonly problems?: readonly SettingProblem[];
+  /** Issues with settings. */
+  readonly issues?: readonly Issue[];
   /** Whole seconds after which another try makes sense. */
   readonly retryAfterSeconds?: number;
   /** The methods that the path allows. */

@@ -1,5 +1,6 @@
 import type { Context, Handler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Issue } from "../core/issue.ts";
 import type { Log } from "../core/log.ts";
 import { excerpt } from "../core/log.ts";
 import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
@@ -57,9 +58,14 @@ export function methodNotAllowed(...methods: readonly string[]): Handler<AppEnv>
   };
 }
 
+/** Issues with settings in the form in which responses carry them. */
+export function settingProblems(issues: readonly Issue[]) {
+  return issues.map(({ path, message }) => ({ setting: path, problem: message }));
+}
+
 /** The body follows RFC 6749 §5.2, with the request id and details of the cause added. */
 function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
-  const { coze, problems, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
+  const { coze, issues, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
   const status = ERROR_STATUS[code];
   const headers = c.get("headers");
   if (allow !== undefined) headers["Allow"] = allow;
@@ -69,7 +75,7 @@ function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Re
     error: code,
     error_description: printable(message),
     request_id: c.get("requestId"),
-    problems,
+    problems: issues && settingProblems(issues),
     coze,
   };
   return jsonResponse(c, body, status);

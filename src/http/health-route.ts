@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { AppEnv } from "./app-env.ts";
-import { methodNotAllowed } from "./error-response.ts";
+import { methodNotAllowed, settingProblems } from "./error-response.ts";
 import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 
@@ -8,7 +8,9 @@ import type { Service } from "./service.ts";
 export function healthRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => {
-      if ("problems" in service) return jsonResponse(c, { status: "misconfigured", problems: service.problems }, 503);
+      if ("issues" in service) {
+        return jsonResponse(c, { status: "misconfigured", problems: settingProblems(service.issues) }, 503);
+      }
       return jsonResponse(c, { status: "ok", access: service.access, cache: service.cache });
     })
     .all("/", methodNotAllowed("GET", "HEAD"));

@@ -3,12 +3,12 @@ import type { Caller } from "../core/auth/caller.ts";
 import type { SessionNameFor } from "../core/auth/session-name.ts";
 import type { VerifyTurnstile } from "../core/auth/turnstile.ts";
 import type { GrantLimits } from "../core/grant/grant.ts";
-import type { SettingProblem } from "../core/issue.ts";
+import type { Issue } from "../core/issue.ts";
 import type { CountWithin } from "../core/rate-limit.ts";
 import type { TokenService } from "../core/token/token-service.ts";
 
 /** What the routes use: a service that issues tokens, or the issues with its settings. */
-export type Service = ReadyService | { readonly problems: readonly SettingProblem[] };
+export type Service = ReadyService | { readonly issues: readonly Issue[] };
 
 export type ReadyService = {
   readonly getToken: TokenService;

@@ -40,15 +40,10 @@ function wholeSeconds() {
 
 function toCozeScope(value: unknown, context: z.core.ParsePayload): CozeScope {
   const parsed = parseRequestedScope(value);
-  if ("scope" in parsed) return parsed.scope;
+  if ("value" in parsed) return parsed.value;
 
-  for (const { path, problem } of parsed.faults) {
-    context.issues.push({
-      code: "custom",
-      message: problem,
-      path: path === "" ? [] : path.split("."),
-      input: undefined,
-    });
+  for (const { path, message } of parsed.issues) {
+    context.issues.push({ code: "custom", message, path: path === "" ? [] : [path], input: undefined });
   }
   return z.NEVER;
 }

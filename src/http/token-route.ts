@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { Caller } from "../core/auth/caller.ts";
 import { grantFor } from "../core/grant/grant.ts";
-import type { SettingProblem } from "../core/issue.ts";
+import type { Issue } from "../core/issue.ts";
 import { TokenError } from "../core/token-error.ts";
 import { admitRequest } from "./admit-request.ts";
 import type { AppEnv } from "./app-env.ts";
@@ -26,7 +26,7 @@ const USER_PARAMETERS = ["user", "user_id", "userId", "uid"];
 export function tokenRoute(service: Service, now: () => number): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/", async (c) => {
-      if ("problems" in service) throw misconfigured(service.problems);
+      if ("issues" in service) throw misconfigured(service.issues);
       const request = c.req.raw;
       const deadline = c.env.startedAt + RESPONSE_BUDGET_MS;
       const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
@@ -93,7 +93,7 @@ async function verifyTurnstile(
   await service.verifyTurnstile(rule, response, headers.get("CF-Connecting-IP") ?? undefined, deadline);
 }
 
-function misconfigured(problems: readonly SettingProblem[]): TokenError {
-  const names = problems.map(({ setting }) => setting).join(", ");
-  return new TokenError("server_misconfigured", `The settings of this service need fixing: ${names}.`, { problems });
+function misconfigured(issues: readonly Issue[]): TokenError {
+  const names = issues.map(({ path }) => path).join(", ");
+  return new TokenError("server_misconfigured", `The settings of this service need fixing: ${names}.`, { issues });
 }

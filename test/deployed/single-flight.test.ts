@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { deriveCacheSecrets, seal } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
-import { isProblem } from "../../src/core/issue.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../../tools/emulator/client.ts";
 import { startEmulator } from "../../tools/emulator/server.ts";
@@ -12,6 +11,7 @@ import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { type KvServer, startKvServer } from "../../tools/workerd/kv-server.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
+import { parsedValue } from "../support/parsed-value.ts";
 
 const CLIENT_ID = "1127";
 const KID = "kid";
@@ -195,8 +195,7 @@ async function untilExchanges(count: number): Promise<void> {
 
 /** Replaces the token in KV with one that has lived most of its life, sealed as the Worker does. */
 async function putAgeing(): Promise<AccessToken> {
-  const key = await importPrivateKey(keyPair.privateKey);
-  if (isProblem(key)) throw new Error(key.problem);
+  const key = parsedValue(await importPrivateKey(keyPair.privateKey));
   const [name = ""] = kv.entries.keys();
   const now = Math.floor(Date.now() / 1000);
   const token = {

@@ -31,16 +31,16 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-function callerNames(env: string | undefined): readonly string[] {
+async function callerNames(env: string | undefined): Promise<readonly string[]> {
   const { vars } = readConfig({ config, env }, { hideWarnings: true });
-  const parsed = parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", ...vars });
-  return "config" in parsed ? parsed.config.callers.map(({ name }) => name) : [];
+  const parsed = await parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", ...vars });
+  return "value" in parsed ? parsed.value.callers.map(({ name }) => name) : [];
 }
 
 describe("an environment of wrangler", () => {
-  it("has the callers of its own block, and without one lets anyone in, whatever stands at the top level", () => {
-    expect(callerNames(undefined)).toEqual(["script"]);
-    expect(callerNames("production")).toEqual(["backend"]);
-    expect(callerNames("staging")).toEqual(["anyone"]);
+  it("has the callers of its own block, and without one lets anyone in, whatever stands at the top level", async () => {
+    expect(await callerNames(undefined)).toEqual(["script"]);
+    expect(await callerNames("production")).toEqual(["backend"]);
+    expect(await callerNames("staging")).toEqual(["anyone"]);
   });
 });

@@ -24,6 +24,6 @@ describe.each(Object.entries(RECIPES))("the recipe for %s", (heading, recipe) =>
 
     const { CALLERS } = readConfig({ config }).vars;
     expect(CALLERS).toEqual([recipe]);
-    expect(parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", CALLERS })).not.toHaveProperty("problems");
+    expect(await parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", CALLERS })).toHaveProperty("value");
   });
 });

@@ -4,7 +4,6 @@ import { createKvTokenStore } from "../../src/adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
-import { isProblem } from "../../src/core/issue.ts";
 import { createCacheKeyFor } from "../../src/core/token/cache-key.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
 import { type Coze, createCoze } from "../emulator/client.ts";
@@ -94,8 +93,9 @@ export async function putAgeingTokens(
   { coze, kv, privateKey }: Deployment,
   users: readonly (string | undefined)[],
 ): Promise<void> {
-  const key = await importPrivateKey(privateKey);
-  if (isProblem(key)) throw new Error(key.problem);
+  const imported = await importPrivateKey(privateKey);
+  if ("issues" in imported) throw new Error(imported.issues[0]?.message);
+  const key = imported.value;
   const store = createKvTokenStore({
     kv: namespaceAt(kv.address),
     secrets: await deriveCacheSecrets(key.derivationKey),

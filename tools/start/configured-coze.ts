@@ -24,7 +24,7 @@ export function configuredCoze({ path, name }: VarsFile, port: number): TokenSou
       return origin === undefined || origin === "secret_text" ? name : "wrangler.toml";
     },
     async describe() {
-      const host = tokenHost(readVars(await wrangler, envFiles));
+      const host = await tokenHost(readVars(await wrangler, envFiles));
       return { origin: `Coze at ${host}, with the settings of ${name}`, hints: [] };
     },
     close: async () => {},
@@ -38,9 +38,9 @@ function readVars({ unstable_readConfig, unstable_getVarsForDev }: Wrangler, env
 }
 
 /** The host of the token endpoint, or of the default one. The other settings have no part in it. */
-function tokenHost({ TOKEN_ENDPOINT }: ReturnType<typeof readVars>): string {
+async function tokenHost({ TOKEN_ENDPOINT }: ReturnType<typeof readVars>): Promise<string> {
   const required = { CLIENT_ID: "any", KID: "any", PRIVATE_KEY: "any" };
-  const settings = parseConfig({ ...required, TOKEN_ENDPOINT: TOKEN_ENDPOINT?.value });
-  if ("problems" in settings) throw new Error("The Worker has found this TOKEN_ENDPOINT right.");
-  return new URL(settings.config.tokenEndpoint).host;
+  const settings = await parseConfig({ ...required, TOKEN_ENDPOINT: TOKEN_ENDPOINT?.value });
+  if ("issues" in settings) throw new Error("The Worker has found this TOKEN_ENDPOINT right.");
+  return new URL(settings.value.tokenEndpoint).host;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import type { SettingProblem } from "../../src/core/issue.ts";
 
 const POLL_MS = 100;
 
@@ -14,6 +13,9 @@ const health = z.union([
     problems: z.array(z.object({ setting: z.string(), problem: z.string() })),
   }),
 ]);
+
+/** What `/health` says is wrong with a setting. */
+export type SettingProblem = { readonly setting: string; readonly problem: string };
 
 /** Asks the Worker at `url` until it answers, for ever, and tells what is wrong with its settings: nothing, mostly. */
 export async function settingProblems(url: string): Promise<readonly SettingProblem[]> {

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "../../src/core/issue.ts";
+import type { SettingProblem } from "./health.ts";
 import type { TokenSource } from "./token-source.ts";
 
 /** The first line, while there is nothing else to see. */

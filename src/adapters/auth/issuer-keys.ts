@@ -1,6 +1,5 @@
 import { createLocalJWKSet } from "jose";
 import type { JwtRule } from "../../core/auth/caller.ts";
-import { isProblem } from "../../core/issue.ts";
 import { parseSecureUrl } from "../../core/secure-url.ts";
 import { createSingleFlight, type SingleFlightPorts, type WaitUntil } from "../../core/single-flight.ts";
 import { TokenError } from "../../core/token-error.ts";
@@ -111,7 +110,7 @@ async function discoverKeys(fetch: Fetch, issuer: string, signal: AbortSignal): 
   if (discovered.issuer !== issuer) throw new Error(`${url} names another issuer`);
 
   const keys = parseSecureUrl(discovered.jwks_uri, "https://…");
-  if (isProblem(keys)) throw new Error(`the jwks_uri of ${url} ${keys.problem}`);
+  if ("issues" in keys) throw new Error(`the jwks_uri of ${url} ${keys.issues[0]?.message}`);
   return discovered.jwks_uri;
 }
 

@@ -75,6 +75,6 @@ function unavailable(cause: unknown): TokenError {
 
 function wrongSecret(): TokenError {
   return new TokenError("server_misconfigured", "The settings of this service need fixing: TURNSTILE_SECRET_KEY.", {
-    problems: [{ setting: "TURNSTILE_SECRET_KEY", problem: "is not accepted by Turnstile" }],
+    issues: [{ path: "TURNSTILE_SECRET_KEY", message: "is not accepted by Turnstile" }],
   });
 }

@@ -1,4 +1,4 @@
-import type { Problem } from "../issue.ts";
+import { invalid, type Parsed } from "../issue.ts";
 
 /** Which web origins (RFC 6454) may read a response: all, or those that match a rule. */
 export type AllowedOrigins = "*" | readonly OriginRule[];
@@ -26,22 +26,22 @@ export function shareOrigin(a: AllowedOrigins, b: AllowedOrigins): boolean {
 
 /**
  * Parses a comma-separated list of origins. A trailing slash, as copied from an address bar, is taken off.
- * @returns the rules, or a sentence about the first entry that is not an origin.
+ * @returns the rules, or an issue with the first entry that is not an origin.
  */
-export function parseAllowedOrigins(list: string): AllowedOrigins | Problem {
-  if (list === "*") return "*";
+export function parseAllowedOrigins(list: string): Parsed<AllowedOrigins> {
+  if (list === "*") return { value: "*" };
 
   const rules: OriginRule[] = [];
   for (const [index, entry] of list.split(",").entries()) {
     const rule = parseRule(entry.trim().toLowerCase().replace(/\/$/, ""));
     if (rule === undefined) {
-      return {
-        problem: `must be * alone, or a comma-separated list of origins such as https://app.example.com or https://*.example.com; entry ${index + 1} is neither`,
-      };
+      return invalid(
+        `must be * alone, or a comma-separated list of origins such as https://app.example.com or https://*.example.com; entry ${index + 1} is neither`,
+      );
     }
     rules.push(rule);
   }
-  return rules;
+  return { value: rules };
 }
 
 function parseRule(entry: string): OriginRule | undefined {

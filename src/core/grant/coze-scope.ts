@@ -1,3 +1,4 @@
+import { type Issue, invalid, type Parsed } from "../issue.ts";
 import { canonicalScope, scopeFrom, scopeLists } from "./scope-lists.ts";
 
 /**
@@ -19,9 +20,6 @@ export type CozeScope = {
   };
 };
 
-/** Where a scope is wrong (`account_permission.permission_list`, or "" for the whole) and how. */
-export type ScopeIssue = { readonly path: string; readonly problem: string };
-
 /** A list of some hundred bots is written in so many; the canonical form of a scope is measured. */
 export const MAX_SCOPE_BYTES = 2048;
 
@@ -39,44 +37,44 @@ const SCOPE_SHAPE: Shape = {
 /**
  * Checks a value of unknown origin to be a Coze scope: known members only, every list of at least one non-empty string.
  * An empty list is refused, because what Coze makes of it is not documented.
- * @returns the scope itself, or every fault found in it.
+ * @returns the scope itself, or every issue with it.
  */
-export function parseCozeScope(value: unknown): { readonly scope: CozeScope } | { readonly faults: ScopeIssue[] } {
-  const faults = [...scopeIssues(value, SCOPE_SHAPE, "")];
-  if (faults.length > 0) return { faults };
+export function parseCozeScope(value: unknown): Parsed<CozeScope> {
+  const issues = [...scopeIssues(value, SCOPE_SHAPE, "")];
+  if (issues.length > 0) return { issues };
   // The walk over SCOPE_SHAPE has just shown that it is one.
-  return { scope: value as CozeScope };
+  return { value: value as CozeScope };
 }
 
 /**
  * Checks the scope of a request: as {@link parseCozeScope} does, and for its size, as it becomes part of a cache key.
  * Items that are repeated are left out of it.
  */
-export function parseRequestedScope(value: unknown): ReturnType<typeof parseCozeScope> {
+export function parseRequestedScope(value: unknown): Parsed<CozeScope> {
   const parsed = parseCozeScope(value);
-  if ("faults" in parsed) return parsed;
-  if (encoder.encode(canonicalScope(parsed.scope)).length > MAX_SCOPE_BYTES) {
-    return { faults: [{ path: "", problem: `is larger than ${MAX_SCOPE_BYTES} bytes` }] };
+  if ("issues" in parsed) return parsed;
+  if (encoder.encode(canonicalScope(parsed.value)).length > MAX_SCOPE_BYTES) {
+    return invalid(`is larger than ${MAX_SCOPE_BYTES} bytes`);
   }
-  const lists = [...scopeLists(parsed.scope)].map(([path, items]) => [path, [...new Set(items)]] as const);
-  return { scope: scopeFrom(new Map(lists)) };
+  const lists = [...scopeLists(parsed.value)].map(([path, items]) => [path, [...new Set(items)]] as const);
+  return { value: scopeFrom(new Map(lists)) };
 }
 
-function* scopeIssues(value: unknown, shape: Shape, path: string): Generator<ScopeIssue> {
+function* scopeIssues(value: unknown, shape: Shape, path: string): Generator<Issue> {
   if (!isObject(value)) {
-    yield { path, problem: "must be an object" };
+    yield { path, message: "must be an object" };
     return;
   }
   const members = Object.entries(value);
   if (members.length === 0) {
-    yield { path, problem: `must have at least one of ${Object.keys(shape).join(", ")}` };
+    yield { path, message: `must have at least one of ${Object.keys(shape).join(", ")}` };
   }
   for (const [name, member] of members) {
     const memberPath = path === "" ? name : `${path}.${name}`;
     const memberShape = Object.hasOwn(shape, name) ? shape[name] : undefined;
-    if (memberShape === undefined) yield { path: memberPath, problem: "is not a member of the Coze scope object" };
+    if (memberShape === undefined) yield { path: memberPath, message: "is not a property of the Coze scope object" };
     if (memberShape === "list" && !isListOfTexts(member)) {
-      yield { path: memberPath, problem: "must be a list of at least one non-empty string" };
+      yield { path: memberPath, message: "must be a list of at least one non-empty string" };
     }
     if (typeof memberShape === "object") yield* scopeIssues(member, memberShape, memberPath);
   }

@@ -20,7 +20,7 @@ describe("npm run keygen", () => {
           .digest("hex"),
       );
       expect(output).toContain('[[vars.CALLERS]]\n  name = "nightly-report"');
-      expect(parseCallers([{ name: "nightly-report", key_sha256: digest }])).toHaveProperty("callers");
+      expect(parseCallers([{ name: "nightly-report", key_sha256: digest }])).toHaveProperty("value");
     }
   });
 

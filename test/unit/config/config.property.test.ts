@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/config/config.ts";
+import { invalid } from "../../../src/core/issue.ts";
 
 type Env = Readonly<Record<string, unknown>>;
 
@@ -50,9 +51,9 @@ const SETTINGS = {
     wrong: fc.constantFrom(2 ** 60, 1.5, true, null, {}, ["1"]),
   },
   KID: { right: visible, wrong: fc.constantFrom(1, true, null, {}) },
-  PRIVATE_KEY: { right: visible, wrong: fc.constantFrom(1, false, null, {}, [], { problem: "is away" }) },
+  PRIVATE_KEY: { right: visible, wrong: fc.constantFrom(1, false, null, {}, [], invalid("is away")) },
   PREVIOUS_KID: { right: visible, wrong: fc.constantFrom(1, null, {}) },
-  PREVIOUS_PRIVATE_KEY: { right: visible, wrong: fc.constantFrom(1, null, { problem: "is away" }) },
+  PREVIOUS_PRIVATE_KEY: { right: visible, wrong: fc.constantFrom(1, null, invalid("is away")) },
   AUDIENCE: {
     right: fc.constantFrom("api.coze.cn", "api.coze.com", "coze.test:8443"),
     wrong: fc.constantFrom("https://api.coze.cn", "api.coze.cn/", "a b", "u@a.example", 1, null),
@@ -110,18 +111,18 @@ const states = fc.record(Object.fromEntries(NAMES.map((name) => [name, stateOf(n
 const environment = states.map(envOf);
 
 describe("the settings", () => {
-  it("are a configuration when all are right, and else the faulty ones are named, each once and no others", () => {
-    fc.assert(
-      fc.property(states, (each) => {
-        const parsed = parseConfig(envOf(each));
-        const named = "problems" in parsed ? parsed.problems.map(({ setting }) => setting) : [];
+  it("are a configuration when all are right, and else the faulty ones are named, each once and no others", async () => {
+    await fc.assert(
+      fc.asyncProperty(states, async (each) => {
+        const parsed = await parseConfig(envOf(each));
+        const named = "issues" in parsed ? parsed.issues.map(({ path }) => path) : [];
         expect(named.toSorted()).toEqual(faultyIn(each).toSorted());
       }),
       { numRuns: 500 },
     );
   });
 
-  it("are taken as they are given", () => {
+  it("are taken as they are given", async () => {
     const right = fc.record({
       CLIENT_ID: SETTINGS.CLIENT_ID.right,
       KID: SETTINGS.KID.right,
@@ -131,10 +132,10 @@ describe("the settings", () => {
       UPSTREAM_TIMEOUT_MS: SETTINGS.UPSTREAM_TIMEOUT_MS.right,
       TOKEN_SCOPE: scope,
     });
-    fc.assert(
-      fc.property(right, (env) => {
-        expect(parseConfig(env)).toMatchObject({
-          config: {
+    await fc.assert(
+      fc.asyncProperty(right, async (env) => {
+        expect(await parseConfig(env)).toMatchObject({
+          value: {
             clientId: String(env.CLIENT_ID).trim(),
             kid: env.KID.trim(),
             privateKey: env.PRIVATE_KEY.trim(),
@@ -148,26 +149,26 @@ describe("the settings", () => {
     );
   });
 
-  it("of any kind whatever are a configuration, or problems of known settings in sentences", () => {
+  it("of any kind whatever are a configuration, or issues with known settings in sentences", async () => {
     const anySetting = fc.oneof(fc.anything(), fc.json(), fc.string());
     const names = [...NAMES, ...MORE_NAMES];
     const anyEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, anySetting])), { requiredKeys: [] });
     const mixed = fc.tuple(environment, anyEnvironment).map(([base, bent]) => ({ ...base, ...bent }));
-    fc.assert(
-      fc.property(fc.oneof(anyEnvironment, mixed), (env) => {
-        const parsed = parseConfig(env);
-        if ("config" in parsed) return;
-        expect(parsed.problems).not.toEqual([]);
-        for (const { setting, problem } of parsed.problems) {
-          expect(names).toContain(/^\w+/.exec(setting)?.[0]);
-          expect(problem).toMatch(/^.*\b(must|is|are|has|have|belong)\b/);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(anyEnvironment, mixed), async (env) => {
+        const parsed = await parseConfig(env);
+        if ("value" in parsed) return;
+        expect(parsed.issues).not.toEqual([]);
+        for (const { path, message } of parsed.issues) {
+          expect(names).toContain(/^\w+/.exec(path)?.[0]);
+          expect(message).toMatch(/^.*\b(must|is|are|has|have|belong)\b/);
         }
       }),
       { numRuns: 500 },
     );
   });
 
-  it("never show in a problem with them", () => {
+  it("never show in an issue with them", async () => {
     const SECRET = "hunter2";
     const shape = fc.constantFrom<((secret: string) => unknown)[]>(
       (secret) => secret,
@@ -183,18 +184,18 @@ describe("the settings", () => {
     const shapes = fc.record(Object.fromEntries([...NAMES, ...MORE_NAMES].map((name) => [name, shape])), {
       requiredKeys: [],
     });
-    fc.assert(
-      fc.property(shapes, (each) => {
-        const parsed = parseConfig(
+    await fc.assert(
+      fc.asyncProperty(shapes, async (each) => {
+        const parsed = await parseConfig(
           Object.fromEntries(Object.entries(each).map(([name, make]) => [name, make?.(SECRET)])),
         );
-        if ("problems" in parsed) expect(JSON.stringify(parsed.problems)).not.toContain(SECRET);
+        if ("issues" in parsed) expect(JSON.stringify(parsed.issues)).not.toContain(SECRET);
       }),
       { numRuns: 300 },
     );
   });
 
-  it("may stand in any order and among variables of others", () => {
+  it("may stand in any order and among variables of others", async () => {
     const others = fc.dictionary(
       fc.oneof(
         fc.constantFrom("PATH", "__proto__", "constructor", "CLIENT"),
@@ -206,25 +207,25 @@ describe("the settings", () => {
       const entries = Object.entries(env);
       return fc.tuple(fc.constant(env), fc.shuffledSubarray(entries, { minLength: entries.length }));
     });
-    fc.assert(
-      fc.property(turned, others, ([env, shuffled], more) => {
+    await fc.assert(
+      fc.asyncProperty(turned, others, async ([env, shuffled], more) => {
         const other = Object.fromEntries([...Object.entries(more), ...shuffled]);
-        expect(parseConfig(other)).toEqual(parseConfig(env));
+        expect(await parseConfig(other)).toEqual(await parseConfig(env));
       }),
     );
   });
 
-  it("mean the same with blanks around them, and blank ones the same as absent ones", () => {
+  it("mean the same with blanks around them, and blank ones the same as absent ones", async () => {
     const blank = fc.array(fc.constantFrom(...BLANKS)).map((blanks) => blanks.join(""));
-    fc.assert(
-      fc.property(environment, blank, blank, (env, before, after) => {
+    await fc.assert(
+      fc.asyncProperty(environment, blank, blank, async (env, before, after) => {
         const padded = Object.entries(env).map(([name, value]) => [
           name,
           typeof value === "string" ? before + value + after : value,
         ]);
         const present = Object.entries(env).filter(([, value]) => typeof value !== "string" || value.trim() !== "");
-        expect(parseConfig(Object.fromEntries(padded))).toEqual(parseConfig(env));
-        expect(parseConfig(Object.fromEntries(present))).toEqual(parseConfig(env));
+        expect(await parseConfig(Object.fromEntries(padded))).toEqual(await parseConfig(env));
+        expect(await parseConfig(Object.fromEntries(present))).toEqual(await parseConfig(env));
       }),
     );
   });

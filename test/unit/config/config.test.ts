@@ -1,26 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { ANYONE } from "../../../src/core/auth/caller.ts";
+import { invalid } from "../../../src/core/issue.ts";
+import { parsedValue } from "../../support/parsed-value.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 
 const namespace = { put: async () => undefined } as unknown as KVNamespace; // as much as tells it from a variable
 
-function configOf(env: object): Config {
-  const parsed = parseConfig({ ...required, ...env });
-  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
+async function configOf(env: object): Promise<Config> {
+  return parsedValue(await parseConfig({ ...required, ...env }));
 }
 
-function problemsOf(env: object): Record<string, string> {
-  const parsed = parseConfig(env);
-  if ("config" in parsed) throw new Error("The settings were accepted.");
-  return Object.fromEntries(parsed.problems.map(({ setting, problem }) => [setting, problem]));
+async function messagesOf(env: object): Promise<Record<string, string>> {
+  const parsed = await parseConfig(env);
+  if ("value" in parsed) throw new Error("The settings were accepted.");
+  return Object.fromEntries(parsed.issues.map(({ path, message }) => [path, message]));
 }
 
 describe("the settings", () => {
-  it("need no more than the first three", () => {
-    expect(configOf({})).toEqual({
+  it("need no more than the first three", async () => {
+    expect(await configOf({})).toEqual({
       clientId: "1127",
       kid: "kid",
       privateKey: "key",
@@ -57,7 +57,7 @@ describe("the settings", () => {
       { audience: "api.coze.cn" },
     ],
     ["numbers as numbers", { TOKEN_DURATION: 86_399, ASSERTION_DURATION: 1 }, { tokenDurationSeconds: 86_399 }],
-    ["numbers as text", { TOKEN_DURATION: " 60 ", UPSTREAM_TIMEOUT_MS: "10000" }, { upstreamTimeoutMs: 10_000 }],
+    ["numbers as strings", { TOKEN_DURATION: " 60 ", UPSTREAM_TIMEOUT_MS: "10000" }, { upstreamTimeoutMs: 10_000 }],
     ["the assertion's life", { ASSERTION_DURATION: "600" }, { assertionDurationSeconds: 600 }],
     ["a scope as a TOML table", { TOKEN_SCOPE: scope }, { tokenScope: scope }],
     ["a scope as JSON", { TOKEN_SCOPE: JSON.stringify(scope) }, { tokenScope: scope }],
@@ -78,12 +78,12 @@ describe("the settings", () => {
       { PREVIOUS_KID: " old ", PREVIOUS_PRIVATE_KEY: "old key" },
       { previousKey: { kid: "old", privateKey: "old key" } },
     ],
-    ["a switch as text", { SERVER_TIMING: "true" }, { serverTiming: true }],
-    ["a switch that is off", { SERVER_TIMING: "false" }, { serverTiming: false }],
-    ["a switch as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
+    ["a boolean as a string", { SERVER_TIMING: "true" }, { serverTiming: true }],
+    ["a boolean that is false", { SERVER_TIMING: "false" }, { serverTiming: false }],
+    ["a boolean as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
     ["bindings and variables of others", { OTHER: 1, ASSETS: {} }, {}],
-  ])("accept %s", (_what, given, expected) => {
-    expect(configOf(given)).toMatchObject(expected);
+  ])("accept %s", async (_what, given, expected) => {
+    expect(await configOf(given)).toMatchObject(expected);
   });
 
   const duration = "must be a whole number from 1 to 86399";
@@ -91,13 +91,13 @@ describe("the settings", () => {
     ["no CLIENT_ID", { CLIENT_ID: undefined }, "CLIENT_ID", "is required"],
     ["a blank CLIENT_ID", { CLIENT_ID: "  " }, "CLIENT_ID", "is required"],
     ["an id too large to be exact", { CLIENT_ID: 2 ** 60 }, "CLIENT_ID", "must be the id of the OAuth app, in quotes"],
-    ["a KID that is no text", { KID: 12 }, "KID", "must be the fingerprint"],
-    ["a PRIVATE_KEY that is no text", { PRIVATE_KEY: {} }, "PRIVATE_KEY", "must be the private key as text"],
-    ["an unreadable secret", { PRIVATE_KEY: { problem: "is away" } }, "PRIVATE_KEY", "is away"],
+    ["a KID that is not a string", { KID: 12 }, "KID", "must be the fingerprint"],
+    ["a PRIVATE_KEY that is not a string", { PRIVATE_KEY: {} }, "PRIVATE_KEY", "must be the private key as a string"],
+    ["an unreadable secret", { PRIVATE_KEY: invalid("is away") }, "PRIVATE_KEY", "is away"],
     ["an audience with a scheme", { AUDIENCE: "https://api.coze.cn" }, "AUDIENCE", "must be a host name"],
     ["an audience with a path", { AUDIENCE: "api.coze.cn/" }, "AUDIENCE", "must be a host name"],
     ["an audience with a blank", { AUDIENCE: "api coze" }, "AUDIENCE", "must be a host name"],
-    ["an audience that is no text", { AUDIENCE: 1 }, "AUDIENCE", "must be a host name"],
+    ["an audience that is not a string", { AUDIENCE: 1 }, "AUDIENCE", "must be a host name"],
     [
       "the audience of the other region",
       { AUDIENCE: "api.coze.com" },
@@ -105,8 +105,8 @@ describe("the settings", () => {
       "must be the host of TOKEN_ENDPOINT",
     ],
     ["the endpoint of the other region", { TOKEN_ENDPOINT: world, AUDIENCE: "api.coze.cn" }, "AUDIENCE", "must be the"],
-    ["an endpoint without a scheme", { TOKEN_ENDPOINT: "api.coze.cn" }, "TOKEN_ENDPOINT", "must be a whole address"],
-    ["an endpoint that is no text", { TOKEN_ENDPOINT: true }, "TOKEN_ENDPOINT", "must be a whole address"],
+    ["an endpoint without a scheme", { TOKEN_ENDPOINT: "api.coze.cn" }, "TOKEN_ENDPOINT", "must be a complete URL"],
+    ["an endpoint that is not a string", { TOKEN_ENDPOINT: true }, "TOKEN_ENDPOINT", "must be a complete URL"],
     ["plain http", { TOKEN_ENDPOINT: "http://api.coze.cn/t" }, "TOKEN_ENDPOINT", "must begin with https://"],
     ["plain http on a look-alike", { TOKEN_ENDPOINT: "http://127.0.0.1.evil.example/" }, "TOKEN_ENDPOINT", "https://"],
     ["another scheme", { TOKEN_ENDPOINT: "ftp://localhost/t" }, "TOKEN_ENDPOINT", "must begin with https://"],
@@ -114,16 +114,16 @@ describe("the settings", () => {
       "a user in the endpoint",
       { TOKEN_ENDPOINT: "https://u@a.example/" },
       "TOKEN_ENDPOINT",
-      "must not hold a user name",
+      "must not contain a user name",
     ],
-    ["a password there", { TOKEN_ENDPOINT: "https://:p@a.example/" }, "TOKEN_ENDPOINT", "must not hold a user name"],
+    ["a password there", { TOKEN_ENDPOINT: "https://:p@a.example/" }, "TOKEN_ENDPOINT", "must not contain a user name"],
     ["a duration of 0", { TOKEN_DURATION: 0 }, "TOKEN_DURATION", duration],
     ["a duration over a day", { TOKEN_DURATION: "86400" }, "TOKEN_DURATION", duration],
     ["a negative duration", { TOKEN_DURATION: "-1" }, "TOKEN_DURATION", duration],
     ["a fraction", { TOKEN_DURATION: 1.5 }, "TOKEN_DURATION", duration],
     ["a number with a unit", { TOKEN_DURATION: "900s" }, "TOKEN_DURATION", duration],
     ["another notation", { TOKEN_DURATION: "1e2" }, "TOKEN_DURATION", duration],
-    ["a trueOnly value", { ASSERTION_DURATION: true }, "ASSERTION_DURATION", duration],
+    ["a boolean", { ASSERTION_DURATION: true }, "ASSERTION_DURATION", duration],
     [
       "an endless timeout",
       { UPSTREAM_TIMEOUT_MS: 10_001 },
@@ -137,18 +137,23 @@ describe("the settings", () => {
       "TOKEN_SCOPE",
       "must name permissions too",
     ],
-    ["an unknown scope member", { TOKEN_SCOPE: { a: 1 } }, "TOKEN_SCOPE", "a is not a member of the Coze scope object"],
     [
-      "two faults in a scope",
+      "an unknown scope property",
+      { TOKEN_SCOPE: { a: 1 } },
+      "TOKEN_SCOPE",
+      "a is not a property of the Coze scope object",
+    ],
+    [
+      "two issues in a scope",
       { TOKEN_SCOPE: { a: 1, b: 1 } },
       "TOKEN_SCOPE",
-      "a is not a member of the Coze scope object; b",
+      "a is not a property of the Coze scope object; b",
     ],
     ["origins that are none", { ALLOWED_ORIGINS: "example.com" }, "ALLOWED_ORIGINS", "must be * alone, or"],
-    ["origins that are no text", { ALLOWED_ORIGINS: ["*"] }, "ALLOWED_ORIGINS", "must be text"],
+    ["origins that are not a string", { ALLOWED_ORIGINS: ["*"] }, "ALLOWED_ORIGINS", "must be a string"],
     ["a previous kid alone", { PREVIOUS_KID: "old" }, "PREVIOUS_KID", "belong together"],
     ["a previous key alone", { PREVIOUS_PRIVATE_KEY: "old" }, "PREVIOUS_KID", "belong together"],
-    ["a switch that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
+    ["a boolean that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
     ["a variable in place of a rate limiter", { RATE_LIMITER: "on" }, "RATE_LIMITER", "must be the binding of a rate"],
     ["a variable in place of a dataset", { METRICS: "on" }, "METRICS", "must be the binding of an Analytics Engine"],
     ["a secret for nobody", { TURNSTILE_SECRET_KEY: "x" }, "TURNSTILE_SECRET_KEY", "has no effect"],
@@ -156,11 +161,11 @@ describe("the settings", () => {
     ["a variable in place of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["null in place of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
-  ])("refuse %s", (_what, given, setting, sentence) => {
-    expect(problemsOf({ ...required, ...given })).toEqual({ [setting]: expect.stringContaining(sentence) });
+  ])("refuse %s", async (_what, given, setting, sentence) => {
+    expect(await messagesOf({ ...required, ...given })).toEqual({ [setting]: expect.stringContaining(sentence) });
   });
 
-  it("report every fault together, by name and without values", () => {
+  it("report every issue together, by name and without values", async () => {
     const secrets = {
       TOKEN_ENDPOINT: "https://hunter2:hunter2@proxy.example/",
       TOKEN_DURATION: "hunter2",
@@ -168,13 +173,13 @@ describe("the settings", () => {
       ALLOWED_ORIGINS: "hunter2",
       AUDIENCE: "hunter2/",
     };
-    const problems = problemsOf(secrets);
-    expect(Object.keys(problems).sort()).toEqual(["CLIENT_ID", "KID", "PRIVATE_KEY", ...Object.keys(secrets)].sort());
-    expect(JSON.stringify(problems)).not.toContain("hunter2");
+    const messages = await messagesOf(secrets);
+    expect(Object.keys(messages).sort()).toEqual(["CLIENT_ID", "KID", "PRIVATE_KEY", ...Object.keys(secrets)].sort());
+    expect(JSON.stringify(messages)).not.toContain("hunter2");
   });
 
-  it("report a mistaken region together with other faults", () => {
-    expect(Object.keys(problemsOf({ AUDIENCE: "api.coze.com" })).sort()).toEqual([
+  it("report a mistaken region together with other issues", async () => {
+    expect(Object.keys(await messagesOf({ AUDIENCE: "api.coze.com" })).sort()).toEqual([
       "AUDIENCE",
       "CLIENT_ID",
       "KID",

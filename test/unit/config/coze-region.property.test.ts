@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { audienceFor, isOneRegion, parseAudience, parseTokenEndpoint } from "../../../src/config/coze-region.ts";
-import { isProblem } from "../../../src/core/issue.ts";
+import { invalid } from "../../../src/core/issue.ts";
 
 const CHINA = "api.coze.cn";
 const WORLD = "api.coze.com";
@@ -35,19 +35,19 @@ describe("a token endpoint", () => {
   it("is any https address, and http only on loopback", () => {
     fc.assert(
       fc.property(fc.oneof(loopback, publicHost), rest, (host, tail) => {
-        expect(parseTokenEndpoint(`https://${host}${tail}`)).toEqual(new URL(`https://${host}${tail}`));
+        expect(parseTokenEndpoint(`https://${host}${tail}`)).toEqual({ value: new URL(`https://${host}${tail}`) });
       }),
     );
     fc.assert(
       fc.property(loopback, rest, (host, tail) => {
-        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual(new URL(`http://${host}${tail}`));
+        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual({ value: new URL(`http://${host}${tail}`) });
       }),
     );
     fc.assert(
       fc.property(publicHost, rest, (host, tail) => {
-        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual({
-          problem: "must begin with https:// (http:// is for loopback addresses only)",
-        });
+        expect(parseTokenEndpoint(`http://${host}${tail}`)).toEqual(
+          invalid("must begin with https:// (http:// is for loopback addresses only)"),
+        );
       }),
     );
   });
@@ -55,9 +55,7 @@ describe("a token endpoint", () => {
   it("has no other scheme", () => {
     fc.assert(
       fc.property(fc.constantFrom("ftp", "ws", "wss", "file", "httpss", "xhttps"), loopback, (scheme, host) => {
-        expect(parseTokenEndpoint(`${scheme}://${host}/`)).toEqual({
-          problem: expect.stringMatching(/^must begin with/),
-        });
+        expect(parseTokenEndpoint(`${scheme}://${host}/`)).toEqual(invalid(expect.stringMatching(/^must begin with/)));
       }),
     );
   });
@@ -65,37 +63,38 @@ describe("a token endpoint", () => {
   it("holds no user name and no password", () => {
     fc.assert(
       fc.property(fc.constantFrom("user@", ":password@", "user:password@"), loopback, rest, (user, host, tail) => {
-        expect(parseTokenEndpoint(`https://${user}${host}${tail}`)).toEqual({
-          problem: "must not hold a user name or password",
-        });
+        expect(parseTokenEndpoint(`https://${user}${host}${tail}`)).toEqual(
+          invalid("must not contain a user name or password"),
+        );
       }),
     );
   });
 
-  it("is nothing but a whole address, and that of coze.cn when it is not given", () => {
+  it("is nothing but a complete URL, and that of coze.cn when it is not given", () => {
     const noAddress = fc.oneof(fc.anything(), fc.string(), fc.constantFrom(CHINA, "//api.coze.cn/t", "https://", null));
     fc.assert(
       fc.property(noAddress, (value) => {
         fc.pre(value !== undefined && !(typeof value === "string" && URL.canParse(value)));
-        expect(parseTokenEndpoint(value)).toEqual({
-          problem: expect.stringMatching(/^must be a whole address such as https:/),
-        });
+        expect(parseTokenEndpoint(value)).toEqual(
+          invalid(expect.stringMatching(/^must be a complete URL such as https:/)),
+        );
       }),
       { examples: [[["https://api.coze.cn/t"]], [new URL("https://api.coze.cn/t")]] },
     );
-    expect(parseTokenEndpoint(undefined)).toEqual(new URL("https://api.coze.cn/api/permission/oauth2/token"));
+    expect(parseTokenEndpoint(undefined)).toEqual({
+      value: new URL("https://api.coze.cn/api/permission/oauth2/token"),
+    });
   });
 });
 
 describe("an audience", () => {
-  it("is a host with or without a port, as it stands, or is left open", () => {
+  it("is a host with or without a port, as it stands", () => {
     const ownPort = fc.constantFrom("", ":8443");
     fc.assert(
       fc.property(fc.oneof(loopback, publicHost), ownPort, (host, ending) => {
-        expect(parseAudience(host + ending)).toBe(host + ending);
+        expect(parseAudience(host + ending)).toEqual({ value: host + ending });
       }),
     );
-    expect(parseAudience(undefined)).toBeUndefined();
   });
 
   it("is nothing else: no address, no path, no user, no text that a host would be read from", () => {
@@ -116,7 +115,7 @@ describe("an audience", () => {
     );
     fc.assert(
       fc.property(publicHost, bend, (host, bent) => {
-        expect(parseAudience(bent(host))).toEqual({ problem: expect.stringMatching(/^must be a host name such as /) });
+        expect(parseAudience(bent(host))).toEqual(invalid(expect.stringMatching(/^must be a host name such as /)));
       }),
     );
   });
@@ -156,7 +155,7 @@ it("never throws over a value, and never quotes it", () => {
       ),
       (value) => {
         for (const outcome of [parseTokenEndpoint(value), parseAudience(value)]) {
-          if (isProblem(outcome)) expect(outcome.problem).not.toContain("hunter2");
+          if ("issues" in outcome) expect(JSON.stringify(outcome.issues)).not.toContain("hunter2");
         }
       },
     ),

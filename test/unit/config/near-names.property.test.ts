@@ -37,7 +37,7 @@ describe("a name in the environment", () => {
         for (const each of mistyped.map((text) => (isLower ? text.toLowerCase() : text))) {
           const expected = KNOWN_NAMES.includes(each)
             ? []
-            : [{ setting: each, problem: `is not a setting; did you mean ${name}?` }];
+            : [{ path: each, message: `is not a setting; did you mean ${name}?` }];
           expect(nearNameIssues({ [each]: 1 }, KNOWN_NAMES)).toEqual(expected);
         }
       }),

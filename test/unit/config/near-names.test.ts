@@ -21,7 +21,7 @@ describe("nearNameIssues", () => {
     ["KDI", "KID"],
     ["ID", "KID"],
   ])("takes %s for %s", (name, meant) => {
-    expect(issuesFor(name)).toEqual([{ setting: name, problem: `is not a setting; did you mean ${meant}?` }]);
+    expect(issuesFor(name)).toEqual([{ path: name, message: `is not a setting; did you mean ${meant}?` }]);
   });
 
   it.each(["KEY", "CALL", "CLIENT", "CLIENT_SECRET", "KEY_ID", "PREVIOUS", "OTHER", "", "__proto__"])(
@@ -33,13 +33,13 @@ describe("nearNameIssues", () => {
 
   it("prefers the setting with fewer slips between", () => {
     expect(nearNameIssues({ LOG_DAY: 1 }, ["LOG_RAYS", "LOG_DAYS"])).toMatchObject([
-      { problem: expect.stringContaining("LOG_DAYS?") },
+      { message: expect.stringContaining("LOG_DAYS?") },
     ]);
   });
 
   it("reports every such name, without a value", () => {
     const issues = issuesFor("CALLER", "KIDS", "CLIENT_ID");
-    expect(issues.map(({ setting }) => setting)).toEqual(["CALLER", "KIDS"]);
+    expect(issues.map(({ path }) => path)).toEqual(["CALLER", "KIDS"]);
     expect(JSON.stringify(issues)).not.toContain("hunter2");
   });
 

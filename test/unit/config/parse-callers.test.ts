@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../../src/config/config.ts";
+import type { Issue } from "../../../src/core/issue.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 const DIGEST = "ab".repeat(32);
@@ -9,30 +10,28 @@ const script = { name: "script", key_sha256: DIGEST };
 const web = { name: "web", issuer: "https://id.example.com", audience: "api" };
 const visitors = { name: "visitors", anonymous: true };
 
-type Fault = { readonly setting: string; readonly problem: string };
-
-function issuesFor(callers: unknown, settings: object = {}): readonly Fault[] {
-  const parsed = parseConfig({ ...required, CALLERS: callers, ...settings });
-  if ("config" in parsed) throw new Error("The settings were accepted.");
-  return parsed.problems;
+async function issuesFor(callers: unknown, settings: object = {}): Promise<readonly Issue[]> {
+  const parsed = await parseConfig({ ...required, CALLERS: callers, ...settings });
+  if ("value" in parsed) throw new Error("The settings were accepted.");
+  return parsed.issues;
 }
 
 const claims = (rules: object) => [{ ...web, claims: rules }];
-const pattern = (text: string) => claims({ role: { pattern: text } });
+const pattern = (source: string) => claims({ role: { pattern: source } });
 
 describe("the list of callers", () => {
   const notEmpty = "must not be empty";
   it.each<[string, unknown, string, string]>([
     ["a table in place of a list", script, "CALLERS", "must be a list of callers"],
     ["a number", 1, "CALLERS", "must be a list of callers"],
-    ["text that is not JSON", "[{", "CALLERS", "must be a list of callers"],
+    ["a string that is not JSON", "[{", "CALLERS", "must be a list of callers"],
     ["JSON that is no list", '{"name":"x"}', "CALLERS", "must be a list of callers"],
     ["an empty list", [], "CALLERS", `${notEmpty}: leave it out for an open service`],
-    ["an empty list as text", "[]", "CALLERS", notEmpty],
+    ["an empty list as a string", "[]", "CALLERS", notEmpty],
     ["a caller that is no table", [script, "x"], "CALLERS[1]", "must be a table"],
     ["a list in place of a table", [[script]], "CALLERS[0]", "must be a table"],
-    ["an unknown member", [{ ...script, role: "x" }], "CALLERS[0]", "has unknown members: role"],
-    ["unknown members", [{ ...script, a: 1, b: 2 }], "CALLERS[0]", "has unknown members: a, b"],
+    ["an unknown property", [{ ...script, role: "x" }], "CALLERS[0]", "has unknown properties: role"],
+    ["unknown properties", [{ ...script, a: 1, b: 2 }], "CALLERS[0]", "has unknown properties: a, b"],
     ["no name", [{ key_sha256: DIGEST }], "CALLERS[0].name", "is required"],
     ["an empty name", [{ ...script, name: "" }], "CALLERS[0].name", "must be letters, digits"],
     ["a name with a space", [{ ...script, name: "my script" }], "CALLERS[0].name", "must be letters, digits"],
@@ -51,7 +50,7 @@ describe("the list of callers", () => {
     ["a digest that is long", [{ ...script, key_sha256: `${DIGEST}a` }], "CALLERS[0].key_sha256", "64 hexadecimal"],
     ["a digest of other letters", [{ ...script, key_sha256: "g".repeat(64) }], "CALLERS[0].key_sha256", "64 hex"],
     ["a digest and a file name", [{ ...script, key_sha256: `${DIGEST}  -` }], "CALLERS[0].key_sha256", "64 hex"],
-    ["a digest that is no text", [{ ...script, key_sha256: 1 }], "CALLERS[0].key_sha256", "must be a text"],
+    ["a digest that is not a string", [{ ...script, key_sha256: 1 }], "CALLERS[0].key_sha256", "must be a string"],
     ["the digest of nothing", [{ ...script, key_sha256: NOTHING }], "CALLERS[0].key_sha256", "the key was empty"],
     [
       "the digest of nothing in capitals",
@@ -60,11 +59,11 @@ describe("the list of callers", () => {
       "the key was empty",
     ],
     ["an issuer over http", [{ ...web, issuer: "http://id.example.com" }], "CALLERS[0].issuer", "begin with https://"],
-    ["an issuer without a scheme", [{ ...web, issuer: "id.example.com" }], "CALLERS[0].issuer", "a whole address"],
+    ["an issuer without a scheme", [{ ...web, issuer: "id.example.com" }], "CALLERS[0].issuer", "a complete URL"],
     ["an issuer with credentials", [{ ...web, issuer: "https://u:p@a.example" }], "CALLERS[0].issuer", "user name"],
     ["an empty issuer", [{ ...web, issuer: "" }], "CALLERS[0].issuer", notEmpty],
     ["a jwks_uri over http", [{ ...web, jwks_uri: "http://a.example/" }], "CALLERS[0].jwks_uri", "https://"],
-    ["a jwks_uri that is a path", [{ ...web, jwks_uri: "/keys" }], "CALLERS[0].jwks_uri", "a whole address"],
+    ["a jwks_uri that is a path", [{ ...web, jwks_uri: "/keys" }], "CALLERS[0].jwks_uri", "a complete URL"],
     ["no audience", [{ name: "web", issuer: web.issuer }], "CALLERS[0].audience", "is required, or else claims.azp"],
     [
       "no audience, and azp by pattern",
@@ -73,7 +72,7 @@ describe("the list of callers", () => {
       "is required, or else claims.azp",
     ],
     ["an empty audience", [{ ...web, audience: "" }], "CALLERS[0].audience", notEmpty],
-    ["a list of audiences", [{ ...web, audience: ["api"] }], "CALLERS[0].audience", "must be a text"],
+    ["a list of audiences", [{ ...web, audience: ["api"] }], "CALLERS[0].audience", "must be a string"],
     ["an empty user_id", [{ ...web, user_id: "" }], "CALLERS[0].user_id", notEmpty],
     ["claims that are a list", [{ ...web, claims: ["a"] }], "CALLERS[0].claims", "must be a table of claims"],
     ["an empty claim", claims({ role: "" }), "CALLERS[0].claims.role", notEmpty],
@@ -98,7 +97,12 @@ describe("the list of callers", () => {
     ["a pattern of another dialect", pattern("(?i)a"), "CALLERS[0].claims.role.pattern", "is not a regular expression"],
     ["anonymous = false", [{ name: "x", anonymous: false }], "CALLERS[0].anonymous", "must be true, or left out"],
     ["turnstile = false", [{ ...visitors, turnstile: false }], "CALLERS[0].turnstile", "must be true, or left out"],
-    ["turnstile as text", [{ ...visitors, turnstile: "true" }], "CALLERS[0].turnstile", "must be true, or left out"],
+    [
+      "turnstile as a string",
+      [{ ...visitors, turnstile: "true" }],
+      "CALLERS[0].turnstile",
+      "must be true, or left out",
+    ],
     [
       "a host name without turnstile",
       [{ ...visitors, turnstile_hostname: "a" }],
@@ -117,7 +121,7 @@ describe("the list of callers", () => {
     ["an origin without a scheme", [{ ...script, origins: ["a.example"] }], "CALLERS[0].origins", "must be * alone"],
     ["all origins and one", [{ ...script, origins: ["*", "https://a.example"] }], "CALLERS[0].origins", "must be *"],
     [
-      "origins as text",
+      "origins as a string",
       [{ ...script, origins: "https://a.example" }],
       "CALLERS[0].origins",
       "must be a list of strings",
@@ -171,7 +175,7 @@ describe("the list of callers", () => {
     ["a life of 0", [{ ...script, max_duration: 0 }], "CALLERS[0].max_duration", "must be at least 1"],
     ["a life of a day", [{ ...script, max_duration: 86_400 }], "CALLERS[0].max_duration", "must be at most 86399"],
     ["a life with a fraction", [{ ...script, max_duration: 1.5 }], "CALLERS[0].max_duration", "must be a whole number"],
-    ["a life as text", [{ ...script, max_duration: "900" }], "CALLERS[0].max_duration", "must be a whole number"],
+    ["a life as a string", [{ ...script, max_duration: "900" }], "CALLERS[0].max_duration", "must be a whole number"],
     ["two anonymous callers", [visitors, { ...visitors, name: "others" }], "CALLERS[1]", "from CALLERS[0]"],
     ["one key twice", [script, web, { ...script, name: "again" }], "CALLERS[2]", "from CALLERS[0]"],
     [
@@ -205,34 +209,34 @@ describe("the list of callers", () => {
       "CALLERS[1].jwks_uri",
       "is not that of CALLERS[0], which has the same issuer",
     ],
-  ])("is refused by its place: %s", (_what, callers, setting, sentence) => {
-    expect(issuesFor(callers)).toEqual([{ setting, problem: expect.stringContaining(sentence) }]);
+  ])("is refused by its place: %s", async (_what, callers, path, sentence) => {
+    expect(await issuesFor(callers)).toEqual([{ path, message: expect.stringContaining(sentence) }]);
   });
 
   it.each([".*", ".+", "^.*$", "(.*)", ".*?", ".{0,}", ".{1,1024}", "[^]*", "[\\s\\S]*", "[\\d\\D]+"])(
     "is refused with a pattern that matches everything: %s",
-    (everything) => {
-      expect(issuesFor(pattern(everything))).toEqual([
-        { setting: "CALLERS[0].claims.role.pattern", problem: expect.stringContaining("matches everything") },
+    async (everything) => {
+      expect(await issuesFor(pattern(everything))).toEqual([
+        { path: "CALLERS[0].claims.role.pattern", message: expect.stringContaining("matches everything") },
       ]);
     },
   );
 
   it.each(["a|.*", "\\p{Any}+", "[\\w\\W]+", "[^\\n]*", ".*.*", ".+|"])(
-    "is refused with a pattern that matches everything in other words: %s",
-    (everything) => {
-      expect(issuesFor(pattern(everything))).toEqual([
-        { setting: "CALLERS[0].claims.role.pattern", problem: expect.stringContaining("matches everything") },
+    "is refused with a pattern that matches everything in another way: %s",
+    async (everything) => {
+      expect(await issuesFor(pattern(everything))).toEqual([
+        { path: "CALLERS[0].claims.role.pattern", message: expect.stringContaining("matches everything") },
       ]);
     },
   );
 
-  it("is refused with every fault at once, in any caller", () => {
-    const faults = issuesFor([
+  it("is refused with every issue at once, in any caller", async () => {
+    const issues = await issuesFor([
       { ...script, max_duration: 0, bot_ids: [] },
       { ...web, audience: "" },
     ]);
-    expect(faults.map(({ setting }) => setting).sort()).toEqual([
+    expect(issues.map(({ path }) => path).sort()).toEqual([
       "CALLERS[0].bot_ids",
       "CALLERS[0].max_duration",
       "CALLERS[1].audience",
@@ -240,62 +244,62 @@ describe("the list of callers", () => {
   });
 
   const shared = "shares no page with ALLOWED_ORIGINS: a page needs both";
-  it("is refused where a caller and ALLOWED_ORIGINS have no origin in common", () => {
+  it("is refused where a caller and ALLOWED_ORIGINS have no origin in common", async () => {
     const callers = [
       { ...script, origins: ["https://app.example.com"] },
       { ...web, origins: ["https://www.example.org", "https://*.example.org"] },
       { ...visitors, origins: ["https://app.example.com:8443"] },
     ];
-    expect(issuesFor(callers, { ALLOWED_ORIGINS: "https://*.example.com", TOKEN_DURATION: 0 })).toEqual([
-      { setting: "TOKEN_DURATION", problem: expect.any(String) },
-      { setting: "CALLERS[1].origins", problem: shared },
-      { setting: "CALLERS[2].origins", problem: shared },
+    expect(await issuesFor(callers, { ALLOWED_ORIGINS: "https://*.example.com", TOKEN_DURATION: 0 })).toEqual([
+      { path: "TOKEN_DURATION", message: expect.any(String) },
+      { path: "CALLERS[1].origins", message: shared },
+      { path: "CALLERS[2].origins", message: shared },
     ]);
   });
 
-  it("says nothing of shared origins while either list is wrong by itself", () => {
+  it("says nothing of shared origins while either list is wrong by itself", async () => {
     const callers = [{ ...script, origins: ["https://app.example.com"] }];
-    expect(issuesFor(callers, { ALLOWED_ORIGINS: "example.org" }).map(({ setting }) => setting)).toEqual([
+    expect((await issuesFor(callers, { ALLOWED_ORIGINS: "example.org" })).map(({ path }) => path)).toEqual([
       "ALLOWED_ORIGINS",
     ]);
     expect(
-      issuesFor([{ ...script, origins: ["x"] }], { ALLOWED_ORIGINS: "https://a.example" }).map(
-        ({ problem }) => problem,
+      (await issuesFor([{ ...script, origins: ["x"] }], { ALLOWED_ORIGINS: "https://a.example" })).map(
+        ({ message }) => message,
       ),
     ).toEqual([expect.stringContaining("must be *")]);
   });
 
-  it("is refused together with other settings", () => {
-    const faults = issuesFor([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
-    expect(faults.map(({ setting }) => setting).sort()).toEqual([
+  it("is refused together with other settings", async () => {
+    const issues = await issuesFor([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
+    expect(issues.map(({ path }) => path).sort()).toEqual([
       "CALLERS[0].turnstile_action",
       "CALLERS[0].user_id",
       "TOKEN_DURATION",
     ]);
   });
 
-  it("is refused for three kinds at once, and for what then belongs to none", () => {
-    expect(issuesFor([{ ...script, ...web, ...visitors }]).map(({ problem }) => problem)).toEqual([
+  it("is refused for three kinds at once, and for what then belongs to none", async () => {
+    expect((await issuesFor([{ ...script, ...web, ...visitors }])).map(({ message }) => message)).toEqual([
       "cannot have key_sha256 and issuer and anonymous at once",
       "belongs to a caller with issuer",
     ]);
   });
 
-  it("never shows a value in a sentence", () => {
+  it("never shows a value in a sentence", async () => {
     const secret = "hunter2";
-    const faults = [
-      issuesFor(secret),
-      issuesFor([secret]),
-      issuesFor([{ name: `${secret} `, key_sha256: secret }]),
-      issuesFor([{ ...web, issuer: `http://${secret}.example` }]),
-      issuesFor([{ ...web, issuer: `https://${secret}@a.example`, jwks_uri: secret }]),
-      issuesFor([{ ...web, claims: { role: { pattern: `(${secret}` } }, origins: [secret] }]),
-      issuesFor([{ ...web, claims: { role: [secret] }, audience: [secret], user_id: [secret] }]),
-      issuesFor([{ ...script, bot_ids: secret, permissions: [[secret]], max_duration: secret }]),
-      issuesFor([{ ...visitors, anonymous: secret, turnstile: secret }]),
-      issuesFor([visitors], { TURNSTILE_SECRET_KEY: secret }),
-      issuesFor([script], { TURNSTILE_SECRET_KEY: { secret } }),
+    const issues = [
+      await issuesFor(secret),
+      await issuesFor([secret]),
+      await issuesFor([{ name: `${secret} `, key_sha256: secret }]),
+      await issuesFor([{ ...web, issuer: `http://${secret}.example` }]),
+      await issuesFor([{ ...web, issuer: `https://${secret}@a.example`, jwks_uri: secret }]),
+      await issuesFor([{ ...web, claims: { role: { pattern: `(${secret}` } }, origins: [secret] }]),
+      await issuesFor([{ ...web, claims: { role: [secret] }, audience: [secret], user_id: [secret] }]),
+      await issuesFor([{ ...script, bot_ids: secret, permissions: [[secret]], max_duration: secret }]),
+      await issuesFor([{ ...visitors, anonymous: secret, turnstile: secret }]),
+      await issuesFor([visitors], { TURNSTILE_SECRET_KEY: secret }),
+      await issuesFor([script], { TURNSTILE_SECRET_KEY: { secret } }),
     ];
-    expect(JSON.stringify(faults)).not.toContain(secret);
+    expect(JSON.stringify(issues)).not.toContain(secret);
   });
 });

@@ -3,9 +3,9 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createKvTokenStore } from "../../../src/adapters/cache/kv-token-store.ts";
 import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../../src/adapters/coze/private-key.ts";
-import { isProblem } from "../../../src/core/issue.ts";
 import type { AccessToken } from "../../../src/core/token/token.ts";
 import { createTestKey } from "../../support/keys.ts";
+import { parsedValue } from "../../support/parsed-value.ts";
 
 const kv = env.TOKEN_CACHE;
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -23,8 +23,7 @@ beforeEach(async () => {
 });
 
 async function createSecrets(): Promise<CacheSecrets> {
-  const key = await importPrivateKey((await createTestKey()).privatePem);
-  if (isProblem(key)) throw new Error(key.problem);
+  const key = parsedValue(await importPrivateKey((await createTestKey()).privatePem));
   return deriveCacheSecrets(key.derivationKey);
 }
 

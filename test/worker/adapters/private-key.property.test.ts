@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { deriveCacheSecrets, entryName } from "../../../src/adapters/cache/sealing.ts";
 import { importPrivateKey, type PrivateKey } from "../../../src/adapters/coze/private-key.ts";
-import { isProblem } from "../../../src/core/issue.ts";
+import type { Parsed } from "../../../src/core/issue.ts";
 import { createTestKey, type TestKey } from "../../support/keys.ts";
+import { parsedValue } from "../../support/parsed-value.ts";
 
 /** One way to paste a key. */
 type Paste = {
@@ -97,9 +98,7 @@ beforeAll(async () => {
   const derIn = (type: Paste["format"]) =>
     Buffer.from(createPrivateKey(key.privatePem).export({ format: "der", type }));
   ders = { pkcs8: derIn("pkcs8"), pkcs1: derIn("pkcs1") };
-  const imported = await importPrivateKey(key.privatePem);
-  if (isProblem(imported)) throw new Error(imported.problem);
-  secret = await secretOf(imported);
+  secret = await secretOf(parsedValue(await importPrivateKey(key.privatePem)));
 });
 
 describe("a private key", () => {
@@ -157,25 +156,24 @@ it("refuses any other text by name", async () => {
 
 async function expectTheSameKeyOrRefusal(text: string): Promise<void> {
   const imported = await importPrivateKey(text);
-  if (isProblem(imported)) expectRefusal(imported);
+  if ("issues" in imported) expectRefusal(imported);
   else await expectTheSameKey(imported);
 }
 
 /** Whether it is the same key, by a signature that the public key confirms and by the secrets derived from it. */
-async function expectTheSameKey(imported: unknown): Promise<void> {
-  expect(imported).not.toHaveProperty("problem");
-  const { signingKey } = imported as PrivateKey; // as there is no problem
+async function expectTheSameKey(imported: Parsed<PrivateKey>): Promise<void> {
+  const { signingKey } = parsedValue(imported);
   const message = new TextEncoder().encode("message");
   const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", signingKey, message);
   expect(await crypto.subtle.verify("RSASSA-PKCS1-v1_5", key.publicKey, signature, message)).toBe(true);
-  expect(await secretOf(imported as PrivateKey)).toBe(secret);
+  expect(await secretOf(parsedValue(imported))).toBe(secret);
 }
 
-/** A refusal says what is wrong and how to mend it, and quotes nothing of the key. */
+/** A refusal says what is wrong and how to fix it, and quotes nothing of the key. */
 function expectRefusal(imported: unknown): void {
-  expect(imported).toEqual({ problem: expect.stringMatching(/^(is|holds) .+\. (Use|Paste|Decrypt|Convert|Create) /) });
-  const { problem } = imported as { problem: string }; // as the line above shows
-  for (const word of problem.match(/[A-Za-z0-9+/]{20,}/g) ?? [])
+  const message = expect.stringMatching(/^(is|holds) .+\. (Use|Paste|Decrypt|Convert|Create) /);
+  expect(imported).toEqual({ issues: [{ path: "", message }] });
+  for (const word of JSON.stringify(imported).match(/[A-Za-z0-9+/]{20,}/g) ?? [])
     expect(ders.pkcs8.toString("base64")).not.toContain(word);
 }
 

@@ -1,8 +1,8 @@
 import { createPrivateKey } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { importPrivateKey } from "../../../src/adapters/coze/private-key.ts";
-import { isProblem } from "../../../src/core/issue.ts";
 import { createTestKey, exportPem, pemOf, type TestKey } from "../../support/keys.ts";
+import { parsedValue } from "../../support/parsed-value.ts";
 
 let key: TestKey;
 let pkcs8Body: string;
@@ -56,8 +56,7 @@ const FORMS: Readonly<Record<string, () => string>> = {
 
 describe("a private key in any pasted form", () => {
   it.each(Object.keys(FORMS))("is the same key: %s", async (form) => {
-    const imported = await importPrivateKey(FORMS[form]?.() ?? "");
-    if (isProblem(imported)) throw new Error(imported.problem);
+    const imported = parsedValue(await importPrivateKey(FORMS[form]?.() ?? ""));
 
     const message = new TextEncoder().encode("message");
     const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", imported.signingKey, message);
@@ -65,8 +64,7 @@ describe("a private key in any pasted form", () => {
   });
 
   it("derives its secrets from the PKCS#8 form that node:crypto exports, as earlier versions did", async () => {
-    const imported = await importPrivateKey(key.privatePem);
-    if (isProblem(imported)) throw new Error(imported.problem);
+    const imported = parsedValue(await importPrivateKey(key.privatePem));
     const pkcs8 = createPrivateKey(key.privatePem).export({ format: "der", type: "pkcs8" });
     const expected = await crypto.subtle.importKey("raw", pkcs8, "HKDF", false, ["deriveKey"]);
     expect(await fingerprintOf(imported.derivationKey)).toBe(await fingerprintOf(expected));
@@ -75,16 +73,13 @@ describe("a private key in any pasted form", () => {
   it("derives the same secrets", async () => {
     const derived = new Set<string>();
     for (const form of Object.values(FORMS)) {
-      const imported = await importPrivateKey(form());
-      if (isProblem(imported)) throw new Error(imported.problem);
-      derived.add(await fingerprintOf(imported.derivationKey));
+      derived.add(await fingerprintOf(parsedValue(await importPrivateKey(form())).derivationKey));
     }
     expect(derived.size).toBe(1);
   });
 
   it("can never be exported again", async () => {
-    const imported = await importPrivateKey(key.privatePem);
-    if (isProblem(imported)) throw new Error(imported.problem);
+    const imported = parsedValue(await importPrivateKey(key.privatePem));
     expect(imported.signingKey.extractable).toBe(false);
     expect(imported.derivationKey.extractable).toBe(false);
   });
@@ -101,7 +96,7 @@ async function fingerprintOf(derivationKey: CryptoKey): Promise<string> {
   return Buffer.from(await crypto.subtle.sign("HMAC", mac, new Uint8Array())).toString("hex");
 }
 
-describe("a text that is no usable private key", () => {
+describe("a string that is no usable private key", () => {
   const lines = (count: number) => key.privatePem.split("\n").slice(0, count).join("\n");
 
   it.each<[string, () => string | Promise<string>, string]>([
@@ -140,10 +135,10 @@ describe("a text that is no usable private key", () => {
     ["a short sequence that is no key", () => pemOf("PRIVATE KEY", "MAMCAQA="), "is damaged"],
     ["a cut short sequence", () => pemOf("PRIVATE KEY", "MAMC"), "is cut off"],
     ["an empty sequence", () => pemOf("PRIVATE KEY", "MAA="), "is damaged"],
-  ])("is refused with its name and a cure: %s", async (_what, text, problem) => {
+  ])("is rejected with what it is and how to fix it: %s", async (_what, text, message) => {
     const imported = await importPrivateKey(await text());
-    expect(imported).toEqual({ problem: expect.stringContaining(problem) });
-    expect((imported as { problem: string }).problem).toMatch(/Use |Paste |Decrypt |Convert |Create /);
+    expect(imported).toEqual({ issues: [{ path: "", message: expect.stringContaining(message) }] });
+    expect(JSON.stringify(imported)).toMatch(/Use |Paste |Decrypt |Convert |Create /);
   });
 
   async function ecPem(): Promise<string> {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { ANYONE, type Caller } from "../../../src/core/auth/caller.ts";
+import type { Issue } from "../../../src/core/issue.ts";
 import { createTestApp } from "../../support/coze.ts";
+import { parsedValue } from "../../support/parsed-value.ts";
 import { membersOf, startWorker } from "../../support/worker.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
@@ -21,14 +23,12 @@ const web = {
 };
 const visitors = { name: "visitors", anonymous: true, turnstile: true, max_duration: 300 };
 
-function configOf(settings: object): Config {
-  const parsed = parseConfig({ ...required, ...settings });
-  if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
+async function configOf(settings: object): Promise<Config> {
+  return parsedValue(await parseConfig({ ...required, ...settings }));
 }
 
-function callerOf(setting: object, settings: object = {}): Caller | undefined {
-  return configOf({ CALLERS: [setting], ...settings }).callers[0];
+async function callerOf(setting: object, settings: object = {}): Promise<Caller | undefined> {
+  return (await configOf({ CALLERS: [setting], ...settings })).callers[0];
 }
 
 const unlimited = {
@@ -40,8 +40,8 @@ const unlimited = {
 } as const;
 
 describe("CALLERS", () => {
-  it("reads a script, users of an issuer and visitors, all from one list", () => {
-    const { callers, turnstileSecretKey } = configOf({
+  it("reads a script, users of an issuer and visitors, all from one list", async () => {
+    const { callers, turnstileSecretKey } = await configOf({
       CALLERS: [script, web, visitors],
       TURNSTILE_SECRET_KEY: " secret\n",
     });
@@ -77,17 +77,17 @@ describe("CALLERS", () => {
     ]);
   });
 
-  it("is the same as tables and as JSON text", () => {
+  it("is the same as tables and as a JSON string", async () => {
     const settings = { TURNSTILE_SECRET_KEY: "secret" };
     const tables = [script, web, visitors];
-    expect(configOf({ ...settings, CALLERS: ` ${JSON.stringify(tables, null, 2)}\n` })).toEqual(
-      configOf({ ...settings, CALLERS: tables }),
+    expect(await configOf({ ...settings, CALLERS: ` ${JSON.stringify(tables, null, 2)}\n` })).toEqual(
+      await configOf({ ...settings, CALLERS: tables }),
     );
   });
 
-  it("lets anyone in where it is not set", () => {
-    expect(configOf({}).callers).toEqual([ANYONE]);
-    expect(configOf({ CALLERS: undefined }).callers).toEqual([ANYONE]);
+  it("lets anyone in where it is not set", async () => {
+    expect((await configOf({})).callers).toEqual([ANYONE]);
+    expect((await configOf({ CALLERS: undefined })).callers).toEqual([ANYONE]);
   });
 
   const jwt = { name: "web", issuer: "https://id.example.com", audience: "api" };
@@ -116,13 +116,13 @@ describe("CALLERS", () => {
       },
     ],
     ["visitors without Turnstile", { name: "v", anonymous: true }, { kind: "anonymous", turnstile: undefined }],
-  ])("may hold %s", (_what, setting, credentialRule) => {
-    expect(callerOf(setting)?.credentialRule).toMatchObject(credentialRule);
+  ])("may hold %s", async (_what, setting, credentialRule) => {
+    expect((await callerOf(setting))?.credentialRule).toMatchObject(credentialRule);
   });
 
-  it("may say which page and action a Turnstile challenge has to be of", () => {
+  it("may say which page and action a Turnstile challenge has to be of", async () => {
     const setting = { ...visitors, turnstile_hostname: "app.example.com", turnstile_action: "chat" };
-    expect(callerOf(setting, { TURNSTILE_SECRET_KEY: "secret" })?.credentialRule).toEqual({
+    expect((await callerOf(setting, { TURNSTILE_SECRET_KEY: "secret" }))?.credentialRule).toEqual({
       kind: "anonymous",
       turnstile: { hostname: "app.example.com", action: "chat" },
     });
@@ -144,8 +144,8 @@ describe("CALLERS", () => {
     ],
     ["two keys", [script, { name: "other", key_sha256: "cd".repeat(32) }]],
     ["a key and visitors", [script, { name: "visitors", anonymous: true }]],
-  ])("tells apart callers of %s", (_what, callers) => {
-    expect(configOf({ CALLERS: callers }).callers).toHaveLength(2);
+  ])("tells apart callers of %s", async (_what, callers) => {
+    expect((await configOf({ CALLERS: callers })).callers).toHaveLength(2);
   });
 
   it.each<[string, Record<string, unknown>, object | undefined]>([
@@ -159,25 +159,23 @@ describe("CALLERS", () => {
     ],
     ["permissions alone", { permissions: ["a"] }, { account_permission: { permission_list: ["a"] } }],
     ["neither", {}, undefined],
-  ])("limits the scope by %s", (_what, members, scope) => {
-    expect(callerOf({ ...script, ...members })?.scope).toEqual(scope);
+  ])("limits the scope by %s", async (_what, members, scope) => {
+    expect((await callerOf({ ...script, ...members }))?.scope).toEqual(scope);
   });
 
   it.each<[string, readonly string[], unknown]>([
     ["all", ["*"], "*"],
     ["one", ["https://a.example"], [{ origin: "https://a.example" }]],
     ["one and all below another", ["https://a.example", "https://*.b.example"], expect.objectContaining({ length: 2 })],
-  ])("limits the origins to %s", (_what, origins, expected) => {
-    expect(callerOf({ ...script, origins })?.origins).toEqual(expected);
+  ])("limits the origins to %s", async (_what, origins, expected) => {
+    expect((await callerOf({ ...script, origins }))?.origins).toEqual(expected);
   });
 });
 
-type Fault = { readonly setting: string; readonly problem: string };
-
-function issuesFor(settings: object): readonly Fault[] {
-  const parsed = parseConfig({ ...required, ...settings });
-  if ("config" in parsed) throw new Error("The settings were accepted.");
-  return parsed.problems;
+async function issuesFor(settings: object): Promise<readonly Issue[]> {
+  const parsed = await parseConfig({ ...required, ...settings });
+  if ("value" in parsed) throw new Error("The settings were accepted.");
+  return parsed.issues;
 }
 
 describe("TURNSTILE_SECRET_KEY", () => {
@@ -187,15 +185,15 @@ describe("TURNSTILE_SECRET_KEY", () => {
     ["blank", [visitors], "  ", "is required, as a caller has turnstile = true"],
     ["set for no caller", [script, web, unchecked], "secret", "has no effect"],
     ["set for an open service", undefined, "secret", "has no effect"],
-    ["no text", [visitors], 1, "must be the secret key of a Turnstile widget"],
-  ])("is refused: %s", (_what, callers, secret, sentence) => {
-    expect(issuesFor({ CALLERS: callers, TURNSTILE_SECRET_KEY: secret })).toEqual([
-      { setting: "TURNSTILE_SECRET_KEY", problem: expect.stringContaining(sentence) },
+    ["not a string", [visitors], 1, "must be the secret key of a Turnstile widget"],
+  ])("is refused: %s", async (_what, callers, secret, sentence) => {
+    expect(await issuesFor({ CALLERS: callers, TURNSTILE_SECRET_KEY: secret })).toEqual([
+      { path: "TURNSTILE_SECRET_KEY", message: expect.stringContaining(sentence) },
     ]);
   });
 });
 
-describe("a Worker with a fault in CALLERS", () => {
+describe("a Worker with an issue in CALLERS", () => {
   it.each(["", " \n"])("stays closed where CALLERS is blank: %j", async (blank) => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, CALLERS: blank });

@@ -144,7 +144,13 @@ describe("the body", () => {
     ["a scope as a string", json({ scope: "botChat" }), 400, "invalid_request", "scope must be an object"],
     ["a scope of null", json({ scope: null }), 400, "invalid_request", "scope must be an object"],
     ["an empty scope", json({ scope: {} }), 400, "invalid_request", "scope must have at least one of"],
-    ["an unknown scope property", json({ scope: { bots: [] } }), 400, "invalid_request", "scope.bots is not a member"],
+    [
+      "an unknown scope property",
+      json({ scope: { bots: [] } }),
+      400,
+      "invalid_request",
+      "scope.bots is not a property",
+    ],
     ["an empty list of bots", json({ scope: bots() }), 400, "invalid_request", "bot_id_list must be a list"],
     [
       "two issues",

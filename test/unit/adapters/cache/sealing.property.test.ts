@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createKvTokenStore } from "../../../../src/adapters/cache/kv-token-store.ts";
 import { type CacheSecrets, deriveCacheSecrets, open, seal } from "../../../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../../../src/adapters/coze/private-key.ts";
-import { isProblem } from "../../../../src/core/issue.ts";
 import type { AccessToken } from "../../../../src/core/token/token.ts";
 import { createTestKey } from "../../../support/keys.ts";
+import { parsedValue } from "../../../support/parsed-value.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -164,7 +164,6 @@ function withFlippedBit(bytes: Bytes, place: number, bit: number): Bytes {
 }
 
 async function createSecrets(): Promise<CacheSecrets> {
-  const imported = await importPrivateKey((await createTestKey()).privatePem);
-  if (isProblem(imported)) throw new Error(imported.problem);
+  const imported = parsedValue(await importPrivateKey((await createTestKey()).privatePem));
   return deriveCacheSecrets(imported.derivationKey);
 }

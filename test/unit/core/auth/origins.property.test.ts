@@ -6,7 +6,7 @@ import {
   parseAllowedOrigins,
   shareOrigin,
 } from "../../../../src/core/auth/origins.ts";
-import { isProblem } from "../../../../src/core/issue.ts";
+import { parsedValue } from "../../../support/parsed-value.ts";
 
 type Entry = { readonly scheme: string; readonly isWildcard: boolean; readonly host: string; readonly port: string };
 
@@ -84,7 +84,7 @@ describe("an origin", () => {
     fc.assert(
       fc.property(spelled, (listed) => {
         const plain = listed.map(([each]) => textOf(each)).join(",");
-        expect(parseAllowedOrigins(listed.map(([each, how]) => spell(each, how)).join(","))).toEqual(rulesOf(plain));
+        expect(rulesOf(listed.map(([each, how]) => spell(each, how)).join(","))).toEqual(rulesOf(plain));
       }),
     );
   });
@@ -117,17 +117,23 @@ describe("a list of origins", () => {
       fc.property(entries, noOrigin, fc.array(fc.oneof(entry.map(textOf), noOrigin)), (before, wrong, after) => {
         const list = [...before.map(textOf), wrong, ...after].join(",");
         expect(parseAllowedOrigins(list)).toEqual({
-          problem: expect.stringMatching(new RegExp(`^must be .*; entry ${before.length + 1} is neither$`)),
+          issues: [
+            {
+              path: "",
+              message: expect.stringMatching(new RegExp(`^must be .*; entry ${before.length + 1} is neither$`)),
+            },
+          ],
         });
       }),
     );
   });
 
-  it("of any text is either rules or a problem", () => {
+  it("of any string is either rules or an issue", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), origin), (list) => {
         const parsed = parseAllowedOrigins(list);
-        expect(isProblem(parsed) || parsed === "*" || parsed.length === list.split(",").length).toBe(true);
+        if ("value" in parsed && parsed.value !== "*") expect(parsed.value).toHaveLength(list.split(",").length);
+        if ("issues" in parsed) expect(parsed.issues).toHaveLength(1);
       }),
       { numRuns: 500 },
     );
@@ -161,9 +167,7 @@ describe("two lists of origins", () => {
 });
 
 function rulesOf(list: string): AllowedOrigins {
-  const parsed = parseAllowedOrigins(list);
-  if (isProblem(parsed)) throw new Error(parsed.problem);
-  return parsed;
+  return parsedValue(parseAllowedOrigins(list));
 }
 
 /** The rule once more, by way of the URL parser. */

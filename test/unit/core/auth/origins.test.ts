@@ -5,14 +5,12 @@ import {
   parseAllowedOrigins,
   shareOrigin,
 } from "../../../../src/core/auth/origins.ts";
-import { isProblem } from "../../../../src/core/issue.ts";
+import { parsedValue } from "../../../support/parsed-value.ts";
 
 const OWN = "https://token.example.com";
 
 function rulesOf(list: string): AllowedOrigins {
-  const parsed = parseAllowedOrigins(list);
-  if (isProblem(parsed)) throw new Error(parsed.problem);
-  return parsed;
+  return parsedValue(parseAllowedOrigins(list));
 }
 
 describe("parseAllowedOrigins", () => {
@@ -36,7 +34,7 @@ describe("parseAllowedOrigins", () => {
     "https://app.example.com https://b.example.com",
   ])("refuses %j, naming the entry and never quoting it", (list) => {
     const parsed = parseAllowedOrigins(list);
-    expect(parsed).toEqual({ problem: expect.stringMatching(/entry [12] is neither$/) });
+    expect(parsed).toEqual({ issues: [{ path: "", message: expect.stringMatching(/entry [12] is neither$/) }] });
   });
 });
 

@@ -58,7 +58,7 @@ describe("two scopes combined", () => {
       fc.property(twoScopes, ([one, other]) => {
         const result = combined(scopeOf(one), scopeOf(other));
         fc.pre(result !== undefined);
-        expect(parseCozeScope(result)).toEqual({ scope: result });
+        expect(parseCozeScope(result)).toEqual({ value: result });
         expect(combined(result, scopeOf(one))).toEqual(result);
       }),
     );
@@ -142,7 +142,7 @@ describe("the canonical text of a scope", () => {
   });
 });
 
-it("takes any value either for a scope as it stands, or to have faults, each with a place and a sentence", () => {
+it("takes any value either for a scope as it stands, or to have issues, each with a place and a sentence", () => {
   const member = fc.constantFrom(
     "account_permission",
     "attribute_constraint",
@@ -160,17 +160,17 @@ it("takes any value either for a scope as it stands, or to have faults, each wit
   fc.assert(
     fc.property(fc.oneof(fc.anything(), bent, scope), (value) => {
       const parsed = parseCozeScope(value);
-      if ("scope" in parsed) {
-        expect(parsed.scope).toBe(value);
+      if ("value" in parsed) {
+        expect(parsed.value).toBe(value);
         // Nothing is left once the lists that a scope can state are taken out.
-        expect(scopeOf(listsOf(parsed.scope))).toEqual(value);
-        for (const items of Object.values(listsOf(parsed.scope)).filter((items) => items !== undefined)) {
+        expect(scopeOf(listsOf(parsed.value))).toEqual(value);
+        for (const items of Object.values(listsOf(parsed.value)).filter((items) => items !== undefined)) {
           expect(items.length).toBeGreaterThan(0);
           expect(items.every((each) => typeof each === "string" && each !== "")).toBe(true);
         }
       } else {
-        expect(parsed.faults.length).toBeGreaterThan(0);
-        for (const { path, problem } of parsed.faults) expect(`${path} ${problem}`).toMatch(/ (must|is not) /);
+        expect(parsed.issues.length).toBeGreaterThan(0);
+        for (const { path, message } of parsed.issues) expect(`${path} ${message}`).toMatch(/ (must|is not) /);
       }
     }),
     { numRuns: 500 },

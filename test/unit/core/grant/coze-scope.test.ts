@@ -20,7 +20,7 @@ describe("parseCozeScope", () => {
     ["a workflow", { workflow_permission: { workflow_id_list: ["1"], permission_list: ["a"] } }],
     ["half a workflow", { workflow_permission: { permission_list: ["a"] } }],
   ])("accepts %s", (_what, value) => {
-    expect(parseCozeScope(value)).toEqual({ scope: value });
+    expect(parseCozeScope(value)).toEqual({ value });
   });
 
   it.each([
@@ -34,12 +34,12 @@ describe("parseCozeScope", () => {
       "",
       "must have at least one of account_permission, attribute_constraint, workspace_permission, workflow_permission",
     ],
-    ["an unknown group", { permission_list: ["a"] }, "permission_list", "is not a member"],
-    ["an inherited name", JSON.parse('{"__proto__":{}}'), "__proto__", "is not a member"],
-    ["an inherited name", { toString: {} }, "toString", "is not a member"],
+    ["an unknown group", { permission_list: ["a"] }, "permission_list", "is not a property"],
+    ["an inherited name", JSON.parse('{"__proto__":{}}'), "__proto__", "is not a property"],
+    ["an inherited name", { toString: {} }, "toString", "is not a property"],
     ["a group that is a list", { account_permission: ["a"] }, "account_permission", "must be an object"],
     ["an empty group", { account_permission: {} }, "account_permission", "must have at least one of permission_list"],
-    ["an unknown list", { account_permission: { bots: ["1"] } }, "account_permission.bots", "is not a member"],
+    ["an unknown list", { account_permission: { bots: ["1"] } }, "account_permission.bots", "is not a property"],
     [
       "an empty list",
       { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: [] } } },
@@ -94,17 +94,17 @@ describe("parseCozeScope", () => {
       "account_permission.permission_list",
       "must be a list",
     ],
-  ])("refuses %s", (_what, value, path, problem) => {
+  ])("refuses %s", (_what, value, path, message) => {
     expect(parseCozeScope(value)).toEqual({
-      faults: expect.arrayContaining([{ path, problem: expect.stringContaining(problem) }]),
+      issues: expect.arrayContaining([{ path, message: expect.stringContaining(message) }]),
     });
   });
 
-  it("reports every fault at once", () => {
+  it("reports every issue at once", () => {
     expect(parseCozeScope({ account_permission: {}, extra: 1 })).toEqual({
-      faults: [
-        { path: "account_permission", problem: "must have at least one of permission_list" },
-        { path: "extra", problem: "is not a member of the Coze scope object" },
+      issues: [
+        { path: "account_permission", message: "must have at least one of permission_list" },
+        { path: "extra", message: "is not a property of the Coze scope object" },
       ],
     });
   });
@@ -119,7 +119,7 @@ describe("parseRequestedScope", () => {
     ["\u7528", 667, true],
     ["\u7528", 668, false],
   ])("takes %s %d times: %s", (letter, times, isTaken) => {
-    expect("scope" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
+    expect("value" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
   });
 
   it("says how large a scope may be", () => {
@@ -129,11 +129,11 @@ describe("parseRequestedScope", () => {
   });
 
   it("leaves out items that are repeated", () => {
-    expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ scope: scopeOf("b", "a") });
+    expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ value: scopeOf("b", "a") });
   });
 
   it("refuses what is no scope", () => {
-    expect(parseRequestedScope({ a: 1 })).toHaveProperty("faults");
+    expect(parseRequestedScope({ a: 1 })).toHaveProperty("issues");
   });
 });
 

@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import { invalid, issuesAt } from "../../../src/core/issue.ts";
+
+it.each([
+  ["", "CALLERS"],
+  ["name", "CALLERS.name"],
+  ["claims.role.pattern", "CALLERS.claims.role.pattern"],
+  ["[1].issuer", "CALLERS[1].issuer"],
+])("places an issue at %j under the path of what holds it", (path, expected) => {
+  expect(issuesAt("CALLERS", invalid("is wrong", path))).toEqual([{ path: expected, message: "is wrong" }]);
+});
+
+it("places an issue with the whole input by default", () => {
+  expect(invalid("is wrong")).toEqual({ issues: [{ path: "", message: "is wrong" }] });
+});
