@@ -124,7 +124,7 @@ describe("parseRequestedScope", () => {
 
   it("says how large a scope may be", () => {
     expect(parseRequestedScope(scopeOf("a".repeat(2100)))).toEqual({
-      faults: [{ path: "", problem: "is larger than 2048 bytes" }],
+      issues: [{ path: "", message: "is larger than 2048 bytes" }],
     });
   });
 
