@@ -14,6 +14,7 @@ export function readCommandLine(): ServiceOptions {
     .addOption(portOption("--port <number>", "port of the Worker", "PORT").default(DEFAULT_PORT))
     .addOption(portOption("--emulator-port <number>", "port of the emulator (default: a free one)", "EMULATOR_PORT"))
     .option("--vars-file <path>", "file with the settings of the Worker, instead of .dev.vars")
+    .option("--json", "show the log of the Worker as in production, instead of a line for each request")
     .helpOption("--help", "show this")
     .addHelpText(
       "after",
@@ -22,7 +23,7 @@ export function readCommandLine(): ServiceOptions {
     .showHelpAfterError("npm start -- --help lists the options.")
     .parse();
 
-  const { port, emulatorPort, varsFile } = command.opts<Options>();
+  const { port, emulatorPort, varsFile, json = false } = command.opts<Options>();
   if (port === emulatorPort) command.error(`error: the Worker and the emulator cannot both have port ${port}`);
   return {
     port: { number: port, option: "--port", variable: "PORT" },
@@ -31,6 +32,7 @@ export function readCommandLine(): ServiceOptions {
         ? undefined
         : { number: emulatorPort, option: "--emulator-port", variable: "EMULATOR_PORT" },
     varsFile,
+    isJson: json,
   };
 }
 
@@ -38,6 +40,7 @@ type Options = {
   readonly port: number;
   readonly emulatorPort?: number;
   readonly varsFile?: string;
+  readonly json?: boolean;
 };
 
 function portOption(flags: string, description: string, variable: string): Option {

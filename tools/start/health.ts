@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { PROBE_REQUEST_ID } from "./worker-line.ts";
 
 const POLL_MS = 100;
 
-/** wrangler now and then loses a request while it starts; the next one is answered. */
+/** wrangler now and then loses a request while it starts; the next one gets a response. */
 const ATTEMPT_MS = 5000;
 
 const health = z.union([
-  z.object({ status: z.literal("ok") }),
+  z.object({ status: z.literal("ok"), access: z.enum(["open", "closed"]) }),
   z.object({
     status: z.literal("misconfigured"),
     problems: z.array(z.object({ setting: z.string(), problem: z.string() })),
@@ -17,19 +18,25 @@ const health = z.union([
 /** What `/health` says is wrong with a setting. */
 export type SettingProblem = { readonly setting: string; readonly problem: string };
 
-/** Asks the Worker at `url` until it answers, for ever, and tells what is wrong with its settings: nothing, mostly. */
-export async function settingProblems(url: string): Promise<readonly SettingProblem[]> {
+/** What `GET /health` says. */
+export type Health = z.infer<typeof health>;
+
+/** Asks the Worker at `url` for its health until it responds, for ever. */
+export async function waitForHealth(url: string): Promise<Health> {
   for (;;) {
-    const answer = await askHealth(url);
-    if (answer !== undefined) return answer.status === "ok" ? [] : answer.problems;
+    const found = await fetchHealth(url);
+    if (found !== undefined) return found;
     await sleep(POLL_MS);
   }
 }
 
-/** Undefined while nobody answers, or only wrangler does because the Worker cannot run. */
-async function askHealth(url: string): Promise<z.infer<typeof health> | undefined> {
+/** Undefined while nothing responds, or only wrangler does because the Worker cannot run. */
+async function fetchHealth(url: string): Promise<Health | undefined> {
   try {
-    const response = await fetch(new URL("/health", url), { signal: AbortSignal.timeout(ATTEMPT_MS) });
+    const response = await fetch(new URL("/health", url), {
+      headers: { "X-Request-Id": PROBE_REQUEST_ID },
+      signal: AbortSignal.timeout(ATTEMPT_MS),
+    });
     return health.safeParse(await response.json()).data;
   } catch {
     return undefined;

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { format } from "node:util";
 import { Hono } from "hono";
 import { consoleLog } from "../../src/adapters/logging/console-log.ts";
 import { TokenError } from "../../src/core/token-error.ts";
@@ -6,18 +8,53 @@ import { createErrorHandler } from "../../src/http/error-response.ts";
 import { requestId } from "../../src/http/request-id.ts";
 import worker from "../../src/index.ts";
 import { refusalFor } from "./local-access.ts";
+import { formatWorkerLine, PROBE_REQUEST_ID, type RequestReport, type WorkerLine } from "./worker-line.ts";
+
+/** What the Worker logs of the request that is being served, and its response does not tell. */
+type TokenFacts = { caller?: string; cache?: string };
+
+const served = new AsyncLocalStorage<TokenFacts>();
+const print = console.log.bind(console);
+
+// wrangler would decorate warnings and errors, and print them to another stream, in any order.
+for (const level of ["debug", "error", "info", "log", "warn"] as const) {
+  console[level] = (...values: readonly unknown[]) => {
+    const logged = format(...values);
+    Object.assign(served.getStore() ?? {}, tokenFacts(logged));
+    printLine({ logged });
+  };
+}
 
 /**
- * The Worker as `npm start` runs it: closed to foreign hosts and pages. The check is in the Worker, not in a proxy before
- * it, because wrangler opens more ports that lead to the Worker, and because `env` always has the settings in force.
+ * The Worker as `npm start` runs it: closed to foreign hosts and pages, and with a line for each request. The check is in
+ * the Worker, not in a proxy before it, because wrangler opens more ports that lead to the Worker, and because `env`
+ * always has the settings in force.
  */
 // biome-ignore lint/style/noDefaultExport: the runtime takes the default export of a Worker.
 export default {
-  fetch(request, env, context) {
-    const refusal = refusalFor(request, env.ALLOWED_ORIGINS);
-    return refusal === undefined ? worker.fetch(request, env, context) : refuse(request, refusal);
+  async fetch(request, env, context) {
+    const startedAt = Date.now();
+    const facts: TokenFacts = {};
+    const response = await served.run(facts, () => serve(request, env, context));
+
+    if (response.headers.get("X-Request-Id") === PROBE_REQUEST_ID) return response;
+    const report = {
+      method: request.method,
+      path: new URL(request.url).pathname,
+      status: response.status,
+      ...facts,
+      durationMs: Date.now() - startedAt,
+      ...(await errorOf(response)),
+    };
+    printLine({ request: report });
+    return response;
   },
 } satisfies ExportedHandler<Env>;
+
+function serve(...[request, env, context]: Parameters<typeof worker.fetch>): Response | Promise<Response> {
+  const refusal = refusalFor(request, env.ALLOWED_ORIGINS);
+  return refusal === undefined ? worker.fetch(request, env, context) : refuse(request, refusal);
+}
 
 /** Responds as the Worker does to a foreign origin: its error, without CORS headers. */
 function refuse(request: Request, refusal: string): Response | Promise<Response> {
@@ -29,3 +66,23 @@ function refuse(request: Request, refusal: string): Response | Promise<Response>
     })
     .fetch(request);
 }
+
+function printLine(line: WorkerLine): void {
+  print(formatWorkerLine(line));
+}
+
+/** Empty for anything but a `token_request` event. */
+function tokenFacts(logged: string): TokenFacts {
+  if (!logged.includes('"event":"token_request"')) return {};
+  const { caller, cache } = JSON.parse(logged);
+  return { caller, cache };
+}
+
+/** The error in the body of a response, which stays unread. */
+async function errorOf(response: Response): Promise<Pick<RequestReport, "error" | "description" | "problems">> {
+  if (response.ok || response.headers.get("Content-Type") !== "application/json") return {};
+  const { error, error_description: description, problems } = await response.clone().json<ErrorBody>();
+  return { error, description, problems };
+}
+
+type ErrorBody = Pick<RequestReport, "error" | "problems"> & { readonly error_description?: string };

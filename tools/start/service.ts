@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { configuredCoze } from "./configured-coze.ts";
 import { startEmulatedCoze } from "./emulated-coze.ts";
 import { Failure } from "./failure.ts";
-import { settingProblems } from "./health.ts";
+import { waitForHealth } from "./health.ts";
 import { problemsMessage, readyMessage, startMessage } from "./messages.ts";
 import { HOST, type Port, requireFreePort } from "./ports.ts";
+import { jsonFormat, readableFormat } from "./terminal-line.ts";
 import { findVarsFile } from "./vars-file.ts";
 import { runWranglerDev } from "./wrangler-dev.ts";
 
@@ -17,6 +18,8 @@ export type ServiceOptions = {
   readonly emulatorPort: Port | undefined;
   /** `.dev.vars` when left out, where there is one. */
   readonly varsFile: string | undefined;
+  /** Whether to show the Worker's log as production has it. */
+  readonly isJson: boolean;
 };
 
 /**
@@ -32,13 +35,13 @@ export async function runService(options: ServiceOptions, resources: AsyncDispos
 
   const coze = varsFile ? configuredCoze(varsFile, port.number) : await startEmulatedCoze(emulatorPort);
   resources.defer(coze.close);
-  const wrangler = runWranglerDev(port.number, coze.wranglerArguments);
+  const wrangler = runWranglerDev(port.number, coze.wranglerArguments, options.isJson ? jsonFormat : readableFormat);
   resources.defer(wrangler.end);
 
   const url = `http://${HOST}:${port.number}/`;
-  const answer = wrangler.ready.then(() => settingProblems(url));
-  const problems = await Promise.race([answer, wrangler.ended, startLimit()]);
-  if (problems.length > 0) throw new Failure(await problemsMessage(problems, coze));
+  const found = wrangler.ready.then(() => waitForHealth(url));
+  const health = await Promise.race([found, wrangler.ended, startLimit()]);
+  if (health.status === "misconfigured") throw new Failure(await problemsMessage(health.problems, coze));
 
   console.log(readyMessage(url, await coze.describe()));
   wrangler.showOutput();
@@ -47,5 +50,5 @@ export async function runService(options: ServiceOptions, resources: AsyncDispos
 
 async function startLimit(): Promise<never> {
   await sleep(START_LIMIT_SECONDS * 1000, undefined, { ref: false });
-  throw new Failure(`The Worker has not answered for ${START_LIMIT_SECONDS} seconds. Does npx wrangler dev work?`);
+  throw new Failure(`The Worker has not responded for ${START_LIMIT_SECONDS} seconds. Does npx wrangler dev work?`);
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure } from "./failure.ts";
 import { HOST } from "./ports.ts";
+import type { TerminalFormat } from "./terminal-line.ts";
 import { createWranglerOutput, hasColors } from "./wrangler-output.ts";
 
 const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
@@ -13,7 +14,7 @@ const ENVIRONMENT = {
   WRANGLER_HIDE_BANNER: "true",
   // Nothing is sent, so nothing has to be announced on the first run.
   WRANGLER_SEND_METRICS: "false",
-  // The Worker does not read `request.cf`; without a network, fetching an example of it costs seconds and a warning.
+  // wrangler fetches an example of `request.cf`, which without a network costs seconds and a warning.
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   // The settings are those of the vars file, whatever this shell has.
   CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true",
@@ -25,14 +26,14 @@ export type WranglerDev = {
   readonly ready: Promise<void>;
   /** Rejects with a `Failure` when wrangler ends without having been asked to, or cannot build the Worker at first. */
   readonly ended: Promise<never>;
-  /** From now on what the Worker logs is shown, and a line for each request. */
+  /** From now on the lines of the Worker are shown, and wrangler's warnings and errors. */
   showOutput(): void;
   /** Ends wrangler and every process it has started. What is left when this process exits is killed. */
   end(): Promise<void>;
 };
 
 /** Runs `wrangler dev` in the project of the working directory. Nothing is asked and nothing is shown until told to. */
-export function runWranglerDev(port: number, moreArguments: readonly string[]): WranglerDev {
+export function runWranglerDev(port: number, moreArguments: readonly string[], format: TerminalFormat): WranglerDev {
   const where = ["--ip", HOST, "--port", String(port), "--inspector-port", "0"];
   // Otherwise the Worker sees the host of the first of the `routes`, whatever host a request is for.
   const ownHost = "--infer-origin-from-routes=false";
@@ -43,9 +44,9 @@ export function runWranglerDev(port: number, moreArguments: readonly string[]): 
     // A process group of its own: Ctrl-C in the terminal reaches this process only, and nothing of the group gets away.
     detached: true,
   });
-  const output = createWranglerOutput();
-  if (child.stdout) output.read(child.stdout, process.stdout);
-  if (child.stderr) output.read(child.stderr, process.stderr);
+  const output = createWranglerOutput(format);
+  if (child.stdout) output.readStdout(child.stdout, process.stdout);
+  if (child.stderr) output.readStderr(child.stderr, process.stderr);
 
   const killGroup = () => kill(child.pid);
   // When this process crashes, or cannot wait for `end` any longer.

@@ -1,12 +1,14 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
+import type { TerminalFormat } from "./terminal-line.ts";
+import { parseWorkerLine } from "./worker-line.ts";
 
 /** wrangler serves the port, and has loaded the Worker. */
 const READY = /Ready on http/;
 
-/** Lines that come once, around the ready message: they say the same, or tell of the question that led to it. */
-const ANNOUNCEMENTS = [READY, /"event":"ready"/, /GET \/health \d/];
+/** wrangler has loaded an edited file. */
+const RELOADED = /Local server updated and ready/;
 
 /** A file of the Worker cannot be built. wrangler goes on, and waits for a change of it. */
 const BUILD_FAILED = /\[ERROR\].*Build failed/;
@@ -20,8 +22,7 @@ const ADVICE = /If you think this is a bug|Logs were written to|newer version of
 export type WranglerOutput = ReturnType<typeof createWranglerOutput>;
 
 /** Reads what wrangler prints, line by line, and shows none of it until told to. */
-export function createWranglerOutput() {
-  const announcements = [...ANNOUNCEMENTS];
+export function createWranglerOutput(format: TerminalFormat) {
   const hidden: string[] = [];
   const ready = Promise.withResolvers<void>();
   const buildFailed = Promise.withResolvers<void>();
@@ -34,16 +35,26 @@ export function createWranglerOutput() {
     /** Resolves when the first build has failed, and `hiddenError` tells why. */
     buildFailed: buildFailed.promise,
 
-    /** Passes the lines of `source` on to `target`, in colour where the target has colours. */
-    read(source: Readable, target: Writable): void {
+    /** Shows the lines of the Worker among those that wrangler writes to stdout. Of wrangler's own, one matters. */
+    readStdout(source: Readable, target: Writable): void {
+      createInterface({ input: source }).on("line", (line) => {
+        const text = stripVTControlCharacters(line);
+        const workerLine = parseWorkerLine(text);
+        if (workerLine !== undefined) write(target, format(workerLine, new Date()));
+        else if (READY.test(text)) ready.resolve();
+        else if (RELOADED.test(text)) write(target, format({ isReloaded: true }, new Date()));
+      });
+    },
+
+    /** Shows wrangler's warnings and errors, in colour where the target has colours. */
+    readStderr(source: Readable, target: Writable): void {
       const colored = hasColors(target);
       createInterface({ input: source }).on("line", (line) => {
         const text = stripVTControlCharacters(line);
-        if (READY.test(text)) ready.resolve();
         if (!isShown && BUILD_FAILED.test(text)) setTimeout(buildFailed.resolve, DETAILS_MS);
-        if (isAnnouncement(text)) return;
-        if (isShown) target.write(`${colored ? line : text}\n`);
-        else hidden.push(text);
+        if (text.trim() === "" || ADVICE.test(text)) return;
+        if (!isShown) hidden.push(text);
+        write(target, colored ? line : text);
       });
     },
 
@@ -60,16 +71,15 @@ export function createWranglerOutput() {
     /** The first error among the lines that were not shown, in wrangler's words; empty when there is none. */
     hiddenError(): string {
       const start = hidden.findIndex((line) => line.includes("[ERROR]"));
-      if (start === -1) return "";
-      const lines = hidden.slice(start).filter((line) => line.trim() !== "" && !ADVICE.test(line));
-      return lines.join("\n").replace(/^\W*\[ERROR\]\s*/, "");
+      return hidden
+        .slice(start === -1 ? hidden.length : start)
+        .join("\n")
+        .replace(/^\W*\[ERROR\]\s*/, "");
     },
   };
 
-  function isAnnouncement(text: string): boolean {
-    const index = announcements.findIndex((announcement) => announcement.test(text));
-    if (index !== -1) announcements.splice(index, 1);
-    return index !== -1;
+  function write(target: Writable, line: string | undefined): void {
+    if (isShown && line !== undefined) target.write(`${line}\n`);
   }
 }
 
