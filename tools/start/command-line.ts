@@ -14,16 +14,18 @@ export function readCommandLine(): ServiceOptions {
     .addOption(portOption("--port <number>", "port of the Worker", "PORT").default(DEFAULT_PORT))
     .addOption(portOption("--emulator-port <number>", "port of the emulator (default: a free one)", "EMULATOR_PORT"))
     .option("--vars-file <path>", "file with the settings of the Worker, instead of .dev.vars")
+    .addOption(new Option("--emulator", "use the emulator, though there is a .dev.vars").conflicts("varsFile"))
+    .option("--fresh", "forget the tokens that earlier runs on this port have cached")
     .option("--json", "show the log of the Worker as in production, instead of a line for each request")
     .helpOption("--help", "show this")
     .addHelpText(
       "after",
-      "\nExamples:\n  npm start\n  npm start -- --port 8790\n  npm start -- --vars-file staging.vars",
+      "\nExamples:\n  npm start\n  npm start -- --port 8790\n  npm start -- --vars-file staging.vars --fresh",
     )
     .showHelpAfterError("npm start -- --help lists the options.")
     .parse();
 
-  const { port, emulatorPort, varsFile, json = false } = command.opts<Options>();
+  const { port, emulatorPort, varsFile, emulator = false, fresh = false, json = false } = command.opts<Options>();
   if (port === emulatorPort) command.error(`error: the Worker and the emulator cannot both have port ${port}`);
   return {
     port: { number: port, option: "--port", variable: "PORT" },
@@ -32,6 +34,8 @@ export function readCommandLine(): ServiceOptions {
         ? undefined
         : { number: emulatorPort, option: "--emulator-port", variable: "EMULATOR_PORT" },
     varsFile,
+    isEmulated: emulator,
+    isFresh: fresh,
     isJson: json,
   };
 }
@@ -40,6 +44,8 @@ type Options = {
   readonly port: number;
   readonly emulatorPort?: number;
   readonly varsFile?: string;
+  readonly emulator?: boolean;
+  readonly fresh?: boolean;
   readonly json?: boolean;
 };
 

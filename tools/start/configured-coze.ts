@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
 import type { TokenSource } from "./token-source.ts";
@@ -5,7 +6,7 @@ import { DEFAULT_VARS_FILE, type VarsFile } from "./vars-file.ts";
 
 type Wrangler = typeof import("wrangler");
 
-/** The Coze that a vars file and wrangler.toml lead to. Tokens are kept from run to run, for each port by itself. */
+/** The Coze that a vars file and wrangler.toml lead to. Tokens stay cached from run to run, for each port by itself. */
 export function configuredCoze({ path, name }: VarsFile, port: number): TokenSource {
   // wrangler finds the default one by itself, and takes it as it stands; in others it expands `$NAME`.
   const envFiles = name === DEFAULT_VARS_FILE ? undefined : [path];
@@ -16,7 +17,7 @@ export function configuredCoze({ path, name }: VarsFile, port: number): TokenSou
     wranglerArguments: [
       ...(envFiles ?? []).map((file) => `--env-file=${file}`),
       // Two runs at once would lock each other out of one database.
-      `--persist-to=${join(".wrangler", "start", String(port))}`,
+      `--persist-to=${stateFolder(port)}`,
     ],
     async fileOf(setting) {
       const origin = readVars(await wrangler, envFiles)[setting]?.type;
@@ -29,6 +30,15 @@ export function configuredCoze({ path, name }: VarsFile, port: number): TokenSou
     },
     close: async () => {},
   };
+}
+
+/** Deletes the tokens that runs on this port have cached. The port must be free: no other run uses them then. */
+export async function forgetTokens(port: number): Promise<void> {
+  await rm(stateFolder(port), { recursive: true, force: true });
+}
+
+function stateFolder(port: number): string {
+  return join(".wrangler", "start", String(port));
 }
 
 /** The variables of the Worker, as `wrangler dev` puts them together. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { configuredCoze } from "./configured-coze.ts";
+import { configuredCoze, forgetTokens } from "./configured-coze.ts";
 import { startEmulatedCoze } from "./emulated-coze.ts";
 import { Failure } from "./failure.ts";
 import { waitForHealth } from "./health.ts";
@@ -18,6 +18,10 @@ export type ServiceOptions = {
   readonly emulatorPort: Port | undefined;
   /** `.dev.vars` when left out, where there is one. */
   readonly varsFile: string | undefined;
+  /** Whether tokens come from the emulator even though there is a `.dev.vars`. */
+  readonly isEmulated: boolean;
+  /** Whether to forget the tokens that earlier runs on this port have cached. */
+  readonly isFresh: boolean;
   /** Whether to show the Worker's log as production has it. */
   readonly isJson: boolean;
 };
@@ -29,8 +33,9 @@ export type ServiceOptions = {
  */
 export async function runService(options: ServiceOptions, resources: AsyncDisposableStack): Promise<never> {
   const { port, emulatorPort } = options;
-  const varsFile = await findVarsFile(options.varsFile);
+  const varsFile = options.isEmulated ? undefined : await findVarsFile(options.varsFile);
   await requireFreePort(port);
+  if (options.isFresh) await forgetTokens(port.number);
   console.log(startMessage(varsFile?.name));
 
   const coze = varsFile ? configuredCoze(varsFile, port.number) : await startEmulatedCoze(emulatorPort);

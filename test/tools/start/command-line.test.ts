@@ -12,7 +12,7 @@ describe("the command line", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n/);
     expect(stdout).toMatch(
-      /--port <number> .*8787.*PORT.*--emulator-port <number> .*EMULATOR_PORT.*--vars-file <path>.*--json/s,
+      /--port <number> .*8787.*PORT.*--emulator-port <number> .*EMULATOR_PORT.*--vars-file <path>.*--emulator .*--fresh.*--json/s,
     );
     expect(stdout).toContain("  npm start -- --port 8790\n");
   });
@@ -48,6 +48,7 @@ npm start -- --help lists the options.
     [["--prot", "8790"], "error: unknown option '--prot'\n(Did you mean --port?)"],
     [["8790"], "error: too many arguments. Expected 0 arguments but got 1: 8790."],
     [["--port"], "error: option '--port <number>' argument missing"],
+    [["--emulator", "--vars-file=a"], "error: option '--emulator' cannot be used with option '--vars-file <path>'"],
     [["--port=8790", "--emulator-port=8790"], "error: the Worker and the emulator cannot both have port 8790"],
   ])("refuses %j", async (args, message) => {
     expect(await runService(project, { args }).ended).toEqual({

@@ -21,14 +21,14 @@ describe("a vars file", () => {
 
   afterAll(() => coze.close());
 
-  it("leads the Worker to its endpoint, without an emulator, and keeps the tokens for the next run", async () => {
+  it("leads the Worker to its endpoint, without an emulator, and keeps tokens for the next run unless that is --fresh", async () => {
     using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: coze.tokenEndpoint }) });
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}/`;
 
     const tokens = [];
-    for (let run = 0; run < 2; run += 1) {
-      await using service = runService(project, { args: ["--port", String(port)] });
+    for (const args of [[], [], ["--fresh"]]) {
+      await using service = runService(project, { args: ["--port", String(port), ...args] });
       await service.says("Ctrl-C");
       tokens.push(await requestToken(url, "ann"));
       await sleep(STORE_MS);
@@ -47,6 +47,7 @@ Ready. ${url} hands out tokens of Coze at ${new URL(coze.url).host}, with the se
     expect(tokens[0]).toMatchObject({ status: 200, body: { token_type: "Bearer" } });
     expect(tokens[1]?.cacheStatus).toContain("; hit");
     expect(tokens[1]?.body).toEqual(tokens[0]?.body);
+    expect(tokens[2]?.cacheStatus).toContain("; fwd=miss");
   });
 
   it("may go by another name, and leave settings to wrangler.toml", async () => {
