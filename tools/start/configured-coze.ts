@@ -26,7 +26,10 @@ export function configuredCoze({ path, name }: VarsFile, port: number): TokenSou
     },
     async describe() {
       const host = await tokenHost(readVars(await wrangler, envFiles));
-      return { origin: `Coze at ${host}, with the settings of ${name}`, hints: [] };
+      return {
+        origin: `Coze at ${host}, with the settings of ${name}`,
+        hints: [`Edits of ${name} apply when you start again.`],
+      };
     },
     close: async () => {},
   };

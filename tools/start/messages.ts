@@ -1,24 +1,34 @@
 import type { SettingProblem } from "./health.ts";
 import type { TokenSource } from "./token-source.ts";
 
+const CLOSED_HINT =
+  "The service is closed: replace CREDENTIAL with the API key of a caller, or with a JWT; then leave out X-User-ID.";
+const RELOAD_HINT = "Edits of wrangler.toml, callers too, apply when you save the file.";
+
 /** The first line, while there is nothing else to see. */
 export function startMessage(varsFile: string | undefined): string {
   if (varsFile === undefined) return "Starting the Worker and a Coze emulator for it ...";
   return `Starting the Worker with the settings of ${varsFile} ...`;
 }
 
-/** What a newcomer needs once the Worker answers, with one line to copy. */
-export function readyMessage(url: string, { origin, hints }: Awaited<ReturnType<TokenSource["describe"]>>): string {
+/** What a newcomer needs once the Worker responds, with one line to copy: as it is, or with a credential put in. */
+export function readyMessage(
+  url: string,
+  access: "open" | "closed",
+  { origin, hints }: Awaited<ReturnType<TokenSource["describe"]>>,
+): string {
+  const credential = access === "closed" ? ' -H "Authorization: Bearer CREDENTIAL"' : "";
+  const closedHints = access === "closed" ? [CLOSED_HINT] : [];
   return `
 Ready. ${url} hands out tokens of ${origin}.
 
-  curl -X POST ${url} -H "X-User-ID: user123"
+  curl -X POST ${url}${credential} -H "X-User-ID: user123"
 
-${[...hints, "Stop: Ctrl-C"].join("\n")}
+${[...closedHints, RELOAD_HINT, ...hints, "Stop: Ctrl-C"].join("\n")}
 `;
 }
 
-/** One line for each problem, with the file to mend, and where the cure is. */
+/** One line for each problem, with the file to fix, and where to read more. */
 export async function problemsMessage(
   problems: readonly SettingProblem[],
   source: Pick<TokenSource, "fileOf">,

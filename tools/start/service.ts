@@ -48,7 +48,7 @@ export async function runService(options: ServiceOptions, resources: AsyncDispos
   const health = await Promise.race([found, wrangler.ended, startLimit()]);
   if (health.status === "misconfigured") throw new Failure(await problemsMessage(health.problems, coze));
 
-  console.log(readyMessage(url, await coze.describe()));
+  console.log(readyMessage(url, health.access, await coze.describe()));
   wrangler.showOutput();
   return wrangler.ended;
 }

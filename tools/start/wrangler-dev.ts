@@ -19,6 +19,9 @@ const ENVIRONMENT = {
   // The settings are those of the vars file, whatever this shell has.
   CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true",
   CLOUDFLARE_INCLUDE_PROCESS_ENV: "false",
+  // By default wrangler loses sight of wrangler.toml once an editor has replaced the file instead of writing into it.
+  CHOKIDAR_USEPOLLING: "true",
+  CHOKIDAR_INTERVAL: "250",
 };
 
 export type WranglerDev = {
