@@ -10,6 +10,9 @@ const READY = /Ready on http/;
 /** wrangler has loaded an edited file. */
 const RELOADED = /Local server updated and ready/;
 
+/** The Worker has thrown something. The lines of the stack follow, indented. */
+const THROWN = /^\[wrangler:error\] (.*)/;
+
 /** A file of the Worker cannot be built. wrangler goes on, and waits for a change of it. */
 const BUILD_FAILED = /\[ERROR\].*Build failed/;
 
@@ -35,12 +38,16 @@ export function createWranglerOutput(format: TerminalFormat) {
     /** Resolves when the first build has failed, and `hiddenError` tells why. */
     buildFailed: buildFailed.promise,
 
-    /** Shows the lines of the Worker among those that wrangler writes to stdout. Of wrangler's own, one matters. */
+    /** Shows, of all that wrangler writes to stdout, the lines of the Worker, reloads, and what the Worker throws. */
     readStdout(source: Readable, target: Writable): void {
+      let isThrown = false;
       createInterface({ input: source }).on("line", (line) => {
         const text = stripVTControlCharacters(line);
         const workerLine = parseWorkerLine(text);
+        const thrown = THROWN.exec(text)?.[1];
+        isThrown = thrown !== undefined || (isThrown && text.startsWith(" "));
         if (workerLine !== undefined) write(target, format(workerLine, new Date()));
+        else if (isThrown) write(target, thrown ?? text);
         else if (READY.test(text)) ready.resolve();
         else if (RELOADED.test(text)) write(target, format({ isReloaded: true }, new Date()));
       });
