@@ -7,6 +7,8 @@ const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     sequence: { shuffle: true },
+    // Many tests wait for a deadline; by default one processor would be left unused.
+    maxWorkers: "100%",
     // What the Worker logs is of interest only where a test fails.
     silent: "passed-only",
     coverage: {
@@ -17,7 +19,7 @@ export default defineConfig({
     projects: [
       {
         // The parts of the Worker that need nothing of the runtime, in plain Node.
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false },
       },
       {
         // The Worker over HTTP, inside workerd, with the bindings of wrangler.toml.
@@ -26,6 +28,8 @@ export default defineConfig({
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
           exclude: ["**/*.slow.test.ts"],
+          // The files share a workerd: each sets up its own apps, issuers and Workers.
+          isolate: false,
           globalSetup: ["test/support/emulator-setup.ts", "test/support/stand-in-setup.ts"],
         },
       },

@@ -1,6 +1,5 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { vi } from "vitest";
 
 export const ORIGIN = "https://token.example.com";
 
@@ -14,13 +13,18 @@ export type TestWorker = {
   readonly post: (userId?: string, init?: RequestInit) => Promise<Response>;
 };
 
+let started = 0;
+
 /**
  * Starts the Worker as index.ts exports it, with the bindings of wrangler.toml and these settings.
- * Its modules are loaded anew, so that nothing an isolate remembers is shared with another Worker of the test.
+ * index.ts, which holds all that an isolate remembers, is loaded anew for each Worker; the modules below it, which hold
+ * none of that, are evaluated once per test file.
  */
 export async function startWorker(settings: Readonly<Record<string, unknown>>): Promise<TestWorker> {
-  vi.resetModules();
-  const { default: worker } = await import("../../src/index.ts");
+  started += 1;
+  const { default: worker } = (await import(
+    /* @vite-ignore */ `../../src/index.ts?worker=${started}`
+  )) as typeof import("../../src/index.ts"); // the query makes another instance of the same module
   // The limiters of the run count all tests of a minute together: who tests a limit brings one.
   const unlimited: Record<string, unknown> = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined };
   // A binding that is not there is one of the variants of the environment.
