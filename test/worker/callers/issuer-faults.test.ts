@@ -1,20 +1,23 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { API_KEY, bearer, expectRefusal, sha256, unavailable } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
 import { createTestIssuer, documentOf, type TestIssuer } from "../../support/issuer.ts";
 import type { Reply } from "../../support/stand-in-server.ts";
 import { startWorker, type TestWorker } from "../../support/worker.ts";
 
-let app: TestApp;
-let faulty: TestIssuer;
-let sound: TestIssuer;
-let worker: TestWorker;
+type Case = {
+  readonly app: TestApp;
+  readonly faulty: TestIssuer;
+  readonly sound: TestIssuer;
+  readonly worker: TestWorker;
+};
 
-beforeEach(async () => {
-  app = await createTestApp();
-  faulty = await createTestIssuer();
-  sound = await createTestIssuer();
-  worker = await startWorker({
+/** Starts a Worker with callers of two issuers, the first of which is about to fail. */
+async function start(): Promise<Case> {
+  const app = await createTestApp();
+  const faulty = await createTestIssuer();
+  const sound = await createTestIssuer();
+  const worker = await startWorker({
     ...app.settings,
     CALLERS: [
       { name: "script", key_sha256: sha256(API_KEY) },
@@ -22,19 +25,18 @@ beforeEach(async () => {
       { name: "partners", issuer: sound.issuer, audience: "api", user_prefix: "partners" },
     ],
   });
-});
+  return { app, faulty, sound, worker };
+}
 
-const askAs = async (issuer: TestIssuer) =>
+const postAs = async ({ worker }: Case, issuer: TestIssuer) =>
   worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: "ada" })));
 
-/** The callers of the faulty issuer have to wait, and all others go on. */
-async function expectOutage(): Promise<void> {
-  await expectRefusal(
-    await askAs(faulty),
-    app,
-    unavailable(`The keys of ${faulty.issuer} could not be fetched. Try again.`),
-  );
-  expect((await askAs(sound)).status).toBe(200);
+/** The callers of the faulty issuer get a 503, and all others a token. */
+async function expectOutage(current: Case): Promise<void> {
+  const { app, faulty, sound, worker } = current;
+  const refusal = unavailable(`The keys of ${faulty.issuer} could not be fetched. Try again.`);
+  await expectRefusal(await postAs(current, faulty), app, refusal);
+  expect((await postAs(current, sound)).status).toBe(200);
   expect((await worker.post("bob", bearer(API_KEY))).status).toBe(200);
 }
 
@@ -56,11 +58,12 @@ const wrongAnywhere: readonly [string, Reply][] = [
   ],
 ];
 
-describe("a discovery document", () => {
-  it.each(wrongAnywhere)("keeps only its own callers waiting: %s", async (_what, reply) => {
-    await faulty.publish("discovery", reply);
-    await expectOutage();
-    expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
+describe.concurrent("a discovery document", () => {
+  it.each(wrongAnywhere)("makes only its own callers wait: %s", async (_what, reply) => {
+    const current = await start();
+    await current.faulty.publish("discovery", reply);
+    await expectOutage(current);
+    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
   });
 
   it.each<[string, (issuer: TestIssuer) => object]>([
@@ -75,60 +78,71 @@ describe("a discovery document", () => {
     ["with keys in the address", ({ issuer }) => ({ issuer, jwks_uri: 'data:application/json,{"keys":[]}' })],
     ["with a path for the keys", ({ issuer }) => ({ issuer, jwks_uri: "/keys" })],
     ["with keys that are no text", ({ issuer, jwksUri }) => ({ issuer, jwks_uri: [jwksUri] })],
-  ])("keeps only its own callers waiting: %s", async (_what, contentOf) => {
-    await faulty.publish("discovery", documentOf(contentOf(faulty)));
-    await expectOutage();
-    expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
+  ])("makes only its own callers wait: %s", async (_what, contentOf) => {
+    const current = await start();
+    await current.faulty.publish("discovery", documentOf(contentOf(current.faulty)));
+    await expectOutage(current);
+    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
   });
 
   it("is not looked for where a redirect leads", async () => {
     const elsewhere = await createTestIssuer();
     const Location = `${elsewhere.issuer}/.well-known/openid-configuration`;
-    await faulty.publish("discovery", { status: 302, headers: { Location } });
-    await expectOutage();
+    const current = await start();
+    await current.faulty.publish("discovery", { status: 302, headers: { Location } });
+    await expectOutage(current);
     expect(await elsewhere.fetches()).toEqual({ discovery: 0, keys: 0 });
   });
 });
 
-describe("a key set", () => {
+describe.concurrent("a key set", () => {
   it.each([
     ...wrongAnywhere,
     ["keys that are no list", documentOf({ keys: {} })],
     ["a key that is no object", documentOf({ keys: ["key"] })],
     ["a key of no kind", documentOf({ keys: [{ kid: "RS256-key" }] })],
-  ] satisfies [string, Reply][])("keeps only its own callers waiting: %s", async (_what, reply) => {
-    await faulty.publish("keys", reply);
-    await expectOutage();
-    expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
+  ] satisfies [string, Reply][])("makes only its own callers wait: %s", async (_what, reply) => {
+    const current = await start();
+    await current.faulty.publish("keys", reply);
+    await expectOutage(current);
+    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
   it("is not looked for where a redirect leads", async () => {
-    await faulty.publish("keys", { status: 307, headers: { Location: sound.jwksUri } });
-    await expectOutage();
+    const current = await start();
+    await current.faulty.publish("keys", { status: 307, headers: { Location: current.sound.jwksUri } });
+    await expectOutage(current);
   });
 });
 
-describe("an issuer", () => {
-  it("keeps its callers waiting where nobody listens", async () => {
+describe.concurrent("an issuer", () => {
+  it("makes its callers wait where nobody listens", async () => {
+    const app = await createTestApp();
+    const sound = await createTestIssuer();
     const issuer = "http://127.0.0.1:1/issuer";
-    const CALLERS = [{ name: "users", issuer, audience: "api" }];
-    worker = await startWorker({ ...app.settings, CALLERS });
+    const worker = await startWorker({ ...app.settings, CALLERS: [{ name: "users", issuer, audience: "api" }] });
     const response = await worker.post(undefined, bearer(await sound.sign({ iss: issuer, aud: "api", sub: "ada" })));
     await expectRefusal(response, app, unavailable(`The keys of ${issuer} could not be fetched.`));
   });
 
   it("is waited for where it is merely slow", async () => {
-    const { issuer, jwksUri } = faulty;
-    await faulty.publish("discovery", { delay_ms: 300, body: JSON.stringify({ issuer, jwks_uri: jwksUri }) });
-    expect((await askAs(faulty)).status).toBe(200);
+    const current = await start();
+    const { issuer, jwksUri } = current.faulty;
+    await current.faulty.publish("discovery", {
+      delay_ms: 300,
+      body: JSON.stringify({ issuer, jwks_uri: jwksUri }),
+    });
+    expect((await postAs(current, current.faulty)).status).toBe(200);
   });
 
   it("is given up after five seconds of silence, while the others' callers are served", async () => {
+    const current = await start();
+    const { faulty, sound, worker } = current;
     await faulty.publish("discovery", { hang: true });
-    const waiting = askAs(faulty);
+    const waiting = postAs(current, faulty);
     await vi.waitFor(async () => expect((await faulty.fetches()).discovery).toBe(1));
-    const following = askAs(faulty);
-    expect((await askAs(sound)).status).toBe(200);
+    const following = postAs(current, faulty);
+    expect((await postAs(current, sound)).status).toBe(200);
     expect((await worker.post("bob", bearer(API_KEY))).status).toBe(200);
 
     const refused = await Promise.all([waiting, following]);
@@ -136,16 +150,24 @@ describe("an issuer", () => {
     expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
   }, 10_000);
 
-  it("is given up after five seconds where it never ends what it began to say", async () => {
-    await faulty.publish("keys", { stall: true, body: '{"keys":[' });
-    await expectOutage();
+  it("is given up after five seconds where its response never ends", async () => {
+    const current = await start();
+    await current.faulty.publish("keys", { stall: true, body: '{"keys":[' });
+    await expectOutage(current);
   }, 10_000);
 
   it("is given up after five seconds for both documents together", async () => {
-    const { issuer, jwksUri } = faulty;
-    await faulty.publish("discovery", { delay_ms: 3000, body: JSON.stringify({ issuer, jwks_uri: jwksUri }) });
-    await faulty.publish("keys", { delay_ms: 3000, body: JSON.stringify({ keys: faulty.keys.map(({ jwk }) => jwk) }) });
-    await expectOutage();
-    expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
+    const current = await start();
+    const { issuer, jwksUri, keys } = current.faulty;
+    await current.faulty.publish("discovery", {
+      delay_ms: 3000,
+      body: JSON.stringify({ issuer, jwks_uri: jwksUri }),
+    });
+    await current.faulty.publish("keys", {
+      delay_ms: 3000,
+      body: JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }),
+    });
+    await expectOutage(current);
+    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
   }, 10_000);
 });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { API_KEY, bearer, expectRefusal, sha256, unavailable } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
 import type { Reply } from "../../support/stand-in-server.ts";
@@ -10,18 +10,15 @@ const callers = [
   { name: "visitors", anonymous: true, turnstile: true },
 ];
 
-let app: TestApp;
-
-beforeEach(async () => {
-  app = await createTestApp();
-});
-
-const start = (widget: TestWidget, settings: object = {}): Promise<TestWorker> =>
-  startWorker({ ...app.settings, ...widget.settings, CALLERS: callers, ...settings });
+async function start(widget: TestWidget, settings: object = {}): Promise<{ app: TestApp; worker: TestWorker }> {
+  const app = await createTestApp();
+  const worker = await startWorker({ ...app.settings, ...widget.settings, CALLERS: callers, ...settings });
+  return { app, worker };
+}
 
 const solvedBy = (response: string): RequestInit => ({ headers: { "cf-turnstile-response": response } });
 
-describe("a siteverify that gives no verdict", () => {
+describe.concurrent("a siteverify that gives no verdict", () => {
   it.each<[string, Reply]>([
     ["down", { status: 503 }],
     ["gone", { drop: true }],
@@ -37,27 +34,29 @@ describe("a siteverify that gives no verdict", () => {
     ["success under an error status", { status: 500, body: '{"success":true}' }],
     ["more than anybody needs", { body: JSON.stringify({ success: true, more: "x".repeat(300_000) }) }],
   ])("makes visitors wait, and nobody else: %s", async (_what, reply) => {
-    const worker = await start(await createTestWidget({}, reply));
+    const { app, worker } = await start(await createTestWidget({}, reply));
     const refusal = unavailable("Turnstile is unavailable. Try again.");
     await expectRefusal(await worker.post(undefined, solvedBy("0.solved")), app, refusal);
     expect((await worker.post(undefined, bearer(API_KEY))).status).toBe(200);
   });
 
   it("is given up where nobody listens", async () => {
-    const worker = await start(await createTestWidget({}), { TURNSTILE_ENDPOINT: "http://127.0.0.1:1/siteverify" });
+    const { app, worker } = await start(await createTestWidget({}), {
+      TURNSTILE_ENDPOINT: "http://127.0.0.1:1/siteverify",
+    });
     const response = await worker.post(undefined, solvedBy("0.solved"));
     await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   });
 
   it("is given up after five seconds", async () => {
-    const worker = await start(await createTestWidget({}, { hang: true }));
+    const { app, worker } = await start(await createTestWidget({}, { hang: true }));
     const response = await worker.post(undefined, solvedBy("0.solved"));
     await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   }, 10_000);
 
   it("is waited for where it is merely slow", async () => {
     const reply = { delay_ms: 300, body: JSON.stringify({ success: true, ...SOLVED }) };
-    const worker = await start(await createTestWidget({}, reply));
+    const { worker } = await start(await createTestWidget({}, reply));
     expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
   });
 
@@ -65,7 +64,7 @@ describe("a siteverify that gives no verdict", () => {
     "because of the secret key names the setting: %s",
     async (code) => {
       const reply = { body: JSON.stringify({ success: false, "error-codes": [code] }) };
-      const worker = await start(await createTestWidget({}, reply));
+      const { app, worker } = await start(await createTestWidget({}, reply));
       await expectRefusal(
         await worker.post(undefined, solvedBy("0.solved")),
         app,
@@ -80,7 +79,9 @@ describe("a siteverify that gives no verdict", () => {
   );
 
   it("says so where the secret key is that of another widget", async () => {
-    const worker = await start(await createTestWidget({ "0.solved": SOLVED }), { TURNSTILE_SECRET_KEY: "hunter2" });
+    const { app, worker } = await start(await createTestWidget({ "0.solved": SOLVED }), {
+      TURNSTILE_SECRET_KEY: "hunter2",
+    });
     const response = await worker.post(undefined, solvedBy("0.solved"));
     expect(response.status).toBe(500);
     expect(await response.text()).not.toContain("hunter2");
