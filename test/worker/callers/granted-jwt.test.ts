@@ -18,7 +18,7 @@ const ALGORITHMS = [
   "Ed25519",
 ];
 
-describe("the bearer of a JWT", () => {
+describe("a JWT caller", () => {
   let app: TestApp;
   let issuer: TestIssuer;
   let worker: TestWorker;
@@ -40,7 +40,6 @@ describe("the bearer of a JWT", () => {
           user_prefix: "",
           max_duration: 103,
         },
-        { ...caller, name: "namespaced", claims: { "https://a.example/tier": "gold" }, max_duration: 104 },
         { ...caller, name: "machines", audience: "machines", user_id: "client_id", user_prefix: "", max_duration: 105 },
         { ...caller, name: "users", max_duration: 106 },
       ],
@@ -50,7 +49,7 @@ describe("the bearer of a JWT", () => {
   const tokenOf = (claims: Claims = {}, header: Claims = {}) =>
     issuer.sign({ aud: "api", sub: "ada", ...claims }, header);
 
-  it.each(ALGORITHMS)("may be of an issuer that signs with %s", async (alg) => {
+  it.each(ALGORITHMS)("accepts a JWT signed with %s", async (alg) => {
     const token = await issuer.sign({ aud: "api", sub: alg }, {}, await sharedKey(alg));
     expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toEqual({
       duration_seconds: 106,
@@ -64,7 +63,7 @@ describe("the bearer of a JWT", () => {
     ["the bare JWT", (token) => ({ Authorization: token })],
     ["the assertion of Access", (token) => ({ "Cf-Access-Jwt-Assertion": token })],
     ["Authorization before the assertion", (token) => ({ Authorization: token, "Cf-Access-Jwt-Assertion": "x" })],
-  ])("may send it as %s", async (form, headersOf) => {
+  ])("accepts a JWT sent as %s", async (form, headersOf) => {
     const headers = headersOf(await tokenOf({ sub: form }));
     expect(await expectGrant(app, worker.post(undefined, { headers }))).toMatchObject({ session_name: form });
   });
@@ -73,25 +72,16 @@ describe("the bearer of a JWT", () => {
     ["all claims of the first", { role: "admin", level: 3, active: true }, 101],
     ["the first of two that match", { role: "admin", level: 3, active: true, team: "red" }, 101],
     ["not all claims of the first", { role: "admin", level: 3 }, 106],
-    ["a claim of another value", { role: "admin", level: 4, active: true }, 106],
     ["a pattern", { team: "pro-blue" }, 102],
-    ["the other half of a pattern", { team: "red" }, 102],
-    ["half of what a pattern matches", { team: "redpro-blue" }, 106],
     [
       "zero and false, and the email as user",
       { level: 0, active: false, email: "ada@example.com" },
       103,
       "ada@example.com",
     ],
-    ["a claim with an address for a name", { "https://a.example/tier": "gold" }, 104],
     ["another audience", { aud: "machines", client_id: "backup" }, 105, "backup"],
-    ["one of several audiences", { aud: ["web", "machines"], client_id: "backup-2" }, 105, "backup-2"],
-    ["the audience in a list of one", { aud: ["api"], sub: "bob" }, 106, "bob"],
     ["the audiences of two callers, so the first", { aud: ["machines", "api"], client_id: "x", sub: "eve" }, 105, "x"],
-    ["the longest user id", { sub: "x".repeat(128) }, 106, "x".repeat(128)],
-    ["a user id with bars and blanks", { sub: "auth0|Ada Lovelace~!" }, 106, "auth0|Ada Lovelace~!"],
-    ["a user id that is a text of digits", { sub: "12345" }, 106, "12345"],
-  ])("is the caller with %s", async (what, claims, durationSeconds, userId) => {
+  ])("grants what the first caller that matches may have: %s", async (what, claims, durationSeconds, userId) => {
     expect(await expectGrant(app, worker.post(undefined, bearer(await tokenOf({ sub: what, ...claims }))))).toEqual({
       duration_seconds: durationSeconds,
       session_name: userId ?? what,
@@ -104,12 +94,12 @@ describe("the bearer of a JWT", () => {
     ["nbf of the past", (now) => ({ nbf: now - 10 })],
     ["nbf a moment ahead, as clocks differ", (now) => ({ nbf: now + 4 })],
     ["exp a moment ago, as clocks differ", (now) => ({ exp: now - 1 })],
-  ])("may have %s", async (what, claimsAt) => {
+  ])("accepts a JWT with %s", async (what, claimsAt) => {
     const token = await tokenOf({ sub: what, ...claimsAt(Math.floor(Date.now() / 1000)) });
     expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({ session_name: what });
   });
 
-  it("may be signed without a typ, or with that of an access token", async () => {
+  it("accepts a JWT without a typ, or with that of an access token", async () => {
     for (const typ of [undefined, "at+jwt"]) {
       const token = await tokenOf({ sub: String(typ) }, { typ });
       expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
@@ -118,7 +108,7 @@ describe("the bearer of a JWT", () => {
     }
   });
 
-  it("may be signed without a kid where the issuer has one key", async () => {
+  it("accepts a JWT without a kid where the issuer has one key", async () => {
     const single = await createTestIssuer();
     const itsApp = await createTestApp();
     const CALLERS = [{ name: "web", issuer: single.issuer, audience: "api" }];
@@ -127,7 +117,7 @@ describe("the bearer of a JWT", () => {
     expect(await expectGrant(itsApp, itsWorker.post(undefined, bearer(token)))).toMatchObject({ session_name: "ada" });
   });
 
-  it("may name the user of the JWT by X-User-ID too", async () => {
+  it("accepts an X-User-ID that equals the user of the JWT", async () => {
     const token = await tokenOf({ sub: "same" });
     expect(await expectGrant(app, worker.post("same", bearer(token)))).toMatchObject({ session_name: "same" });
   });
