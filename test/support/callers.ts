@@ -62,6 +62,6 @@ export async function expectGrant(app: TestApp, answer: Promise<Response>): Prom
   expect(response.status).toBe(200);
   const exchanges = await app.exchanges();
   expect(exchanges).toHaveLength(before + 1);
-  const { grant_type: _grantType, ...asked } = exchanges.at(-1)?.body ?? {};
-  return { ...asked, session_name: exchanges.at(-1)?.assertion.claims["session_name"] };
+  const { grant_type: _grantType, ...requested } = exchanges.at(-1)?.body ?? {};
+  return { ...requested, session_name: exchanges.at(-1)?.assertion.claims["session_name"] };
 }

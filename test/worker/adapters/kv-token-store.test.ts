@@ -91,9 +91,7 @@ describe("createKvTokenStore", () => {
 
   it.each<[string, (sealed: ArrayBuffer) => ArrayBuffer | string]>([
     ["garbage", () => "garbage"],
-    ["nothing", () => ""],
     ["fewer bytes than an IV has", () => new ArrayBuffer(5)],
-    ["a cut entry", (sealed) => sealed.slice(0, -1)],
     ["a flipped bit", flipLastBit],
   ])("misses on %s", async (_what, bend) => {
     const cache = createCache();
@@ -119,12 +117,7 @@ describe("createKvTokenStore", () => {
 
   it.each([
     ["not JSON", "token"],
-    ["no list", JSON.stringify({ accessToken: 1 })],
     ["without a token", JSON.stringify([null, 1, 2, "1", "2"])],
-    ["without the moment of its issue", JSON.stringify(["czs_secret", null, 2, "1", "2"])],
-    ["without its end", JSON.stringify(["czs_secret", 1, "2", "1", "2"])],
-    ["without a name for the log", JSON.stringify(["czs_secret", 1, 2])],
-    ["without a word about the user", JSON.stringify(["czs_secret", 1, 2, "1"])],
     ["longer than a token is", JSON.stringify(["czs_secret", 1, 2, "1", "2", "admin"])],
   ])("misses on a well-sealed value that is %s", async (_what, text) => {
     const cache = createCache();
@@ -151,7 +144,7 @@ describe("createKvTokenStore", () => {
 });
 
 describe("seal", () => {
-  it("seals the same text differently each time", async () => {
+  it("seals the same string differently each time", async () => {
     const [first, second] = await Promise.all([seal(secrets, "name", "text"), seal(secrets, "name", "text")]);
     expect(Buffer.from(first).equals(Buffer.from(second))).toBe(false);
     expect(await open(secrets, "name", first)).toBe("text");

@@ -9,15 +9,15 @@ const permissions = (...names: string[]) => ({ account_permission: { permission_
 let app: TestApp;
 
 /** What Coze is asked for by a caller with these properties, under these settings, who sends this body. */
-async function askedBy(properties: object, settings: object = {}, body?: object): Promise<Record<string, unknown>> {
+async function requestedBy(properties: object, settings: object = {}, body?: object): Promise<Record<string, unknown>> {
   app = await createTestApp();
   const caller = { name: "script", key_sha256: sha256(API_KEY), ...properties };
   const worker = await startWorker({ ...app.settings, CALLERS: [caller], ...settings });
-  const { session_name: _session, ...asked } = await expectGrant(
+  const { session_name: _session, ...requested } = await expectGrant(
     app,
     worker.post("ada", bearer(API_KEY, body && json(body))),
   );
-  return asked;
+  return requested;
 }
 
 afterEach(async () => {
@@ -40,7 +40,7 @@ describe("the scope that Coze is asked for", () => {
       { ...permissions(view), ...bots("2") },
     ],
   ])("is %s", async (_what, properties, tokenScope, scope) => {
-    expect(await askedBy(properties, { TOKEN_SCOPE: tokenScope })).toEqual({
+    expect(await requestedBy(properties, { TOKEN_SCOPE: tokenScope })).toEqual({
       duration_seconds: 900,
       ...(scope && { scope }),
     });
@@ -57,7 +57,7 @@ describe("the scope that Coze is asked for", () => {
     ],
     ["any scope, where neither limits it", {}, undefined, permissions(chat), permissions(chat)],
   ])("is narrowed by the body to %s", async (_what, properties, tokenScope, asked, scope) => {
-    expect(await askedBy(properties, { TOKEN_SCOPE: tokenScope }, { scope: asked })).toEqual({
+    expect(await requestedBy(properties, { TOKEN_SCOPE: tokenScope }, { scope: asked })).toEqual({
       duration_seconds: 900,
       scope,
     });
@@ -71,6 +71,6 @@ describe("the life that Coze is asked for", () => {
     ["TOKEN_DURATION below max_duration", { max_duration: 7200 }, { TOKEN_DURATION: 600 }, undefined, 600],
     ["what the body asks for", { max_duration: 300 }, {}, { duration_seconds: 120 }, 120],
   ])("is %s", async (_what, properties, settings, body, seconds) => {
-    expect(await askedBy(properties, settings, body)).toEqual({ duration_seconds: seconds });
+    expect(await requestedBy(properties, settings, body)).toEqual({ duration_seconds: seconds });
   });
 });

@@ -35,14 +35,14 @@ function passTo(milliseconds: number): void {
   vi.spyOn(Date, "now").mockReturnValue(start + milliseconds);
 }
 
-/** Asks with a fresh JWT of a user, signed with a key of the issuer. */
-async function ask(key = issuer.keys[0], userId = "ada"): Promise<Response> {
+/** Posts with a fresh JWT of a user, signed with a key of the issuer. */
+async function post(key = issuer.keys[0], userId = "ada"): Promise<Response> {
   return worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: userId }, {}, key)));
 }
 
-/** Asks so many times at once, each time with a JWT signed with the key. */
-function askTimes(count: number, key = issuer.keys[0]): Promise<Response[]> {
-  return Promise.all(Array.from({ length: count }, () => ask(key)));
+/** Posts so many times at once, each time with a JWT signed with the key. */
+function postTimes(count: number, key = issuer.keys[0]): Promise<Response[]> {
+  return Promise.all(Array.from({ length: count }, () => post(key)));
 }
 
 async function expectError(answer: Promise<Response>, { status, error, description }: ReturnType<typeof unavailable>) {
@@ -55,18 +55,18 @@ const down = () => unavailable(`The keys of ${issuer.issuer} could not be fetche
 const unknownKey = invalidClient("signed with a key that the issuer does not have");
 
 describe("the keys of an issuer", () => {
-  it("are fetched once for who asks first and for who asks in the meantime", async () => {
+  it("are fetched once for the first request and for those that arrive in the meantime", async () => {
     const { issuer: address, jwksUri } = issuer;
     await issuer.publish("discovery", { delay_ms: 300, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
-    const first = ask();
+    const first = post();
     await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
-    expect((await ask(undefined, "bob")).status).toBe(200);
+    expect((await post(undefined, "bob")).status).toBe(200);
     expect((await first).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("are fetched once for ten concurrent first requests, and all ten are served", async () => {
-    expect((await askTimes(10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+  it("are fetched once for ten concurrent first requests, and all ten get a token", async () => {
+    expect((await postTimes(10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
@@ -77,8 +77,8 @@ describe("the keys of an issuer", () => {
       { ...caller, name: "web" },
     ];
     worker = await startWorker({ ...(await createTestApp()).settings, CALLERS: callers });
-    expect((await ask()).status).toBe(200);
-    expect((await ask(undefined, "bob")).status).toBe(200);
+    expect((await post()).status).toBe(200);
+    expect((await post(undefined, "bob")).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 1 });
   });
 
@@ -90,43 +90,43 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 0 });
   });
 
-  it("are remembered for ten minutes, and then fetched anew", async () => {
-    await ask();
+  it("are cached for ten minutes, and then fetched again", async () => {
+    await post();
     passTo(9 * MINUTE);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
 
     passTo(10 * MINUTE + SECOND);
-    const answers = await askTimes(10);
+    const answers = await postTimes(10);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
   it("are no longer accepted once the issuer has withdrawn them, ten minutes later", async () => {
-    await ask();
+    await post();
     await issuer.publishKeys(await sharedKey("ES256"));
     passTo(9 * MINUTE);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
     passTo(11 * MINUTE);
-    await expectError(ask(), unknownKey);
+    await expectError(post(), unknownKey);
   });
 
-  it("may be rotated: an unknown one makes them be fetched anew", async () => {
+  it("may be rotated: an unknown one has them fetched again", async () => {
     const next = await sharedKey("ES256");
-    await ask();
+    await post();
     await issuer.publishKeys(...issuer.keys, next);
     passTo(31 * SECOND);
-    expect((await ask(next)).status).toBe(200);
-    expect((await ask()).status).toBe(200);
+    expect((await post(next)).status).toBe(200);
+    expect((await post()).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
-  it("are fetched anew for unknown ones at most once in 30 seconds", async () => {
+  it("are fetched again for unknown ones at most once in 30 seconds", async () => {
     const unknown = await sharedKey("ES256", "unknown");
-    await ask();
+    await post();
     const fetchedAfter = async (milliseconds: number) => {
       passTo(milliseconds);
-      for (let times = 0; times < 3; times += 1) await expectError(ask(unknown), unknownKey);
+      for (let times = 0; times < 3; times += 1) await expectError(post(unknown), unknownKey);
       return (await issuer.fetches()).keys;
     };
     expect(await fetchedAfter(SECOND)).toBe(1);
@@ -134,114 +134,114 @@ describe("the keys of an issuer", () => {
     expect(await fetchedAfter(31 * SECOND)).toBe(2);
     expect(await fetchedAfter(60 * SECOND)).toBe(2);
     expect(await fetchedAfter(62 * SECOND)).toBe(3);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
   it("are not fetched a second time for an unknown key right after the first fetch", async () => {
-    await expectError(ask(await sharedKey("ES256", "unknown")), unknownKey);
+    await expectError(post(await sharedKey("ES256", "unknown")), unknownKey);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("are fetched anew once for concurrent requests with a new key, and all of them are served", async () => {
+  it("are fetched again once for concurrent requests with a new key, and all of them get a token", async () => {
     const next = await sharedKey("ES256");
-    await ask();
+    await post();
     const { issuer: address, jwksUri } = issuer;
     await issuer.publish("discovery", { delay_ms: 200, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
     await issuer.publishKeys(...issuer.keys, next);
     passTo(31 * SECOND);
-    expect((await askTimes(10, next)).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect((await postTimes(10, next)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
   it("may stand beside keys of kinds that nobody knows", async () => {
     const keys = [{ kty: "FUTURE", kid: "x" }, { kty: "oct", kid: "y", k: "c2VjcmV0" }, issuer.keys[0]?.jwk];
     await issuer.publish("keys", { body: JSON.stringify({ keys, more: true }) });
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
-  it("may be none, and then nobody's JWT is right", async () => {
+  it("may be none, and then every JWT is rejected", async () => {
     await issuer.publishKeys();
-    await expectError(ask(), unknownKey);
+    await expectError(post(), unknownKey);
   });
 });
 
 describe("an issuer that goes down", () => {
   const goDown = () => issuer.publish("discovery", { status: 503 });
 
-  it("is served for by the keys of before, for up to an hour", async () => {
-    expect((await ask()).status).toBe(200);
+  it("has its JWTs verified with cached keys, for up to an hour", async () => {
+    expect((await post()).status).toBe(200);
     await goDown();
     for (const minutes of [11, 30, 59]) {
       passTo(minutes * MINUTE);
-      expect((await ask()).status).toBe(200);
+      expect((await post()).status).toBe(200);
     }
     expect((await issuer.fetches()).discovery).toBe(4);
 
     passTo(61 * MINUTE);
-    await expectError(ask(), down());
+    await expectError(post(), down());
     expect((await worker.post("ada", bearer(API_KEY))).status).not.toBe(503);
   });
 
-  it("is served for by its keys of before no longer than that, whoever asks next", async () => {
-    await ask();
+  it("has no JWT verified with cached keys after that hour, whichever request is next", async () => {
+    await post();
     await goDown();
     passTo(59 * MINUTE + 50 * SECOND);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
     passTo(60 * MINUTE + 5 * SECOND);
-    await expectError(ask(), down());
+    await expectError(post(), down());
     passTo(61 * MINUTE);
-    await expectError(ask(), down());
-    await expectError(ask(), down());
+    await expectError(post(), down());
+    await expectError(post(), down());
   });
 
-  it("is asked at most every 30 seconds while its keys of before serve", async () => {
-    await ask();
+  it("gets a request at most every 30 seconds while its cached keys are used", async () => {
+    await post();
     await goDown();
     passTo(11 * MINUTE);
-    for (let times = 0; times < 5; times += 1) expect((await ask()).status).toBe(200);
+    for (let times = 0; times < 5; times += 1) expect((await post()).status).toBe(200);
     expect((await issuer.fetches()).discovery).toBe(2);
     passTo(11 * MINUTE + 31 * SECOND);
-    await ask();
+    await post();
     expect((await issuer.fetches()).discovery).toBe(3);
   });
 
-  it("cannot say whether an unknown key is its own, and its known ones go on", async () => {
-    await ask();
+  it("makes JWTs with an unknown key wait, and those with a known key valid", async () => {
+    await post();
     await goDown();
     passTo(31 * SECOND);
-    await expectError(ask(await sharedKey("ES256")), down());
-    expect((await ask()).status).toBe(200);
+    await expectError(post(await sharedKey("ES256")), down());
+    expect((await post()).status).toBe(200);
   });
 
-  it("is asked again a second later at the earliest", async () => {
+  it("gets the next request a second later at the earliest", async () => {
     await goDown();
     passTo(0);
-    await expectError(ask(), down());
+    await expectError(post(), down());
     await issuer.recover();
     passTo(999);
-    await expectError(ask(), down());
+    await expectError(post(), down());
     expect((await issuer.fetches()).discovery).toBe(1);
     passTo(SECOND);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
-  it("is asked again a second after a fetch has failed, however long that fetch took", async () => {
+  it("gets the next request a second after a fetch has failed, however long that fetch took", async () => {
     passTo(0);
     await issuer.publish("discovery", { delay_ms: 300, status: 503 });
-    const failing = ask();
+    const failing = post();
     await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
     passTo(4 * SECOND);
     await expectError(failing, down());
     await issuer.recover();
-    await expectError(ask(), down());
+    await expectError(post(), down());
     expect((await issuer.fetches()).discovery).toBe(1);
     passTo(5 * SECOND);
-    expect((await ask()).status).toBe(200);
+    expect((await post()).status).toBe(200);
   });
 
-  it("makes all wait who ask at the same time, by one question", async () => {
+  it("gets one request for concurrent JWTs, none of which gets a token", async () => {
     await issuer.publish("discovery", { delay_ms: 50, status: 503 });
-    const answers = await askTimes(10);
+    const answers = await postTimes(10);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
     expect((await issuer.fetches()).discovery).toBe(1);
   });

@@ -74,7 +74,7 @@ describe("the log", () => {
     },
   );
 
-  it("does not quote an answer of Turnstile that is not JSON", async () => {
+  it("does not quote a response of Turnstile that is not JSON", async () => {
     const app = await createTestApp();
     const widget = await createTestWidget({}, quoted);
     const log = recordLog();

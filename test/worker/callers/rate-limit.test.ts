@@ -15,7 +15,7 @@ const visitors = { name: "visitors", anonymous: true };
 const script = { name: "script", key_sha256: sha256(API_KEY) };
 
 describe("the rate limit", () => {
-  it("counts by caller and user, or by address where nobody says reliably who it is", async () => {
+  it("counts by caller and user, or by address where no credential names the user", async () => {
     const app = await createTestApp();
     const issuer = await createTestIssuer();
     const limiter = limiterOf(100);
@@ -119,7 +119,7 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual([]);
   });
 
-  it("of a caller counts all its requests together, whatever users it names, beside that of each user", async () => {
+  it("counts all requests of a caller together, whatever users it names, beside those of each user", async () => {
     const app = await createTestApp();
     const [limiter, team] = [limiterOf(100), limiterOf(2)];
     const callers = [{ ...script, limiter: "TEAM_A_LIMITER" }, visitors];
@@ -152,7 +152,7 @@ describe("the rate limit", () => {
     ]);
   });
 
-  it("of a user who has reached it leaves that of the caller to the others", async () => {
+  it("does not count a user's refused requests for the limiter of the whole caller", async () => {
     const app = await createTestApp();
     const team = limiterOf(100);
     const callers = [{ ...script, limiter: "TEAM_A_LIMITER" }];
@@ -172,7 +172,7 @@ describe("the rate limit", () => {
     ]);
   });
 
-  it("is none where no limiter is bound", async () => {
+  it("lets every request pass where no limiter is bound", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: undefined });
     expect((await worker.post("ada")).status).toBe(200);
@@ -183,7 +183,7 @@ describe("the limit of exchanges", () => {
   const duration = (seconds: number, init: RequestInit = {}) =>
     bearer(API_KEY, { ...init, ...json({ duration_seconds: seconds }) });
 
-  it("holds one user who varies what is asked for, and nobody else", async () => {
+  it("limits one user whose requests vary, and no other user", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(3);
     const worker = await startWorker({ ...app.settings, CALLERS: [script], EXCHANGE_LIMITER: limiter });
@@ -197,7 +197,7 @@ describe("the limit of exchanges", () => {
     expect(await app.exchanges()).toHaveLength(4);
   });
 
-  it("counts by address and user where nobody says reliably who it is", async () => {
+  it("counts by address and user where no credential names the user", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(1);
     const worker = await startWorker({ ...app.settings, EXCHANGE_LIMITER: limiter });

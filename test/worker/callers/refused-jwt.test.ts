@@ -144,6 +144,7 @@ describe("a JWT caller", () => {
     ["a header that is no JSON", async () => `x.${(await partsOf(sign()))[1]}.x`, badForm],
     ["a claim as a list with the right value", () => sign({ role: ["user"] }), otherClaims],
     ["more than a pattern matches, in a line below", () => sign({ team: "pro-blue\nx" }), otherClaims],
+    ["a pattern's claim of 1025 characters", () => sign({ team: `pro-${"x".repeat(1021)}` }), otherClaims],
   ])("rejects a JWT: %s", async (_what, token, description) => {
     const response = await worker.post(undefined, bearer(await token()));
     await expectRefusal(response, app, invalidClient(description));

@@ -33,7 +33,7 @@ const solvedInBoth = (header: string, body: string): RequestInit => ({
 });
 
 describe("a visitor", () => {
-  it("is let in by a solved challenge, sent as a header", async () => {
+  it("gets a token for a solved challenge, sent in a header", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await start(widget);
     const response = await worker.post(undefined, solvedBy("0.solved", { "CF-Connecting-IP": "203.0.113.7" }));
@@ -43,7 +43,7 @@ describe("a visitor", () => {
     ]);
   });
 
-  it("is let in by a solved challenge, sent in the body", async () => {
+  it("gets a token for a solved challenge, sent in the body", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await start(widget);
     const body = json({ "cf-turnstile-response": "0.solved", duration_seconds: 60 });
@@ -61,14 +61,14 @@ describe("a visitor", () => {
     expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
   });
 
-  it("is judged by the header where both are sent", async () => {
+  it("is verified by the header where both are sent", async () => {
     const widget = await createTestWidget({ header: SOLVED, body: SOLVED });
     const worker = await start(widget);
     expect((await worker.post(undefined, solvedInBoth("header", "body"))).status).toBe(200);
     expect((await widget.received()).map(({ response }) => response)).toEqual(["header"]);
   });
 
-  it("is let in by a challenge of any page and action where none is named", async () => {
+  it("gets a token for a challenge of any page and action where the caller names none", async () => {
     const widget = await createTestWidget({ "0.solved": { hostname: "elsewhere.example", action: "login" } });
     const anyPage = { name: "visitors", anonymous: true, turnstile: true };
     const worker = await start(widget, { CALLERS: [anyPage] });
@@ -85,7 +85,7 @@ describe("a visitor", () => {
     expect(second.headers.get("Cache-Status")).toContain("hit");
   });
 
-  it("gets nothing without a solved challenge from the token that another visitor has had cached", async () => {
+  it("gets no cached token of another visitor without a solved challenge", async () => {
     const widget = await createTestWidget({ first: SOLVED });
     const worker = await start(widget);
     await worker.post("ada", solvedBy("first"));
@@ -95,8 +95,8 @@ describe("a visitor", () => {
   });
 });
 
-describe("the holder of a key", () => {
-  it("needs no challenge, and none is asked about", async () => {
+describe("an API key", () => {
+  it("needs no challenge, and Turnstile gets no request", async () => {
     const widget = await createTestWidget({});
     const worker = await start(widget);
     expect((await worker.post("ada", bearer(API_KEY, solvedBy("anything")))).status).toBe(200);
@@ -112,14 +112,14 @@ describe("a visitor's response", () => {
     ["empty in the header, and solved in the body", solvedInBoth("", "x"), "is"],
     ["under another name", { headers: { "g-recaptcha-response": "x" } }, "is missing"],
     ["of 2049 characters", solvedBy("x".repeat(2049)), "is longer than 2048 characters"],
-  ])("is refused, and Turnstile not asked: %s", async (_what, init, description) => {
+  ])("is refused without a request to Turnstile: %s", async (_what, init, description) => {
     const widget = await createTestWidget({ x: SOLVED });
     const worker = await start(widget);
     await expectRefusal(await worker.post(undefined, init), app, invalidClient(description));
     expect(await widget.received()).toEqual([]);
   });
 
-  it("is refused where it is no text", async () => {
+  it("is refused where it is no string", async () => {
     const worker = await start(await createTestWidget({}));
     await expectRefusal(await worker.post(undefined, json({ "cf-turnstile-response": 1 })), app, {
       status: 400,

@@ -76,7 +76,7 @@ describe("the session of a named caller's user", () => {
   it("is one for equal ids of two issuers only where the settings say so by equal prefixes", async () => {
     const [one, other] = [await createTestIssuer(), await createTestIssuer()];
     const partners = { name: "partners", issuer: other.issuer, audience: "api" };
-    const ask = async (prefixes: readonly (string | undefined)[]) => {
+    const sessionsFor = async (prefixes: readonly (string | undefined)[]) => {
       const [first, second] = prefixes.map((user_prefix) => (user_prefix === undefined ? {} : { user_prefix }));
       const { app, worker } = await start([
         { ...web(one), ...first },
@@ -86,13 +86,13 @@ describe("the session of a named caller's user", () => {
       await worker.post(undefined, bearer(await other.sign({ aud: "api", sub: "ada" })));
       return (await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"]);
     };
-    expect(await ask([undefined, "partners"])).toEqual(["ada", "partners:ada"]);
-    expect(await ask(["team", "team"])).toEqual(["team:ada"]);
-    expect(await ask(["", ""])).toEqual(["ada"]);
-    expect(await ask([undefined, undefined])).toEqual([]);
+    expect(await sessionsFor([undefined, "partners"])).toEqual(["ada", "partners:ada"]);
+    expect(await sessionsFor(["team", "team"])).toEqual(["team:ada"]);
+    expect(await sessionsFor(["", ""])).toEqual(["ada"]);
+    expect(await sessionsFor([undefined, undefined])).toEqual([]);
   });
 
-  it("may begin like that of visitors where visitors are not let in", async () => {
+  it("may begin like that of visitors where there are no visitors", async () => {
     const issuer = await createTestIssuer();
     const { app, worker } = await start([web(issuer)]);
     const token = await issuer.sign({ aud: "api", sub: "visitors:ada" });
