@@ -1,4 +1,4 @@
-/** How often a hanging request comes round to hang on. */
+/** How often a hanging request sets its timer again. */
 const HEARTBEAT_MS = 60_000;
 
 /** Waits, and tells whether the client was still there after the whole time. A client that leaves ends the wait. */
@@ -24,8 +24,8 @@ export async function departure(client: AbortSignal): Promise<void> {
   while (await pause(HEARTBEAT_MS, client));
 }
 
-/** An answer that ends badly wherever there is no socket to destroy: its headers arrive, its body fails. */
-export function brokenAnswer(): Response {
+/** A response that breaks off where there is no socket to destroy: its headers arrive, its body fails. */
+export function brokenResponse(): Response {
   const body = new ReadableStream({
     start(controller) {
       controller.error(new Error("The emulator dropped this connection, as a fault told it to."));

@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { type App, type Apps, DEFAULT_AUDIENCE, MAX_KEYS } from "./apps.ts";
+import { type App, type Apps, DEFAULT_AUDIENCE, importPublicKey, MAX_KEYS } from "./apps.ts";
 import { badRequest, notFound, parseBody } from "./control-request.ts";
 import type { EmulatorEnv } from "./log-id.ts";
-import { importPublicKey } from "./public-key.ts";
 
 const MAX_NAME_LENGTH = 100;
 
@@ -40,22 +39,22 @@ const changeSchema = z
 export function createControlAppRoutes({ apps }: { readonly apps: Apps }) {
   return new Hono<EmulatorEnv>()
     .post("/", async (c) => {
-      const asked = await parseBody(c, appSchema);
-      if ("problem" in asked) return badRequest(c, asked.problem);
+      const body = await parseBody(c, appSchema);
+      if ("problem" in body) return badRequest(c, body.problem);
 
-      const { client_id, name, audience, keys } = asked.value;
+      const { client_id, name, audience, keys } = body.value;
       const keysByKid = new Map(keys.map(({ kid, public_key }) => [kid, public_key]));
       const app = { clientId: client_id, name: name ?? client_id, audience, active: true, keys: keysByKid };
       apps.set(client_id, app);
       return c.json(describeApp(app), 201);
     })
     .patch("/:client_id", async (c) => {
-      const asked = await parseBody(c, changeSchema);
-      if ("problem" in asked) return badRequest(c, asked.problem);
+      const body = await parseBody(c, changeSchema);
+      if ("problem" in body) return badRequest(c, body.problem);
       const app = apps.get(c.req.param("client_id"));
       if (app === undefined) return notFound(c, "client_id: no such app");
 
-      const { active = app.active, name = app.name, audience = app.audience } = asked.value;
+      const { active = app.active, name = app.name, audience = app.audience } = body.value;
       const changed = { ...app, active, name, audience };
       apps.set(app.clientId, changed);
       return c.json(describeApp(changed));
@@ -65,12 +64,12 @@ export function createControlAppRoutes({ apps }: { readonly apps: Apps }) {
       return existed ? c.body(null, 204) : notFound(c, "client_id: no such app");
     })
     .post("/:client_id/keys", async (c) => {
-      const asked = await parseBody(c, keySchema);
-      if ("problem" in asked) return badRequest(c, asked.problem);
+      const body = await parseBody(c, keySchema);
+      if ("problem" in body) return badRequest(c, body.problem);
       const app = apps.get(c.req.param("client_id"));
       if (app === undefined) return notFound(c, "client_id: no such app");
 
-      const { kid, public_key } = asked.value;
+      const { kid, public_key } = body.value;
       if (app.keys.has(kid)) return badRequest(c, "kid: the app has this key already");
       if (app.keys.size >= MAX_KEYS) return badRequest(c, `keys: an app has ${MAX_KEYS} keys at most`);
       const changed = { ...app, keys: new Map([...app.keys, [kid, public_key]]) };

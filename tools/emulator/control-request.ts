@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { parseJson } from "./answer.ts";
-import { problemOf } from "./problem.ts";
+import { describeIssues } from "./coze-error.ts";
+import { parseJson } from "./response.ts";
 
-/** A control request that fits its schema, or what is wrong with it, by member. */
+/** A control request that fits its schema, or what is wrong with it, by property. */
 export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
 
 /** The one filter that lists and deletions take. */
@@ -23,17 +23,17 @@ export async function parseFilter(c: Context): Promise<Parsed<z.output<typeof fi
   return parse(filterSchema, c.req.query());
 }
 
-/** The answer to a control request that makes no sense. */
+/** The response to a control request that makes no sense. */
 export function badRequest(c: Context, problem: string) {
   return c.json({ error: "invalid_request", problem }, 400);
 }
 
-/** The answer to a control request for something that is not there. */
+/** The response to a control request for something that does not exist. */
 export function notFound(c: Context, problem: string) {
   return c.json({ error: "not_found", problem }, 404);
 }
 
 async function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): Promise<Parsed<z.output<Schema>>> {
   const parsed = await schema.safeParseAsync(input);
-  return parsed.success ? { value: parsed.data } : { problem: problemOf(parsed.error) };
+  return parsed.success ? { value: parsed.data } : { problem: describeIssues(parsed.error) };
 }

@@ -4,8 +4,7 @@ import type { Apps } from "./apps.ts";
 import { createControlAppRoutes } from "./control-app-routes.ts";
 import { badRequest, notFound, parseBody, parseFilter } from "./control-request.ts";
 import type { ExchangeLog } from "./exchange-log.ts";
-import { faultSchema } from "./fault-schema.ts";
-import type { FaultQueue } from "./faults.ts";
+import { type FaultQueue, faultSchema } from "./faults.ts";
 import type { EmulatorEnv } from "./log-id.ts";
 import type { TokenStore } from "./tokens.ts";
 
@@ -37,44 +36,44 @@ export function createControlRoutes({ apps, tokens, faults, exchanges }: Control
 function createFaultRoutes(faults: ControlParts["faults"]) {
   return new Hono<EmulatorEnv>()
     .post("/", async (c) => {
-      const asked = await parseBody(c, faultSchema);
-      if ("problem" in asked) return badRequest(c, asked.problem);
-      return c.json(faults.arm(asked.value), 201);
+      const body = await parseBody(c, faultSchema);
+      if ("problem" in body) return badRequest(c, body.problem);
+      return c.json(faults.arm(body.value), 201);
     })
     .get("/", async (c) => {
-      const asked = await parseFilter(c);
-      if ("problem" in asked) return badRequest(c, asked.problem);
-      return c.json({ faults: faults.list(asked.value.client_id) });
+      const filter = await parseFilter(c);
+      if ("problem" in filter) return badRequest(c, filter.problem);
+      return c.json({ faults: faults.list(filter.value.client_id) });
     })
     .delete("/", async (c) => {
-      const asked = await parseFilter(c);
-      if ("problem" in asked) return badRequest(c, asked.problem);
-      return c.json({ count: faults.clear(asked.value.client_id) });
+      const filter = await parseFilter(c);
+      if ("problem" in filter) return badRequest(c, filter.problem);
+      return c.json({ count: faults.clear(filter.value.client_id) });
     });
 }
 
 function createExchangeLogRoutes(exchanges: ControlParts["exchanges"]) {
   return new Hono<EmulatorEnv>()
     .get("/", async (c) => {
-      const asked = await parseFilter(c);
-      if ("problem" in asked) return badRequest(c, asked.problem);
-      return c.json({ exchanges: exchanges.list(asked.value.client_id) });
+      const filter = await parseFilter(c);
+      if ("problem" in filter) return badRequest(c, filter.problem);
+      return c.json({ exchanges: exchanges.list(filter.value.client_id) });
     })
     .delete("/", async (c) => {
-      const asked = await parseFilter(c);
-      if ("problem" in asked) return badRequest(c, asked.problem);
-      return c.json({ count: exchanges.clear(asked.value.client_id) });
+      const filter = await parseFilter(c);
+      if ("problem" in filter) return badRequest(c, filter.problem);
+      return c.json({ count: exchanges.clear(filter.value.client_id) });
     });
 }
 
 /**
- * Both requests do the same, because Coze answers alike for a token that is over and for one that was taken back; two names
- * let a test say what it means.
+ * Both requests do the same, because Coze responds alike to an expired token and to a revoked one; two names let a test
+ * say what it means.
  */
 function createTokenRoutes(tokens: ControlParts["tokens"]) {
   return new Hono<EmulatorEnv>().post("/:ending{expire|revoke}", async (c) => {
-    const asked = await parseBody(c, selectorSchema);
-    if ("problem" in asked) return badRequest(c, asked.problem);
-    return c.json({ count: await tokens.end(asked.value) });
+    const body = await parseBody(c, selectorSchema);
+    if ("problem" in body) return badRequest(c, body.problem);
+    return c.json({ count: await tokens.end(body.value) });
   });
 }

@@ -19,36 +19,36 @@ export type Arrival = {
   readonly log_id: string;
 };
 
-/** What became of it; all null while it is under way. */
-export type Outcome = {
+/** Its result; all null while it is under way. */
+export type ExchangeResult = {
   /** As sent; stays null when the connection was dropped or the client left. */
   readonly status: number | null;
   readonly error_code: string | null;
   /** The SHA-256 of the issued token, in hex. */
   readonly access_token_sha256: string | null;
-  /** Why the exchange was refused, in the emulator's words and with the member it concerns. */
+  /** Why the exchange was refused, as the emulator says it, after the property it concerns. */
   readonly problem: string | null;
 };
 
 /** One entry of the list. */
-export type Exchange = Arrival & Outcome;
+export type Exchange = Arrival & ExchangeResult;
 
-const UNDER_WAY: Outcome = { status: null, error_code: null, access_token_sha256: null, problem: null };
+const UNDER_WAY: ExchangeResult = { status: null, error_code: null, access_token_sha256: null, problem: null };
 
 /** The received exchanges of one emulator. */
 export type ExchangeLog = ReturnType<typeof createExchangeLog>;
 
-/** Makes the list of received exchanges, oldest first. No assertion and no token enters it, wherever a client put them. */
+/** Creates the list of received exchanges, oldest first. No assertion and no token enters it, wherever a client put them. */
 export function createExchangeLog(limit = MAX_EXCHANGES) {
   let exchanges: Exchange[] = [];
 
   return {
-    /** Notes an arrival at once, and returns the function that notes what becomes of it, in one step or several. */
-    open(arrival: Arrival): (outcome: Partial<Outcome>) => void {
+    /** Records an arrival at once, and returns the function that records its result, in one step or several. */
+    open(arrival: Arrival): (result: Partial<ExchangeResult>) => void {
       const exchange = { ...withoutCredentials(arrival), ...UNDER_WAY };
       exchanges.push(exchange);
       if (exchanges.length > limit) exchanges.shift();
-      return (outcome) => Object.assign(exchange, outcome);
+      return (result) => Object.assign(exchange, result);
     },
 
     /** The exchanges whose assertion names this app, or all of them. */
@@ -58,9 +58,9 @@ export function createExchangeLog(limit = MAX_EXCHANGES) {
 
     /** Forgets the exchanges of this app, or all of them, and tells how many there were. */
     clear(clientId: string | undefined): number {
-      const kept = exchanges.filter(({ assertion }) => clientId !== undefined && issuerOf(assertion) !== clientId);
-      const cleared = exchanges.length - kept.length;
-      exchanges = kept;
+      const others = exchanges.filter(({ assertion }) => clientId !== undefined && issuerOf(assertion) !== clientId);
+      const cleared = exchanges.length - others.length;
+      exchanges = others;
       return cleared;
     },
   };

@@ -1,16 +1,21 @@
 import { type Context, Hono } from "hono";
-import { type Answer, errorCodeOf, exchangeAnswer, faultAnswer, parseJson, sendAnswer } from "./answer.ts";
-import { issuerOf, type PresentedAssertion, readAssertion } from "./assertion.ts";
-import type { createAssertionCheck } from "./assertion-check.ts";
+import { type createAssertionCheck, issuerOf, type PresentedAssertion, readAssertion } from "./assertion.ts";
 import { departure, pause } from "./connection.ts";
-import { type ExchangeLog, type Outcome, shownHeaders } from "./exchange-log.ts";
-import type { Fault } from "./fault-schema.ts";
-import type { FaultQueue } from "./faults.ts";
+import { type ExchangeLog, type ExchangeResult, shownHeaders } from "./exchange-log.ts";
+import type { Fault, FaultQueue } from "./faults.ts";
 import type { EmulatorEnv } from "./log-id.ts";
+import {
+  errorCodeIn,
+  exchangeResponse,
+  faultResponse,
+  type PreparedResponse,
+  parseJson,
+  sendResponse,
+} from "./response.ts";
 import { parseTokenRequest } from "./token-request.ts";
 import { randomAccessToken, type TokenStore } from "./tokens.ts";
 
-/** What the token of a fault answer claims to live; it was never issued, so nothing depends on it. */
+/** The lifetime in the token response of a fault; it was never issued, so nothing depends on it. */
 const MADE_UP_DURATION_SECONDS = 900;
 
 /** What an exchange needs of the emulator around it. */
@@ -21,7 +26,7 @@ export type ExchangeParts = {
   readonly tokens: Pick<TokenStore, "issue">;
   readonly faults: Pick<FaultQueue, "take">;
   readonly exchanges: Pick<ExchangeLog, "open">;
-  /** Ends the connection of a request without an answer. */
+  /** Ends the connection of a request without a response. */
   readonly dropConnection: (c: Context) => Response | Promise<Response>;
 };
 
@@ -34,7 +39,7 @@ type ExchangeRequest = {
 
 /**
  * The three documented paths of the token endpoint. Which account or enterprise is named makes no difference: Coze documents
- * no rule about it that could be kept here.
+ * no rule about it that could be followed here.
  */
 export function createExchangeRoute({ now, checkAssertion, tokens, faults, exchanges, dropConnection }: ExchangeParts) {
   return new Hono<EmulatorEnv>()
@@ -56,28 +61,31 @@ export function createExchangeRoute({ now, checkAssertion, tokens, faults, excha
       log_id: c.get("logId"),
     });
 
-    if (fault !== undefined && !(await allowsAnswer(fault, c.req.raw.signal))) return dropConnection(c);
+    if (fault !== undefined && !(await allowsResponse(fault, c.req.raw.signal))) return dropConnection(c);
 
-    const honest = isInstead(fault) ? madeUpAnswer(now()) : await exchange(request, note);
-    const answer = fault?.response === undefined ? honest : faultAnswer(fault.response, honest);
-    note({ status: answer.status, error_code: errorCodeOf(answer) });
-    return sendAnswer(answer, c.get("logId"));
+    const usual = isInstead(fault) ? madeUpResponse(now()) : await exchange(request, note);
+    const response = fault?.response === undefined ? usual : faultResponse(fault.response, usual);
+    note({ status: response.status, error_code: errorCodeIn(response) });
+    return sendResponse(response, c.get("logId"));
   }
 
-  async function exchange(request: ExchangeRequest, note: (outcome: Partial<Outcome>) => void): Promise<Answer> {
-    const outcome = await grant(request);
-    note("refused" in outcome ? { problem: outcome.problem } : { access_token_sha256: outcome.sha256 });
-    return exchangeAnswer(outcome);
+  async function exchange(
+    request: ExchangeRequest,
+    note: (result: Partial<ExchangeResult>) => void,
+  ): Promise<PreparedResponse> {
+    const granted = await grant(request);
+    note("refused" in granted ? { problem: granted.problem } : { access_token_sha256: granted.sha256 });
+    return exchangeResponse(granted);
   }
 
   async function grant({ presented, contentType, json }: ExchangeRequest) {
     const verified = await checkAssertion(presented);
     if ("refused" in verified) return verified;
-    const asked = parseTokenRequest(contentType, json);
-    if ("refused" in asked) return asked;
+    const parameters = parseTokenRequest(contentType, json);
+    if ("refused" in parameters) return parameters;
 
     const { app, sessionName } = verified;
-    return tokens.issue({ clientId: app.clientId, appName: app.name, sessionName }, asked.durationSeconds);
+    return tokens.issue({ clientId: app.clientId, appName: app.name, sessionName }, parameters.durationSeconds);
   }
 }
 
@@ -91,20 +99,20 @@ async function readRequest(c: Context): Promise<ExchangeRequest> {
   };
 }
 
-/** Lets the fault delay the exchange; false when no answer may follow, or nobody is left to read it. */
-async function allowsAnswer({ delay_ms, hang, drop }: Fault, client: AbortSignal): Promise<boolean> {
+/** Lets the fault delay the exchange; false when no response may follow, or the client has left. */
+async function allowsResponse({ delay_ms, hang, drop }: Fault, client: AbortSignal): Promise<boolean> {
   if (delay_ms !== undefined && !(await pause(delay_ms, client))) return false;
   if (hang) await departure(client);
   return !hang && !drop;
 }
 
-/** Whether the fault's answer takes the place of the exchange, which then never happens. */
+/** Whether the fault's response replaces the exchange, which then never happens. */
 function isInstead(fault: Fault | undefined): boolean {
   return fault?.response !== undefined && !fault.response.after;
 }
 
-/** A token answer for a fault to pad. No such token was issued. */
-function madeUpAnswer(now: number): Answer {
+/** A token response for a fault to pad. No such token was issued. */
+function madeUpResponse(now: number): PreparedResponse {
   const expiresAt = Math.floor(now / 1000) + MADE_UP_DURATION_SECONDS;
-  return exchangeAnswer({ accessToken: randomAccessToken(), expiresAt });
+  return exchangeResponse({ accessToken: randomAccessToken(), expiresAt });
 }

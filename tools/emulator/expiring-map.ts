@@ -1,13 +1,13 @@
 /** Below this many entries a sweep is not worth its time. */
-const SWEEP_FROM_ENTRIES = 1_000;
+const MIN_SWEPT_ENTRIES = 1_000;
 
 /**
- * Makes a map whose entries are as good as gone once their `expiresAt` (Unix seconds) is reached. `now` gives Unix
- * milliseconds. What is over is swept out each time the map has doubled, so the memory follows the number of live entries.
+ * Creates a map without the entries whose `expiresAt` (Unix seconds) is reached. `now` gives Unix milliseconds. Expired
+ * entries are removed each time the map has doubled, so its memory follows the number of live entries.
  */
 export function createExpiringMap<Value>(now: () => number) {
   const entries = new Map<string, { readonly value: Value; readonly expiresAt: number }>();
-  let sweepFrom = SWEEP_FROM_ENTRIES;
+  let sweepAt = MIN_SWEPT_ENTRIES;
 
   return {
     get(key: string): Value | undefined {
@@ -16,7 +16,7 @@ export function createExpiringMap<Value>(now: () => number) {
     },
 
     set(key: string, value: Value, expiresAt: number): void {
-      if (entries.size >= sweepFrom) sweep();
+      if (entries.size >= sweepAt) sweep();
       entries.set(key, { value, expiresAt });
     },
 
@@ -39,6 +39,6 @@ export function createExpiringMap<Value>(now: () => number) {
     for (const [key, { expiresAt }] of entries) {
       if (!isLive(expiresAt)) entries.delete(key);
     }
-    sweepFrom = Math.max(SWEEP_FROM_ENTRIES, entries.size * 2);
+    sweepAt = Math.max(MIN_SWEPT_ENTRIES, entries.size * 2);
   }
 }

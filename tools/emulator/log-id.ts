@@ -13,7 +13,7 @@ const RANDOM_BYTES = 10;
 const BEIJING_OFFSET_MS = 8 * 60 * 60 * 1000;
 
 /**
- * Makes an id as Coze does: 34 characters, the time to the second (`20250427100721`) and 20 upper-case hex digits.
+ * Creates an id as Coze does: 34 characters, the time to the second (`20250427100721`) and 20 upper-case hex digits.
  * `now` is in Unix milliseconds.
  */
 export function createLogId(now: number): string {
@@ -22,7 +22,7 @@ export function createLogId(now: number): string {
   return time + toHex(random).toUpperCase();
 }
 
-/** Gives every request its log id and every answer made with `c.json` its header. */
+/** Gives every request its log id and every response made with `c.json` its header. */
 export function logId(now: () => number) {
   return createMiddleware<EmulatorEnv>(async function logId(c, next) {
     c.set("logId", createLogId(now()));

@@ -5,9 +5,11 @@ const DEFAULT_PORT = 4_000;
 const MAX_PORT = 65_535;
 
 const { port, host } = new Command("npm run emulator --")
-  .description("Runs an emulator of the Coze token endpoint on this machine. It needs no account and calls nobody.")
+  .description(
+    "Runs an emulator of the Coze token endpoint on this machine. It needs no account and calls no other machine.",
+  )
   .option("--port <number>", "port to listen on; 0 takes a free one", parsePort, DEFAULT_PORT)
-  .option("--host <address>", "address to listen on; the control API answers to this machine only", "127.0.0.1")
+  .option("--host <address>", "address to listen on; the control API is for this machine only", "127.0.0.1")
   .parse()
   .opts<{ port: number; host: string }>();
 
@@ -21,7 +23,7 @@ const emulator = await startEmulator({ port, host }).catch((error: NodeJS.ErrnoE
 });
 
 if (emulator !== undefined) {
-  console.log(`The Coze emulator answers like the Coze token endpoint, on ${emulator.url}. Ctrl-C ends it.`);
+  console.log(`The Coze emulator works like the Coze token endpoint, on ${emulator.url}. Ctrl-C ends it.`);
   console.log(`Try it: curl -X POST ${emulator.url}/api/permission/oauth2/token`);
 
   const end = () => emulator.close();

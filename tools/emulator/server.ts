@@ -3,8 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context } from "hono";
-import { createEmulator } from "./emulator.ts";
-import { isLoopbackHost } from "./loopback.ts";
+import { createEmulator, isLoopbackHost } from "./emulator.ts";
 
 /** Node's 5 s would now and then close a connection in the very moment in which a client uses it again. */
 const KEEP_ALIVE_MS = 60_000;
@@ -19,7 +18,7 @@ export type RunningEmulator = {
 };
 
 /**
- * Serves an emulator over HTTP; port 0, the default, is a free one. The control API answers to loopback peers only, on
+ * Serves an emulator over HTTP; port 0, the default, is a free one. The control API is for loopback peers only, on
  * whatever address the server listens. Rejects with Node's own error when it cannot listen, such as `EADDRINUSE`.
  */
 export async function startEmulator({ port = 0, host = "127.0.0.1" } = {}): Promise<RunningEmulator> {

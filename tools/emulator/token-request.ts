@@ -1,9 +1,8 @@
 import * as z from "zod";
-import { invalidRequest, type Refusal } from "./coze-error.ts";
-import { problemOf } from "./problem.ts";
+import { describeIssues, invalidRequest, type Refusal } from "./coze-error.ts";
 
-/** What a well-formed request asks for. The scope is checked and has no effect: the emulator has no API that it could narrow. */
-export type TokenRequest = { readonly durationSeconds: number };
+/** The parameters of a well-formed request. The scope is checked and has no effect: the emulator has no API that it could narrow. */
+export type ExchangeParameters = { readonly durationSeconds: number };
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -13,7 +12,7 @@ const MAX_DURATION_SECONDS = 86_399;
 
 const permissionList = z.array(z.string());
 
-/** The scope as the official SDKs know it; the one for Python sends null for a member that is not set. */
+/** The scope as the official SDKs know it; the one for Python sends null for a property that is not set. */
 const scopeSchema = z.strictObject({
   account_permission: z.strictObject({ permission_list: permissionList }).nullish(),
   attribute_constraint: z
@@ -27,21 +26,21 @@ const scopeSchema = z.strictObject({
     .nullish(),
 });
 
-/** Other members pass: the official SDKs for Go and Java send one request type for all grants, `client_id` included. */
+/** Other properties pass: the official SDKs for Go and Java send one request type for all grants, `client_id` included. */
 const bodySchema = z.object({
   grant_type: z.string(),
   duration_seconds: z.int().min(1).max(MAX_DURATION_SECONDS).default(DEFAULT_DURATION_SECONDS),
   scope: scopeSchema.nullish(),
 });
 
-/** Judges the body of an exchange; `json` is the parsed body, or undefined where it is not JSON. */
-export function parseTokenRequest(contentType: string | undefined, json: unknown): TokenRequest | Refusal {
+/** Parses the body of an exchange; `json` is the parsed body, or undefined where it is not JSON. */
+export function parseTokenRequest(contentType: string | undefined, json: unknown): ExchangeParameters | Refusal {
   if (!/^application\/json *(;|$)/i.test(contentType ?? "")) {
     return invalidRequest("Content-Type", "Content-Type: is not application/json");
   }
 
   const body = bodySchema.safeParse(json);
-  if (!body.success) return invalidRequest(parameterOf(body.error), problemOf(body.error));
+  if (!body.success) return invalidRequest(parameterOf(body.error), describeIssues(body.error));
   if (body.data.grant_type !== GRANT_TYPE) return unsupportedGrantType(body.data.grant_type);
   return { durationSeconds: body.data.duration_seconds };
 }

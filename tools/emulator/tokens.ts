@@ -5,10 +5,10 @@ import { sha256Hex } from "./hex.ts";
 /** 48 bytes make the 64 characters that follow `czs_` in the tokens of the Coze documentation. */
 const TOKEN_BYTES = 48;
 
-/** What the emulator knows of a token it issued. The token itself is not kept, only its SHA-256. */
-export type AccessToken = { readonly clientId: string; readonly appName: string; readonly sessionName: string | null };
+/** What the emulator stores of a token it issued, by its SHA-256; the token itself is not stored. */
+export type TokenOwner = { readonly clientId: string; readonly appName: string; readonly sessionName: string | null };
 
-/** Which tokens are meant: those that fit every member given. */
+/** Selects the tokens that fit every property given. */
 export type TokenSelector = {
   readonly access_token?: string | undefined;
   readonly client_id?: string | undefined;
@@ -18,26 +18,26 @@ export type TokenSelector = {
 /** The live tokens of one emulator. */
 export type TokenStore = ReturnType<typeof createTokenStore>;
 
-/** Makes the memory of live tokens. `now` gives Unix milliseconds. */
+/** Creates the store of live tokens. `now` gives Unix milliseconds. */
 export function createTokenStore(now: () => number) {
-  const tokens = createExpiringMap<AccessToken>(now);
+  const tokens = createExpiringMap<TokenOwner>(now);
 
   return {
     /** Issues a token that lives for the given seconds; `expiresAt` is in Unix seconds. */
-    async issue(token: AccessToken, durationSeconds: number) {
+    async issue(owner: TokenOwner, durationSeconds: number) {
       const accessToken = randomAccessToken();
       const sha256 = await sha256Hex(accessToken);
       const expiresAt = Math.floor(now() / 1000) + durationSeconds;
-      tokens.set(sha256, token, expiresAt);
+      tokens.set(sha256, owner, expiresAt);
       return { accessToken, sha256, expiresAt };
     },
 
-    /** What is known of a live token; undefined for one that is over, ended or never issued. */
-    async find(accessToken: string): Promise<AccessToken | undefined> {
+    /** The owner of a live token; undefined for one that has expired, was revoked or was never issued. */
+    async find(accessToken: string): Promise<TokenOwner | undefined> {
       return tokens.get(await sha256Hex(accessToken));
     },
 
-    /** Ends the live tokens that fit and tells how many there were. */
+    /** Ends the live tokens that fit, and returns their number. */
     async end({ access_token, client_id, session_name }: TokenSelector): Promise<number> {
       const sha256 = access_token === undefined ? undefined : await sha256Hex(access_token);
       const ended = tokens

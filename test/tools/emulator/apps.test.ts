@@ -15,7 +15,7 @@ beforeEach(() => register({ keys: [{ kid: KID, public_key: keyPair.publicKey }] 
 afterAll(() => rig.close());
 
 describe("registering an app", () => {
-  it("answers the app, with the defaults filled in and without its keys' material", async () => {
+  it("returns the app, with the defaults filled in and without its keys' material", async () => {
     expect(await register({ keys: [{ kid: KID, public_key: keyPair.publicKey }] })).toEqual({
       status: 201,
       body: { client_id: CLIENT_ID, name: CLIENT_ID, audience: "api.coze.cn", active: true, keys: [{ kid: KID }] },
@@ -43,12 +43,12 @@ describe("registering an app", () => {
   const key = { kid: KID, public_key: keyPair.publicKey };
   const NOT_A_KEY = "is not an RSA public key in SPKI PEM form (BEGIN PUBLIC KEY)";
 
-  it.each<[problem: string, members: Record<string, unknown>]>([
+  it.each<[problem: string, properties: Record<string, unknown>]>([
     ["keys: Invalid input: expected array, received undefined", {}],
     ["keys: an app has 3 keys at most", { keys: ["1", "2", "3", "4"].map((kid) => ({ ...key, kid })) }],
     ["keys: a kid stands for one key only", { keys: [key, key] }],
     ["keys[0].kid: Invalid input: expected string, received undefined", { keys: [{ ...key, kid: undefined }] }],
-    ["keys[0].alg: is not a known member", { keys: [{ ...key, alg: "RS256" }] }],
+    ["keys[0].alg: is not a known property", { keys: [{ ...key, alg: "RS256" }] }],
     [`keys[0].public_key: ${NOT_A_KEY}`, { keys: [{ ...key, public_key: "x" }] }],
     [`keys[0].public_key: ${NOT_A_KEY}`, { keys: [{ ...key, public_key: keyPair.privateKey }] }],
     [`keys[0].public_key: ${NOT_A_KEY}`, { keys: [{ ...key, public_key: ecKey }] }],
@@ -67,9 +67,9 @@ describe("registering an app", () => {
     ],
     ["name: Invalid input: expected string, received number", { name: 1, keys: [key] }],
     ["client_id: Invalid input: expected string, received number", { client_id: 1, keys: [key] }],
-    ["secret: is not a known member", { secret: "x", keys: [key] }],
-  ])("refuses what does not fit: %s", async (problem, members) => {
-    expect(await register(members)).toEqual({ status: 400, body: { error: "invalid_request", problem } });
+    ["secret: is not a known property", { secret: "x", keys: [key] }],
+  ])("refuses what does not fit: %s", async (problem, properties) => {
+    expect(await register(properties)).toEqual({ status: 400, body: { error: "invalid_request", problem } });
     expect(await statusOf()).toBe(200);
   });
 });
@@ -106,7 +106,7 @@ describe("changing an app", () => {
   it.each<[problem: string, change: unknown]>([
     ["body: says nothing to change: active, name or audience", {}],
     ["active: Invalid input: expected boolean, received string", { active: "no" }],
-    ["keys: is not a known member", { active: true, keys: [] }],
+    ["keys: is not a known property", { active: true, keys: [] }],
   ])("refuses what does not fit: %s", async (problem, change) => {
     expect(await rig.control("PATCH", `/apps/${CLIENT_ID}`, change)).toEqual({
       status: 400,
@@ -187,13 +187,13 @@ describe("what is not there", () => {
     ["POST", "/apps/nobody/keys", "client_id: no such app", key],
     ["DELETE", "/apps/nobody/keys/k", "client_id: no such app"],
     ["DELETE", `/apps/${CLIENT_ID}/keys/nothing`, "kid: the app has no such key"],
-  ])("is answered with 404: %s %s", async (method, path, problem, body) => {
+  ])("responds with 404: %s %s", async (method, path, problem, body) => {
     expect(await rig.control(method, path, body)).toEqual({ status: 404, body: { error: "not_found", problem } });
   });
 });
 
-function register(members: Record<string, unknown>) {
-  return rig.control("POST", "/apps", { client_id: CLIENT_ID, ...members });
+function register(properties: Record<string, unknown>) {
+  return rig.control("POST", "/apps", { client_id: CLIENT_ID, ...properties });
 }
 
 function addKey(kid: string, publicKey: string) {

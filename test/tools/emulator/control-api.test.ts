@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createEmulator } from "../../../tools/emulator/emulator.ts";
-import { isLoopbackHost } from "../../../tools/emulator/loopback.ts";
+import { createEmulator, isLoopbackHost } from "../../../tools/emulator/emulator.ts";
 import { type Rig, startRig } from "./harness.ts";
 
 describe("the control API", () => {
@@ -11,7 +10,7 @@ describe("the control API", () => {
   });
   afterAll(() => rig.close());
 
-  it("answers that it is there", async () => {
+  it("says that it runs", async () => {
     expect(await rig.control("GET", "/health")).toEqual({ status: 200, body: { status: "ok" } });
   });
 
@@ -46,7 +45,7 @@ describe("the control API", () => {
   ])("refuses a filter on %s %s that is misspelt", async (method, path) => {
     expect(await rig.control(method, `${path}?clientid=1`)).toEqual({
       status: 400,
-      body: { error: "invalid_request", problem: "clientid: is not a known member" },
+      body: { error: "invalid_request", problem: "clientid: is not a known property" },
     });
   });
 });
@@ -71,7 +70,7 @@ describe("for a request that is not local", () => {
     });
   });
 
-  it("the token endpoint answers all the same", async () => {
+  it("leaves the token endpoint to all", async () => {
     const emulator = createEmulator({ isLocal: () => false });
 
     const response = await emulator.request("http://api.coze.cn/api/permission/oauth2/token", { method: "POST" });

@@ -24,7 +24,7 @@ describe("an exchange", () => {
     ["the token path", TOKEN_PATH],
     ["the path of an account", "/api/permission/oauth2/account/20090009/token"],
     ["the path of an enterprise", "/api/permission/oauth2/enterprise_id/e_1/token"],
-  ])("on %s answers a bearer token, JSON and a log id", async (_, path) => {
+  ])("on %s responds with a bearer token, JSON and a log id", async (_, path) => {
     const response = await rig.exchange({ path });
 
     expect(response.status).toBe(200);
@@ -61,8 +61,8 @@ describe("an exchange", () => {
       },
     ],
     ["a client_id, as the SDKs for Go and Java send it", { client_id: CLIENT_ID }],
-  ])("accepts %s", async (_, members) => {
-    const response = await rig.exchange({ body: { grant_type: GRANT_TYPE, ...members } });
+  ])("accepts %s", async (_, properties) => {
+    const response = await rig.exchange({ body: { grant_type: GRANT_TYPE, ...properties } });
 
     expect(response.status).toBe(200);
   });
@@ -98,7 +98,7 @@ describe("an exchange", () => {
 describe("the time", () => {
   const START = 1_721_134_959;
 
-  it("is an argument: expires_in is absolute, and the token is over in that second", async () => {
+  it("is an argument: expires_in is absolute, and the token expires in that second", async () => {
     const { exchangeAt, request } = await startAt(START);
 
     const response = await exchangeAt(START, { jti: "1" });
@@ -119,7 +119,7 @@ describe("the time", () => {
     expect(response.headers.get("x-tt-logid")).toMatch(/^20240716210239[\dA-F]{20}$/);
   });
 
-  it("frees a jti when the assertion that used it is over", async () => {
+  it("frees a jti when the assertion that used it has expired", async () => {
     const { exchangeAt } = await startAt(START);
 
     const statuses: number[] = [];

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterAll(() => rig.close());
 
-describe("a fault that answers instead of the exchange", () => {
+describe("a fault that responds instead of the exchange", () => {
   it.each([
     ["a rate limit", 429, { "Retry-After": "3" }, { error_code: "", error_message: "", error: "" }],
     [
@@ -82,20 +82,20 @@ describe("a fault that answers instead of the exchange", () => {
     expect(await response.text()).toBe("");
   });
 
-  it.each([256, 65_536, 65_537])("can be a padded token answer of exactly %d bytes", async (bytes) => {
+  it.each([256, 65_536, 65_537])("can be a padded token response of exactly %d bytes", async (bytes) => {
     await arm({ response: { body_bytes: bytes } });
 
     const text = await (await rig.exchange()).text();
-    const answer = JSON.parse(text);
+    const body = JSON.parse(text);
 
     expect(Buffer.byteLength(text)).toBe(bytes);
-    expect(answer).toEqual({
+    expect(body).toEqual({
       access_token: expect.stringMatching(/^czs_/),
       expires_in: expect.any(Number),
       token_type: "Bearer",
       padding: expect.stringMatching(/^x+$/),
     });
-    expect(await rig.me(answer.access_token)).toMatchObject({ status: 401 });
+    expect(await rig.me(body.access_token)).toMatchObject({ status: 401 });
   });
 
   it("leaves the assertion unused and issues nothing", async () => {
@@ -108,7 +108,7 @@ describe("a fault that answers instead of the exchange", () => {
   });
 });
 
-describe("a fault that answers after the exchange", () => {
+describe("a fault that responds after the exchange", () => {
   it("hides a token that was issued", async () => {
     const assertion = signAssertion();
     await arm({ response: { status: 502, body: "Bad Gateway", after: true } });
@@ -121,7 +121,7 @@ describe("a fault that answers after the exchange", () => {
     expect((await rig.exchange({ assertion })).status).toBe(401);
   });
 
-  it("can pad the genuine answer, whose token works", async () => {
+  it("can pad the real response, whose token works", async () => {
     await arm({ response: { body_bytes: 65_536, after: true } });
 
     const text = await (await rig.exchange()).text();
@@ -274,7 +274,7 @@ describe("the list of faults", () => {
     ["delay_ms: Too small: expected number to be >=0", { delay_ms: -1 }],
     ["delay_ms: Too big: expected number to be <=600000", { delay_ms: 600_001 }],
     ["client_id: Invalid input: expected string, received number", { client_id: 2, drop: true }],
-    ["colour: is not a known member", { colour: "red", drop: true }],
+    ["colour: is not a known property", { colour: "red", drop: true }],
     ["response: Invalid input: expected object, received boolean", { response: true }],
     ["response.status: Too small: expected number to be >=200", { response: { status: 101 } }],
     ["response.status: Too big: expected number to be <=599", { response: { status: 600 } }],
@@ -290,7 +290,7 @@ describe("the list of faults", () => {
     ["response.body_bytes: does not go together with body", { response: { body: "", body_bytes: 300 } }],
     ["response.body_bytes: Too small: expected number to be >=256", { response: { body_bytes: 255 } }],
     ["response.after: Invalid input: expected boolean, received string", { response: { after: "yes" } }],
-    ["response.delay: is not a known member", { response: { delay: 1 } }],
+    ["response.delay: is not a known property", { response: { delay: 1 } }],
   ])("refuses a bad one: %s", async (problem, fault) => {
     expect(await rig.control("POST", "/faults", fault)).toEqual({
       status: 400,

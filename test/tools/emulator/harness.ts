@@ -13,7 +13,7 @@ export const TOKEN_PATH = "/api/permission/oauth2/token";
 
 export type Members = Record<string, unknown>;
 
-/** An assertion to sign: the valid one, with some members replaced; undefined leaves a member out. */
+/** An assertion to sign: the valid one, with some properties replaced; undefined leaves a property out. */
 export type Bend = { readonly header?: Members; readonly claims?: Members; readonly privateKey?: string };
 
 export type ExchangeOptions = {
@@ -81,11 +81,11 @@ export async function startRig() {
   /** The token of one successful exchange. */
   async function issue(bend?: Bend, body?: Members): Promise<string> {
     const response = await exchange({ assertion: signAssertion(bend), body: { grant_type: GRANT_TYPE, ...body } });
-    const answer = await response.json<{ access_token: string }>();
-    return answer.access_token;
+    const { access_token: token } = await response.json<{ access_token: string }>();
+    return token;
   }
 
-  /** The status and the body that `GET /v1/users/me` answers to a token. */
+  /** The status and the body that `GET /v1/users/me` sends for a token. */
   async function me(accessToken: string) {
     const response = await fetch(`${url}/v1/users/me`, { headers: { Authorization: `Bearer ${accessToken}` } });
     return { status: response.status, body: JSON.parse(await response.text()) };

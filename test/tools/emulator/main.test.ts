@@ -25,7 +25,7 @@ describe("the command", () => {
     expect(response.status).toBe(401);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(
-      `The Coze emulator answers like the Coze token endpoint, on ${url}. Ctrl-C ends it.\n` +
+      `The Coze emulator works like the Coze token endpoint, on ${url}. Ctrl-C ends it.\n` +
         `Try it: curl -X POST ${url}/api/permission/oauth2/token\n`,
     );
   });

@@ -71,7 +71,7 @@ describe("the official SDK, unchanged", () => {
     ]);
   });
 
-  it("learns from users.me() who its token speaks for", async () => {
+  it("gets the owner of its token from users.me()", async () => {
     const { access_token } = await getJWTToken(configuration());
 
     const user = await new CozeAPI({ baseURL: rig.url, token: access_token }).users.me();

@@ -57,7 +57,7 @@ describe("an assertion is refused with invalid_client", () => {
     ["another key signed it", INVALID, "wrong signature", bent(byOtherKey)],
     ["its claims were changed after signing", INVALID, "wrong signature", () => ({ assertion: tampered() })],
     ["it has no signature", INVALID, "wrong signature", () => ({ assertion: unsigned({ alg: "RS256" }) })],
-    ["it is over", INVALID, "exp: is over", bent({ claims: { iat: now - 600, exp: now - 1 } })],
+    ["it has expired", INVALID, "exp: is over", bent({ claims: { iat: now - 600, exp: now - 1 } })],
     ["exp is iat", INVALID, "exp: is not later than iat", bent({ claims: { iat: now + 9, exp: now + 9 } })],
     ["exp is before iat", INVALID, "exp: is not later than iat", bent({ claims: { iat: now, exp: now - 1 } })],
     ["exp is missing", INVALID, "exp: ", bent({ claims: { exp: undefined } })],
@@ -170,9 +170,9 @@ describe("a body is refused with invalid_request", () => {
     ["duration_seconds is null", "duration_seconds", { grant_type: GRANT_TYPE, duration_seconds: null }],
     ["scope is a string", "scope", { grant_type: GRANT_TYPE, scope: "Connector.botChat" }],
     ["scope is a list", "scope", { grant_type: GRANT_TYPE, scope: [] }],
-    ["scope has an unknown member", "scope", { grant_type: GRANT_TYPE, scope: { account_permissions: {} } }],
+    ["scope has an unknown property", "scope", { grant_type: GRANT_TYPE, scope: { account_permissions: {} } }],
     [
-      "a permission has an unknown member",
+      "a permission has an unknown property",
       "scope",
       {
         grant_type: GRANT_TYPE,
@@ -228,7 +228,7 @@ describe("other refusals", () => {
     expect(accepted.status).toBe(200);
   });
 
-  it("judge the assertion before the body", async () => {
+  it("check the assertion before the body", async () => {
     const response = await rig.exchange({ assertion: "garbage", body: "garbage" });
 
     await expectRefusal(response, 401, "invalid_client", INVALID);
@@ -240,7 +240,7 @@ describe("other refusals", () => {
     ["POST", "/v1/users/me"],
     ["GET", "/v3/chat"],
     ["GET", "/"],
-  ])("answer 4200 with 404 to %s %s", async (method, path) => {
+  ])("respond with 404 and 4200 to %s %s", async (method, path) => {
     const response = await fetch(rig.url + path, { method });
 
     expect(response.status).toBe(404);

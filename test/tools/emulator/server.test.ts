@@ -74,7 +74,7 @@ describe("close", () => {
 });
 
 describe("without a socket", () => {
-  it("a dropped connection is an answer whose body fails", async () => {
+  it("a dropped connection is a response whose body fails", async () => {
     const response = await exchangeWithFault({ drop: true });
 
     await expect(response.text()).rejects.toThrow("The emulator dropped this connection");

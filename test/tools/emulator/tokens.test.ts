@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterAll(() => rig.close());
 
 describe("GET /v1/users/me", () => {
-  it("answers the owner of the app to a live token", async () => {
+  it("returns the owner of the app for a live token", async () => {
     const token = await rig.issue();
 
     expect(await rig.me(token)).toEqual({
@@ -33,7 +33,7 @@ describe("GET /v1/users/me", () => {
     });
   });
 
-  it("answers the same user to all tokens of an app, and another to another app", async () => {
+  it("returns the same user for all tokens of an app, and another for another app", async () => {
     const tokens = await Promise.all([
       rig.issue(),
       rig.issue({ claims: { session_name: "u" } }),
@@ -49,7 +49,7 @@ describe("GET /v1/users/me", () => {
     ["an unknown token", { Authorization: "Bearer czs_never_issued" }],
     ["no token", {}],
     ["another scheme", { Authorization: "Basic czs_never_issued" }],
-  ])("answers 4100 to %s", async (_, headers) => {
+  ])("responds with 4100 to %s", async (_, headers) => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers });
 
     expect(response.status).toBe(401);
@@ -60,13 +60,13 @@ describe("GET /v1/users/me", () => {
     });
   });
 
-  it("answers 4100 to a live token in another scheme", async () => {
+  it("responds with 4100 to a live token in another scheme", async () => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers: { Authorization: await rig.issue() } });
 
     expect(response.status).toBe(401);
   });
 
-  it("answers 4100 once the lifetime is over", async () => {
+  it("responds with 4100 once the token has expired", async () => {
     const token = await rig.issue({}, { duration_seconds: 1 });
     await new Promise((resolve) => setTimeout(resolve, 1_100));
 
@@ -99,7 +99,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     expect(await livenessOf(token, other, shared)).toEqual([401, 200, 200]);
   });
 
-  it("ends only what fits every member", async () => {
+  it("ends only what fits every property", async () => {
     const token = await rig.issue({ claims: { session_name: "user_1" } });
     const other = await rig.issue({ claims: { session_name: "user_1", iss: "2" } });
 
@@ -117,7 +117,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
 
   it.each<[problem: string, selector: unknown]>([
     ["body: selects nothing: access_token, client_id or session_name", {}],
-    ["session: is not a known member", { client_id: CLIENT_ID, session: "user_1" }],
+    ["session: is not a known property", { client_id: CLIENT_ID, session: "user_1" }],
     ["session_name: Invalid input: expected string, received null", { session_name: null }],
   ])("refuses a bad selection: %s", async (problem, selector) => {
     expect(await rig.control("POST", `/tokens/${ending}`, selector)).toEqual({
@@ -134,8 +134,8 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
 });
 
 async function livenessOf(...tokens: string[]): Promise<number[]> {
-  const answers = await Promise.all(tokens.map(rig.me));
-  return answers.map(({ status }) => status);
+  const responses = await Promise.all(tokens.map(rig.me));
+  return responses.map(({ status }) => status);
 }
 
 async function ownerOf(token: string): Promise<{ user_id: string }> {

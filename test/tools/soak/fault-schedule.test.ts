@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { faultSchema } from "../../../tools/emulator/fault-schema.ts";
+import { faultSchema } from "../../../tools/emulator/faults.ts";
 import { createFault, FAULT_KINDS, faultSchedule } from "../../../tools/soak/fault-schedule.ts";
 import { createRandom } from "../../../tools/soak/random.ts";
 import { createUsers, planRequest } from "../../../tools/soak/request-plan.ts";
