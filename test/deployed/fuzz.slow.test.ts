@@ -17,7 +17,7 @@ import { type RawOutcome, sendRaw } from "./fuzz/raw-http.ts";
 import { checkOutcome, type OracleRequest, type Verdict } from "./fuzz/response-oracle.ts";
 import { ALLOWED_ORIGINS, API_KEY, type Variant } from "./fuzz/variant.ts";
 
-/** The same requests each time, unless FUZZ_SEED asks for others. */
+/** The same requests each time, unless FUZZ_SEED is set. */
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_121);
 const RAW_REQUESTS = 2000;
 const FETCH_REQUESTS = 300;
@@ -64,8 +64,8 @@ const RESPONSES = {
 
 describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
   it(`responds properly whatever bytes are sent (seed ${SEED})`, async () => {
-    const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(variantOf(name)), variantOf(name), (request) =>
-      sendRaw({ ...request, port: variantOf(name).port, isHead: request.method === "HEAD" }),
+    const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(variantFor(name)), variantFor(name), (request) =>
+      sendRaw({ ...request, port: variantFor(name).port, isHead: request.method === "HEAD" }),
     );
     const fromWorker = verdicts.filter(({ responder }) => responder === "the Worker");
     // What workerd refuses by itself must not be most of what there is.
@@ -75,8 +75,8 @@ describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
   });
 
   it(`responds properly whatever fetch sends (seed ${SEED})`, async () => {
-    const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(variantOf(name)), variantOf(name), (request) =>
-      sendByFetch(variantOf(name), request),
+    const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(variantFor(name)), variantFor(name), (request) =>
+      sendByFetch(variantFor(name), request),
     );
     expect(new Set(verdicts.map(({ responder }) => responder))).toEqual(new Set(["the Worker"]));
     await expectTokens(name);
@@ -92,7 +92,7 @@ it("gives pages of listed origins their tokens under a Host that is none, as suc
     `Authorization: ${API_KEY}`,
   ];
   const bytes = `${head.join("\r\n")}\r\n\r\n`;
-  const response = await sendRaw({ bytes, port: variantOf("closed").port, isUnfinished: false, isHead: false });
+  const response = await sendRaw({ bytes, port: variantFor("closed").port, isUnfinished: false, isHead: false });
   expect(response).toMatchObject({ status: 200, text: expect.stringContaining("czs_") });
 });
 
@@ -104,7 +104,7 @@ async function expectTokens(name: Variant["name"]): Promise<void> {
   expect(checkLog(workers[name].logLines())).toEqual([]);
 }
 
-function variantOf(name: Variant["name"]): Variant {
+function variantFor(name: Variant["name"]): Variant {
   return { name, port: Number(new URL(workers[name].url).port) };
 }
 

@@ -84,7 +84,7 @@ it("changes the key as docs/operations.md says, and no request fails from start 
 
   // The previous key has stood in for each refused one, and nothing else was worth a warning.
   const refusals = (await coze.exchanges()).filter(({ status }) => status === 401);
-  expect(workers.map(warningsOf)).toEqual([[], refusals.map(() => "previous_key_used"), []]);
+  expect(workers.map(readWarnings)).toEqual([[], refusals.map(() => "previous_key_used"), []]);
 });
 
 type Phase = { readonly from: number; readonly to: number };
@@ -109,12 +109,12 @@ async function deploy(settings: Readonly<Record<string, string>>): Promise<void>
 async function previousKeyIsOutOfUse(): Promise<void> {
   let count: number;
   do {
-    count = workers.flatMap(warningsOf).length;
+    count = workers.flatMap(readWarnings).length;
     await sleep(1000);
-  } while (workers.flatMap(warningsOf).length > count);
+  } while (workers.flatMap(readWarnings).length > count);
 }
 
-function warningsOf(worker: Workerd): readonly string[] {
+function readWarnings(worker: Workerd): readonly string[] {
   return worker.logLines().flatMap((line) => /"level":"(?:warn|error)","event":"(\w+)"/.exec(line)?.[1] ?? []);
 }
 
@@ -139,7 +139,7 @@ function startTraffic() {
     for (let turn = 0; !isOver; turn += 1) {
       const user = turn % 2 === 0 ? `regular-${turn % REGULAR_USERS}` : `new-${client}-${turn}`;
       const worker = reachable[(client + turn) % reachable.length];
-      const failure = worker ? await failureOf(worker, user).catch(String) : "no Worker is there";
+      const failure = worker ? await failureFor(worker, user).catch(String) : "no Worker is there";
       if (failure !== undefined) failures.push(failure);
       requests += 1;
       await sleep(PAUSE_MS);
@@ -156,7 +156,7 @@ function startTraffic() {
 }
 
 /** Why a user has no token that Coze takes at this moment; `undefined` when all is well. */
-async function failureOf(worker: Workerd, user: string): Promise<string | undefined> {
+async function failureFor(worker: Workerd, user: string): Promise<string | undefined> {
   const response = await fetch(worker.url, { method: "POST", headers: { "X-User-ID": user } });
   const text = await response.text();
   if (response.status !== 200) return `${response.status} ${text}`;

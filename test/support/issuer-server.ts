@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { answerWith, type Reply } from "./stand-in-server.ts";
+import { type Reply, respondWith } from "./stand-in-server.ts";
 
 /** What an issuer publishes. */
 export type IssuerDocument = "discovery" | "keys";
@@ -27,7 +27,7 @@ export function createIssuers(): Hono {
       const { replies, fetches } = issuerOf(c.req.param("id"));
       const document = c.req.path.endsWith("/.well-known/openid-configuration") ? "discovery" : "keys";
       fetches[document] += 1;
-      return answerWith(c, replies[document] ?? { status: 404 });
+      return respondWith(c, replies[document] ?? { status: 404 });
     });
 
   function issuerOf(id: string): PublishedIssuer {

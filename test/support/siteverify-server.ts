@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { answerWith, type Reply } from "./stand-in-server.ts";
+import { type Reply, respondWith } from "./stand-in-server.ts";
 
 /** A challenge that a visitor has solved, under the response that proves it. */
 export type SolvedChallenge = { readonly hostname: string; readonly action: string; readonly expired?: true };
@@ -7,7 +7,7 @@ export type SolvedChallenge = { readonly hostname: string; readonly action: stri
 export type Widget = {
   readonly secret: string;
   readonly solved: Readonly<Record<string, SolvedChallenge>>;
-  /** Answered in place of the verdict. */
+  /** Sent instead of the verdict. */
   readonly reply?: Reply;
 };
 
@@ -33,7 +33,7 @@ export function createWidgets(): Hono {
 
       const asked: Verification = await c.req.json();
       widget.received.push(asked);
-      if (widget.reply !== undefined) return answerWith(c, widget.reply);
+      if (widget.reply !== undefined) return respondWith(c, widget.reply);
 
       if (asked["secret"] !== widget.secret) return c.json(failure("invalid-input-secret"));
       const challenge = widget.solved[String(asked["response"])];

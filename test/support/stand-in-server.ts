@@ -5,7 +5,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, Hono } from "hono";
 
-/** What a stand-in answers; left out: 200, at once, and nothing. */
+/** What a stand-in responds; by default 200, at once, without a body. */
 export type Reply = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -13,11 +13,11 @@ export type Reply = {
   /** Sends the body compressed, and announces the length that this has. */
   readonly gzip?: true;
   readonly delay_ms?: number;
-  /** Never answers. */
+  /** Never responds. */
   readonly hang?: true;
   /** Sends the body, and never ends. */
   readonly stall?: true;
-  /** Ends the connection instead of answering. */
+  /** Ends the connection instead of responding. */
   readonly drop?: true;
 };
 
@@ -41,7 +41,7 @@ export async function serve(app: Hono): Promise<Server> {
 }
 
 /** Answers as told. */
-export async function answerWith(c: Context, reply: Reply): Promise<Response> {
+export async function respondWith(c: Context, reply: Reply): Promise<Response> {
   if (reply.hang) return new Promise(() => {});
   if (reply.drop) {
     (c.env as HttpBindings).outgoing.destroy(); // getRequestListener hands these to every request

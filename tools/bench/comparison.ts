@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "./bench.ts";
 import { type RequestHeaders, sendLoad } from "./load.ts";
-import { type Figures, type Measurement, spreadOf } from "./row.ts";
+import { type Figures, type Measurement, spreadFor } from "./row.ts";
 
 /** One of two Workers to compare, and the requests that it gets in each round. */
 export type Variant = {
@@ -43,7 +43,7 @@ export async function compare(
     if (round >= effort.warmUpRounds) rounds.push(measured);
   }
   return {
-    value: spreadOf(rounds.map(RATIOS[comparison.ratioOf])),
+    value: spreadFor(rounds.map(RATIOS[comparison.ratioOf])),
     ours: medianFigures(rounds.map(({ ours }) => ours)),
     baseline: medianFigures(rounds.map(({ baseline }) => baseline)),
   };
@@ -74,7 +74,7 @@ async function measure(
 /** The medians of the figures of some rounds. */
 export function medianFigures(figures: readonly Figures[]): Figures {
   return {
-    cpuMicroseconds: spreadOf(figures.map(({ cpuMicroseconds }) => cpuMicroseconds)).median,
-    requestsPerSecond: spreadOf(figures.map(({ requestsPerSecond }) => requestsPerSecond)).median,
+    cpuMicroseconds: spreadFor(figures.map(({ cpuMicroseconds }) => cpuMicroseconds)).median,
+    requestsPerSecond: spreadFor(figures.map(({ requestsPerSecond }) => requestsPerSecond)).median,
   };
 }

@@ -3,7 +3,7 @@ import { startWorkerd } from "../workerd/workerd.ts";
 import type { Bench } from "./bench.ts";
 import { compare } from "./comparison.ts";
 import { type RequestHeaders, readResponse, sendLoad } from "./load.ts";
-import { expectCount, type Measurement, type Row, spreadOf } from "./row.ts";
+import { expectCount, type Measurement, type Row, spreadFor } from "./row.ts";
 import { settingsFor, startEmulatedCoze, startUpstream, startWorkerUnderTest } from "./worker-under-test.ts";
 
 const MISS_REQUESTS = 400;
@@ -110,7 +110,7 @@ async function countExchanges(bench: Bench, { requests, connections }: Requests)
     kvAddress: kv.address,
   });
   await sendLoad({ url, requests, amount: requests.length, connections, signal: bench.signal });
-  return { value: spreadOf([await coze.exchanges()]) };
+  return { value: spreadFor([await coze.exchanges()]) };
 }
 
 function usersInTurn(amount: number, users: number): RequestHeaders[] {

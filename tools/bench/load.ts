@@ -26,7 +26,7 @@ const CHECK_EVERY_MS = 20;
  */
 export async function sendLoad({ url, requests, amount, connections, signal }: Load): Promise<number> {
   signal.throwIfAborted();
-  const shares = sharesOf(requests, connections).values();
+  const shares = sharesFor(requests, connections).values();
   const run = Promise.withResolvers<autocannon.Result>();
   let startedAt = 0;
   let respondedAt = 0;
@@ -62,7 +62,7 @@ export async function sendLoad({ url, requests, amount, connections, signal }: L
 }
 
 /** What each connection sends: see {@link Load.requests}. */
-export function sharesOf(requests: readonly RequestHeaders[], connections: number) {
+export function sharesFor(requests: readonly RequestHeaders[], connections: number) {
   return Array.from({ length: connections }, (_, connection) =>
     requests
       .filter((_, index) => requests.length < connections || index % connections === connection)

@@ -45,7 +45,7 @@ export function isMet({ row: { budget }, measurement }: MeasuredRow): boolean {
 }
 
 /** Sums up at least one value; the median of an even number is the mean of the middle two. */
-export function spreadOf(values: readonly number[]): Spread {
+export function spreadFor(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const [min, max] = [sorted.at(0), sorted.at(-1)];
   const [lower, upper] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];

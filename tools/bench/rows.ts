@@ -2,7 +2,7 @@ import { exchangeCountRows, missRow, slowUpstreamRow } from "./exchange-rows.ts"
 import { freshIsolateRow } from "./fresh-isolate-row.ts";
 import { kvHitRow } from "./kv-hit-row.ts";
 import { createMemoryHitRow, grantAccessByJwt, grantAccessByKey, grantOpenAccess } from "./memory-hit-row.ts";
-import { type Row, spreadOf } from "./row.ts";
+import { type Row, spreadFor } from "./row.ts";
 
 /** All that is measured, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -33,6 +33,6 @@ export const ROWS: readonly Row[] = [
     name: "bundle",
     what: "bundle, minified and gzipped",
     budget: { rule: "at most", limit: 48, unit: "KiB" },
-    measure: async ({ bundles }) => ({ value: spreadOf([bundles.workerGzipKiB]) }),
+    measure: async ({ bundles }) => ({ value: spreadFor([bundles.workerGzipKiB]) }),
   },
 ];

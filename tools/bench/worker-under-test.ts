@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { createCoze } from "../emulator/client.ts";
+import { randomAccessToken } from "../emulator/live-tokens.ts";
 import { startEmulator } from "../emulator/server.ts";
-import { randomAccessToken } from "../emulator/tokens.ts";
 import { serveOnLoopback } from "../lib/loopback-server.ts";
 import { startWorkerd, type Workerd } from "../workerd/workerd.ts";
 import type { Bench } from "./bench.ts";

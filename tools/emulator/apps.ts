@@ -10,7 +10,7 @@ export const DEFAULT_AUDIENCE = "api.coze.cn";
 const MIN_MODULUS_BITS = 2048;
 
 /** An OAuth app as its owner configured it in the Coze console. */
-export type App = {
+export type CozeApp = {
   readonly clientId: string;
   readonly name: string;
   /** The API host of the region that the app belongs to; the only `aud` it accepts. */
@@ -21,7 +21,7 @@ export type App = {
 };
 
 /** The registered apps by client id. A change replaces the value. */
-export type Apps = Map<string, App>;
+export type CozeApps = Map<string, CozeApp>;
 
 /** Reads the public half of an app's key pair from SPKI PEM. Throws a `TypeError` that says what is wrong with it. */
 export async function importPublicKey(pem: string): Promise<CryptoKey> {

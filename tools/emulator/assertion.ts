@@ -1,6 +1,6 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader } from "jose";
 import * as z from "zod";
-import type { App, Apps } from "./apps.ts";
+import type { CozeApp, CozeApps } from "./apps.ts";
 import {
   ASSERTION_INVALID,
   ASSERTION_MISSING,
@@ -29,7 +29,7 @@ export type PresentedAssertion = {
 export const MAX_CLOCK_SKEW_SECONDS = 60;
 
 /** The app and session that a verified assertion speaks for. */
-export type VerifiedAssertion = { readonly app: App; readonly sessionName: string | null };
+export type VerifiedAssertion = { readonly app: CozeApp; readonly sessionName: string | null };
 
 const headerSchema = z.object({ alg: z.literal("RS256"), typ: z.literal("JWT"), kid: z.string().min(1) });
 
@@ -46,7 +46,7 @@ const claimsSchema = z.object({
     .optional(),
 });
 
-type AssertionClaims = z.infer<typeof claimsSchema>;
+type DecodedClaims = z.infer<typeof claimsSchema>;
 
 /** Reads the assertion out of an `Authorization` header. Coze documents the form `Bearer $JWT` and no other. */
 export function readAssertion(authorization: string | undefined): PresentedAssertion {
@@ -55,7 +55,7 @@ export function readAssertion(authorization: string | undefined): PresentedAsser
 }
 
 /** The app that an assertion claims to be from, unverified; undefined when it names none. */
-export function issuerOf(decoded: DecodedAssertion | null): string | undefined {
+export function readIssuer(decoded: DecodedAssertion | null): string | undefined {
   const issuer = decoded?.claims.iss;
   return typeof issuer === "string" ? issuer : undefined;
 }
@@ -64,7 +64,7 @@ export function issuerOf(decoded: DecodedAssertion | null): string | undefined {
  * Creates the check of an assertion, which remembers every `jti` until its `exp`: Coze documents that a JWT works once only.
  * An assertion that passes is used up, whatever becomes of the rest of the request. `now` gives Unix milliseconds.
  */
-export function createAssertionCheck({ apps, now }: { readonly apps: Apps; readonly now: () => number }) {
+export function createAssertionCheck({ apps, now }: { readonly apps: CozeApps; readonly now: () => number }) {
   const usedIds = createExpiringMap<true>(now);
 
   return async function checkAssertion({ jwt, decoded }: PresentedAssertion): Promise<VerifiedAssertion | Refusal> {
@@ -94,8 +94,12 @@ export function createAssertionCheck({ apps, now }: { readonly apps: Apps; reado
 }
 
 /** Coze responds alike to an unknown app, an unknown key and the wrong region: one sentence covers the three. */
-function registeredKey(apps: Apps, decoded: DecodedAssertion, kid: string): { app: App; key: CryptoKey } | Refusal {
-  const app = apps.get(issuerOf(decoded) ?? "");
+function registeredKey(
+  apps: CozeApps,
+  decoded: DecodedAssertion,
+  kid: string,
+): { app: CozeApp; key: CryptoKey } | Refusal {
+  const app = apps.get(readIssuer(decoded) ?? "");
   if (app === undefined) return invalidClient(KID_NOT_REGISTERED, "iss: no such app");
 
   const key = app.keys.get(kid);
@@ -111,14 +115,14 @@ async function isSignedBy(key: CryptoKey, jwt: string): Promise<boolean> {
   );
 }
 
-function timeProblem({ iat, exp }: AssertionClaims, nowSeconds: number): string | undefined {
+function timeProblem({ iat, exp }: DecodedClaims, nowSeconds: number): string | undefined {
   if (exp <= iat) return "exp: is not later than iat";
   if (exp <= nowSeconds) return "exp: is over";
   if (iat > nowSeconds + MAX_CLOCK_SKEW_SECONDS) return "iat: is in the future";
   return undefined;
 }
 
-function deactivated(app: App): Refusal {
+function deactivated(app: CozeApp): Refusal {
   const message = `app: ${app.name} is currently deactivated by the owner`;
   return { refused: "access_deny", message, problem: "iss: the app is deactivated" };
 }

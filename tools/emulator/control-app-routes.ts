@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { type App, type Apps, DEFAULT_AUDIENCE, importPublicKey, MAX_KEYS } from "./apps.ts";
+import { type CozeApp, type CozeApps, DEFAULT_AUDIENCE, importPublicKey, MAX_KEYS } from "./apps.ts";
 import { badRequest, notFound, parseBody } from "./control-request.ts";
 import type { EmulatorEnv } from "./log-id.ts";
 
@@ -36,7 +36,7 @@ const changeSchema = z
   .refine((change) => Object.keys(change).length > 0, "says nothing to change: active, name or audience");
 
 /** `/apps`: what the owner of an app does in the Coze console. */
-export function createControlAppRoutes({ apps }: { readonly apps: Apps }) {
+export function createControlAppRoutes({ apps }: { readonly apps: CozeApps }) {
   return new Hono<EmulatorEnv>()
     .post("/", async (c) => {
       const body = await parseBody(c, appSchema);
@@ -88,6 +88,6 @@ export function createControlAppRoutes({ apps }: { readonly apps: Apps }) {
     });
 }
 
-function describeApp({ clientId, name, audience, active, keys }: App) {
+function describeApp({ clientId, name, audience, active, keys }: CozeApp) {
   return { client_id: clientId, name, audience, active, keys: Array.from(keys.keys(), (kid) => ({ kid })) };
 }

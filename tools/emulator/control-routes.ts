@@ -1,12 +1,12 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Apps } from "./apps.ts";
+import type { CozeApps } from "./apps.ts";
 import { createControlAppRoutes } from "./control-app-routes.ts";
 import { badRequest, notFound, parseBody, parseFilter } from "./control-request.ts";
 import type { ExchangeLog } from "./exchange-log.ts";
 import { type FaultQueue, faultSchema } from "./faults.ts";
+import type { LiveTokens } from "./live-tokens.ts";
 import type { EmulatorEnv } from "./log-id.ts";
-import type { TokenStore } from "./tokens.ts";
 
 const text = z.string().min(1).optional();
 
@@ -16,8 +16,8 @@ const selectorSchema = z
 
 /** What the control API may look at and change. */
 export type ControlParts = {
-  readonly apps: Apps;
-  readonly tokens: Pick<TokenStore, "end">;
+  readonly apps: CozeApps;
+  readonly tokens: Pick<LiveTokens, "end">;
   readonly faults: Omit<FaultQueue, "take">;
   readonly exchanges: Omit<ExchangeLog, "open">;
 };

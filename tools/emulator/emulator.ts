@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { App } from "./apps.ts";
+import type { CozeApp } from "./apps.ts";
 import { createAssertionCheck } from "./assertion.ts";
 import { brokenResponse } from "./connection.ts";
 import { createControlRoutes } from "./control-routes.ts";
@@ -7,8 +7,8 @@ import { refusalResponse } from "./coze-error.ts";
 import { createExchangeLog } from "./exchange-log.ts";
 import { createExchangeRoute } from "./exchange-route.ts";
 import { createFaultQueue } from "./faults.ts";
+import { createLiveTokens } from "./live-tokens.ts";
 import { type EmulatorEnv, logId } from "./log-id.ts";
-import { createTokenStore } from "./tokens.ts";
 import { createUsersRoute } from "./users-route.ts";
 
 /** What an emulator needs of its surroundings. */
@@ -30,8 +30,8 @@ export function createEmulator({
   isLocal = hasLoopbackUrl,
   dropConnection = brokenResponse,
 }: EmulatorOptions = {}) {
-  const apps = new Map<string, App>();
-  const tokens = createTokenStore(now);
+  const apps = new Map<string, CozeApp>();
+  const tokens = createLiveTokens(now);
   const faults = createFaultQueue();
   const exchanges = createExchangeLog();
   const checkAssertion = createAssertionCheck({ apps, now });

@@ -1,4 +1,4 @@
-import { type DecodedAssertion, issuerOf } from "./assertion.ts";
+import { type DecodedAssertion, readIssuer } from "./assertion.ts";
 
 /** So many exchanges are remembered; beyond that the oldest are dropped. */
 export const MAX_EXCHANGES = 100_000;
@@ -20,7 +20,7 @@ export type Arrival = {
 };
 
 /** Its result; all null while it is under way. */
-export type ExchangeResult = {
+export type Completion = {
   /** As sent; stays null when the connection was dropped or the client left. */
   readonly status: number | null;
   readonly error_code: string | null;
@@ -31,9 +31,9 @@ export type ExchangeResult = {
 };
 
 /** One entry of the list. */
-export type Exchange = Arrival & ExchangeResult;
+export type Exchange = Arrival & Completion;
 
-const UNDER_WAY: ExchangeResult = { status: null, error_code: null, access_token_sha256: null, problem: null };
+const UNDER_WAY: Completion = { status: null, error_code: null, access_token_sha256: null, problem: null };
 
 /** The received exchanges of one emulator. */
 export type ExchangeLog = ReturnType<typeof createExchangeLog>;
@@ -44,7 +44,7 @@ export function createExchangeLog(limit = MAX_EXCHANGES) {
 
   return {
     /** Records an arrival at once, and returns the function that records its result, in one step or several. */
-    open(arrival: Arrival): (result: Partial<ExchangeResult>) => void {
+    open(arrival: Arrival): (result: Partial<Completion>) => void {
       const exchange = { ...withoutCredentials(arrival), ...UNDER_WAY };
       exchanges.push(exchange);
       if (exchanges.length > limit) exchanges.shift();
@@ -53,12 +53,12 @@ export function createExchangeLog(limit = MAX_EXCHANGES) {
 
     /** The exchanges whose assertion names this app, or all of them. */
     list(clientId: string | undefined): readonly Exchange[] {
-      return exchanges.filter(({ assertion }) => clientId === undefined || issuerOf(assertion) === clientId);
+      return exchanges.filter(({ assertion }) => clientId === undefined || readIssuer(assertion) === clientId);
     },
 
     /** Forgets the exchanges of this app, or all of them, and tells how many there were. */
     clear(clientId: string | undefined): number {
-      const others = exchanges.filter(({ assertion }) => clientId !== undefined && issuerOf(assertion) !== clientId);
+      const others = exchanges.filter(({ assertion }) => clientId !== undefined && readIssuer(assertion) !== clientId);
       const cleared = exchanges.length - others.length;
       exchanges = others;
       return cleared;

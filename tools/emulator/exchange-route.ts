@@ -1,8 +1,9 @@
 import { type Context, Hono } from "hono";
-import { type createAssertionCheck, issuerOf, type PresentedAssertion, readAssertion } from "./assertion.ts";
+import { type createAssertionCheck, type PresentedAssertion, readAssertion, readIssuer } from "./assertion.ts";
 import { departure, pause } from "./connection.ts";
-import { type ExchangeLog, type ExchangeResult, shownHeaders } from "./exchange-log.ts";
+import { type Completion, type ExchangeLog, shownHeaders } from "./exchange-log.ts";
 import type { Fault, FaultQueue } from "./faults.ts";
+import { type LiveTokens, randomAccessToken } from "./live-tokens.ts";
 import type { EmulatorEnv } from "./log-id.ts";
 import {
   errorCodeIn,
@@ -13,7 +14,6 @@ import {
   sendResponse,
 } from "./response.ts";
 import { parseTokenRequest } from "./token-request.ts";
-import { randomAccessToken, type TokenStore } from "./tokens.ts";
 
 /** The lifetime in the token response of a fault; it was never issued, so nothing depends on it. */
 const MADE_UP_DURATION_SECONDS = 900;
@@ -23,7 +23,7 @@ export type ExchangeParts = {
   /** Unix milliseconds. */
   readonly now: () => number;
   readonly checkAssertion: ReturnType<typeof createAssertionCheck>;
-  readonly tokens: Pick<TokenStore, "issue">;
+  readonly tokens: Pick<LiveTokens, "issue">;
   readonly faults: Pick<FaultQueue, "take">;
   readonly exchanges: Pick<ExchangeLog, "open">;
   /** Ends the connection of a request without a response. */
@@ -50,7 +50,7 @@ export function createExchangeRoute({ now, checkAssertion, tokens, faults, excha
   async function handle(c: Context<EmulatorEnv>): Promise<Response> {
     const request = await readRequest(c);
     const { decoded } = request.presented;
-    const fault = faults.take(issuerOf(decoded));
+    const fault = faults.take(readIssuer(decoded));
     const note = exchanges.open({
       at: now(),
       path: c.req.path,
@@ -71,7 +71,7 @@ export function createExchangeRoute({ now, checkAssertion, tokens, faults, excha
 
   async function exchange(
     request: ExchangeRequest,
-    note: (result: Partial<ExchangeResult>) => void,
+    note: (result: Partial<Completion>) => void,
   ): Promise<PreparedResponse> {
     const granted = await grant(request);
     note("refused" in granted ? { problem: granted.problem } : { access_token_sha256: granted.sha256 });

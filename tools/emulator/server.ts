@@ -28,7 +28,7 @@ export async function startEmulator({ port = 0, host = "127.0.0.1" } = {}): Prom
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener);
 
   const address = await listen(server, port, host);
-  return { url: urlOf(address), port: address.port, close: () => close(server) };
+  return { url: urlFor(address), port: address.port, close: () => close(server) };
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -50,7 +50,7 @@ function close(server: Server): Promise<void> {
 }
 
 /** A client cannot connect to the unspecified address; loopback of the same family leads to the same server. */
-function urlOf({ address, family, port }: AddressInfo): string {
+function urlFor({ address, family, port }: AddressInfo): string {
   if (family === "IPv6") return `http://[${address === "::" ? "::1" : address}]:${port}`;
   return `http://${address === "0.0.0.0" ? "127.0.0.1" : address}:${port}`;
 }

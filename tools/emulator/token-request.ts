@@ -40,13 +40,13 @@ export function parseTokenRequest(contentType: string | undefined, json: unknown
   }
 
   const body = bodySchema.safeParse(json);
-  if (!body.success) return invalidRequest(parameterOf(body.error), describeIssues(body.error));
+  if (!body.success) return invalidRequest(parameterFor(body.error), describeIssues(body.error));
   if (body.data.grant_type !== GRANT_TYPE) return unsupportedGrantType(body.data.grant_type);
   return { durationSeconds: body.data.duration_seconds };
 }
 
 /** The parameter that Coze would name: the first one that is wrong, or the body itself. */
-function parameterOf(error: z.core.$ZodError): string {
+function parameterFor(error: z.core.$ZodError): string {
   return String(error.issues[0]?.path[0] ?? "body");
 }
 

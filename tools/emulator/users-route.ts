@@ -1,13 +1,13 @@
 import { Hono } from "hono";
 import { sha256Hex } from "./hex.ts";
+import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
 import type { EmulatorEnv } from "./log-id.ts";
-import type { TokenOwner, TokenStore } from "./tokens.ts";
 
 /** Long enough to look like an id of Coze, which is a decimal number in a string. */
 const USER_ID_DIGITS = 16;
 
 /** `GET /me`: the owner of a token, in the shape the official SDK expects of `users.me()`. */
-export function createUsersRoute({ tokens }: { readonly tokens: Pick<TokenStore, "find"> }) {
+export function createUsersRoute({ tokens }: { readonly tokens: Pick<LiveTokens, "find"> }) {
   return new Hono<EmulatorEnv>().get("/me", async (c) => {
     const detail = { logid: c.get("logId") };
     const accessToken = c.req.header("authorization")?.match(/^Bearer +(\S+)$/)?.[1];

@@ -5,7 +5,7 @@ export const INTERRUPTED_EXIT_CODE = 130;
 
 const NPM_CHECK_MS = 250;
 
-/** Resolves when the command is to end: on Ctrl-C and other signals, when nobody reads its output, when npm is gone. */
+/** Resolves when the command is to end: on Ctrl-C and other signals, when its output is closed, when npm is gone. */
 export function stopRequest(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();

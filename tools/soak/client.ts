@@ -58,7 +58,7 @@ export function createClient(
       sent += 1;
       const request = { ...unnamed, id: `soak-${sent}` };
       tally.count("request", `to place ${request.place + 1}`);
-      const outcome = await fetchOutcome(urlOf(request.place), request, leave);
+      const outcome = await fetchOutcome(urlFor(request.place), request, leave);
       const response = checkOutcome(request, outcome);
       const token = await tryToken(outcome, response);
 
@@ -68,7 +68,7 @@ export function createClient(
     },
   };
 
-  function urlOf(index: number): string {
+  function urlFor(index: number): string {
     const place = places[index];
     if (place === undefined) throw new Error(`There is no place ${index}.`);
     return place.workerd.url;

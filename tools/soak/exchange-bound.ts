@@ -4,7 +4,7 @@ import { sha256Hex } from "../lib/sha256.ts";
 import type { FailedCheck, RequestRecord } from "./recorder.ts";
 
 /** What the emulator's list of exchanges tells of an exchange. */
-export type Attempt = {
+export type ExchangeAttempt = {
   /** When it arrived, in Unix milliseconds. */
   readonly at: number;
   /** The index of the place that made it, or -1 for anyone else. */
@@ -16,7 +16,7 @@ export type Attempt = {
 };
 
 /** The attempts that ended with a token, by its SHA-256. */
-export type AttemptsByToken = ReadonlyMap<string, Attempt>;
+export type AttemptsByToken = ReadonlyMap<string, ExchangeAttempt>;
 
 /** What the Worker grants to a request without a duration. */
 export const DEFAULT_DURATION_SECONDS = 900;
@@ -29,7 +29,10 @@ const RENEWAL_PAUSE_SECONDS = 30;
 const ROUNDING_SECONDS = 2;
 
 /** Reads an entry of the emulator's list; `kids` are those of the places. */
-export function readAttempt({ at, assertion, body, access_token_sha256 }: Exchange, kids: readonly string[]): Attempt {
+export function readAttempt(
+  { at, assertion, body, access_token_sha256 }: Exchange,
+  kids: readonly string[],
+): ExchangeAttempt {
   const user = assertion?.claims["session_name"];
   const asked = typeof body === "object" && body !== null && "duration_seconds" in body ? body.duration_seconds : null;
   return {
@@ -53,10 +56,10 @@ export function readAttempt({ at, assertion, body, access_token_sha256 }: Exchan
  *     attempts <= 3 * (2 * (1 + T / fresh(L)) + T / 30 + rejected tokens + requests that ended badly)
  *
  * and, more strictly: once an isolate has responded with a token, it makes no attempt at all for that key as long as the
- * token is fresh, unless the token is rejected, or was served stale in place of one that was.
+ * token is fresh, unless the token is rejected, or was served stale instead of one that was.
  */
 export function checkExchanges(
-  attempts: readonly Attempt[],
+  attempts: readonly ExchangeAttempt[],
   requests: readonly RequestRecord[],
   issued: AttemptsByToken,
   seconds: number,
@@ -82,14 +85,14 @@ export function checkExchanges(
   return { ...totals, failures };
 }
 
-type CacheKeyParts = Pick<Attempt, "place" | "user"> & { readonly durationSeconds: number | undefined };
+type CacheKeyParts = Pick<ExchangeAttempt, "place" | "user"> & { readonly durationSeconds: number | undefined };
 
 /** Tells apart the tokens that one isolate has in memory: by the isolate, the user and the duration. */
 function keyFor({ place, user, durationSeconds = DEFAULT_DURATION_SECONDS }: CacheKeyParts): string {
   return JSON.stringify([place, user ?? null, durationSeconds]);
 }
 
-function boundFor(attempts: readonly Attempt[], requests: readonly RequestRecord[], seconds: number): number {
+function boundFor(attempts: readonly ExchangeAttempt[], requests: readonly RequestRecord[], seconds: number): number {
   const fresh = Math.max(1, secondsBeforeRenewal(attempts[0]?.durationSeconds ?? 0) - ROUNDING_SECONDS);
   const renewals = 2 * (1 + Math.floor(seconds / fresh)) + Math.floor(seconds / RENEWAL_PAUSE_SECONDS);
   const rejected = requests.filter(({ request }) => request.rejectedToken !== undefined).length;
@@ -100,7 +103,7 @@ function boundFor(attempts: readonly Attempt[], requests: readonly RequestRecord
 /** The attempts that a key made although its isolate had shown that it had a fresh token. */
 function needlessAttempts(
   key: string,
-  attempts: readonly Attempt[],
+  attempts: readonly ExchangeAttempt[],
   requests: readonly RequestRecord[],
   issued: AttemptsByToken,
 ): FailedCheck[] {

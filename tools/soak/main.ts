@@ -31,14 +31,14 @@ console.log(`--seed ${seed}: ${users} users, ${concurrency} clients, ${seconds} 
 try {
   const report = await runSoak(options, { stop: stop.signal, onProgress: console.log });
   console.log(describeReport(report));
-  process.exitCode = report.failures.length > 0 ? 1 : exitCodeOfSuccess();
+  process.exitCode = report.failures.length > 0 ? 1 : successExitCode();
 } catch (error) {
   // Ctrl-C ends the build of the Worker as well, and then there is nothing to report.
   if (!stop.signal.aborted) throw error;
   process.exitCode = INTERRUPTED_EXIT_CODE;
 }
 
-function exitCodeOfSuccess(): number {
+function successExitCode(): number {
   return stop.signal.aborted ? INTERRUPTED_EXIT_CODE : 0;
 }
 

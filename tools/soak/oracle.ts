@@ -1,10 +1,10 @@
 import { sha256Hex } from "../lib/sha256.ts";
 import type { Deployment } from "./deployment.ts";
 import {
-  type Attempt,
   type AttemptsByToken,
   checkExchanges,
   DEFAULT_DURATION_SECONDS,
+  type ExchangeAttempt,
   readAttempt,
 } from "./exchange-bound.ts";
 import type { FaultKind } from "./fault-schedule.ts";
@@ -39,7 +39,7 @@ const MIN_REPLACED_AGE_MS = 11_000;
 export function createOracle({ coze, places }: Deployment, recorder: Recorder): Oracle {
   const { requests, revocations, failures, tally } = recorder;
   const kids = places.map(({ kid }) => kid);
-  const issued = new Map<string, Attempt>();
+  const issued = new Map<string, ExchangeAttempt>();
   let totals: ExchangeTotals = { attempts: 0, bound: 0, issued: 0 };
 
   return {
@@ -87,7 +87,7 @@ export function checkTokens(
   });
 }
 
-function ownerFailures(record: RequestRecord, exchange: Attempt): FailedCheck[] {
+function ownerFailures(record: RequestRecord, exchange: ExchangeAttempt): FailedCheck[] {
   const { user, durationSeconds = DEFAULT_DURATION_SECONDS } = record.request;
   if (exchange.user !== user) {
     return [failure("owner", record, `of ${describeUser(user)} got a token of ${describeUser(exchange.user)}`)];
@@ -97,7 +97,11 @@ function ownerFailures(record: RequestRecord, exchange: Attempt): FailedCheck[] 
   return [failure("owner", record, `got a token of ${exchange.durationSeconds} s instead of ${durationSeconds} s`)];
 }
 
-function lifeFailures(record: RequestRecord, exchange: Attempt, revocations: readonly Revocation[]): FailedCheck[] {
+function lifeFailures(
+  record: RequestRecord,
+  exchange: ExchangeAttempt,
+  revocations: readonly Revocation[],
+): FailedCheck[] {
   const { token, request } = record;
   if (token === undefined) return [];
   const lifeSeconds = token.expiresAtSeconds - Math.floor(exchange.at / 1000);

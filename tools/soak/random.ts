@@ -33,12 +33,12 @@ export function createRandom(seed: number): Random {
         .map((item) => ({ item, rank: next() }))
         .sort((a, b) => a.rank - b.rank)
         .map(({ item }) => item),
-    forPart: (part) => createRandom(hashOf(`${seed} ${part}`)),
+    forPart: (part) => createRandom(fnv1a(`${seed} ${part}`)),
   };
 }
 
 /** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
+function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   return hash;

@@ -24,7 +24,7 @@ export type FailedCheck = {
 export type Check =
   /** Each request gets a response in time: a token, or one of the listed errors in the one shape. */
   | "response"
-  /** A token goes to the user it was issued for, and to nobody else. */
+  /** A token goes to the user it was issued for, and to no other. */
   | "owner"
   /** A token in a response is valid. */
   | "life"

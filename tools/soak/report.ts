@@ -63,7 +63,7 @@ export function describeReport(report: SoakReport): string {
     ),
     "",
     ...describeFailures(failures),
-    verdictOf(report),
+    describeVerdict(report),
   ].join("\n");
 }
 
@@ -88,7 +88,7 @@ function describeFailures(failures: readonly FailedCheck[]): string[] {
   return hidden > 0 ? [...shown, `… and ${hidden} more`] : shown;
 }
 
-function verdictOf({ seed, seconds, wasStopped, failures }: SoakReport): string {
+function describeVerdict({ seed, seconds, wasStopped, failures }: SoakReport): string {
   const how = wasStopped ? "stopped" : "ended";
   const what = failures.length === 0 ? "every check held" : `${failures.length} failures`;
   return `The run ${how} after ${seconds} s: ${what}. --seed ${seed} plans the same faults and requests.`;

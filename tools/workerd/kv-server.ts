@@ -38,7 +38,7 @@ export async function startKvServer(): Promise<KvServer> {
     .use(async function misbehave(c, next) {
       if (trouble === "slow") await sleep(SLOW_MS);
       if (trouble !== "failing" && trouble !== "hanging") return next();
-      if (trouble === "hanging") await Promise.race([departureOf(c.req.raw), troubleOver.promise]);
+      if (trouble === "hanging") await Promise.race([untilDeparture(c.req.raw), troubleOver.promise]);
       return c.text("the namespace is out of order", 503);
     })
     .get("/:key", (c) => {
@@ -77,6 +77,6 @@ export async function startKvServer(): Promise<KvServer> {
   };
 }
 
-function departureOf({ signal }: Request): Promise<unknown> {
+function untilDeparture({ signal }: Request): Promise<unknown> {
   return new Promise((resolve) => signal.addEventListener("abort", resolve));
 }

@@ -62,7 +62,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   });
   const lines = collectLines(child);
   const exited = once(child, "exit");
-  const port = await Promise.race([portOf(child), exited.then(() => undefined)]);
+  const port = await Promise.race([readPort(child), exited.then(() => undefined)]);
   const { pid } = child;
   if (port === undefined || pid === undefined) {
     await rm(folder, { recursive: true });
@@ -139,7 +139,7 @@ function workerdBinary(): string {
   return path;
 }
 
-async function portOf(child: ChildProcess): Promise<number> {
+async function readPort(child: ChildProcess): Promise<number> {
   let told = "";
   for await (const chunk of child.stdio[3] as Readable) {
     told += String(chunk);

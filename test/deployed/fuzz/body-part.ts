@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { ABSENT, anyBytes, type Fit, lines, mostly, type Part, word, worstOf } from "./part.ts";
+import { ABSENT, anyBytes, type Fit, lines, mostly, type Part, word, worstFit } from "./part.ts";
 
 /** A body, the lines of the head that belong to it, and how it goes over the wire. */
 export type BodyPart = Part & {
@@ -22,7 +22,7 @@ const SCOPE = {
 const content = (fit: Fit, ...strings: readonly string[]) =>
   fc.constantFrom(...strings).map((bytes) => ({ fit, bytes }));
 
-const rightMembers = fc.record(
+const rightProperties = fc.record(
   {
     // A token of one second may have ended by the time its response is read.
     duration_seconds: fc.integer({ min: 2, max: MAX_DURATION_SECONDS }),
@@ -37,7 +37,7 @@ const deep = (open: string, close: string, depth: number) => open.repeat(depth) 
 const utf16 = (text: string) => Buffer.from(text, "utf16le").toString("latin1");
 
 const rightJson: fc.Arbitrary<Content> = fc.oneof(
-  rightMembers.map((members): Content => ({ fit: "right", bytes: JSON.stringify(members) })),
+  rightProperties.map((properties): Content => ({ fit: "right", bytes: JSON.stringify(properties) })),
   content(
     "right",
     " {} ",
@@ -208,12 +208,12 @@ type Framing = {
 };
 
 const CHUNKED = ["Transfer-Encoding: chunked"];
-const lengthOf = (length: number) => [`Content-Length: ${length}`];
+const contentLength = (length: number) => [`Content-Length: ${length}`];
 const itself = (bytes: string) => bytes;
 const inChunks = (size: number, end: string) => (bytes: string) => chunked(bytes, size) + end;
 
 const FAITHFUL: readonly Framing[] = [
-  { fit: "right", lines: lengthOf, payload: itself },
+  { fit: "right", lines: contentLength, payload: itself },
   { fit: "right", lines: () => CHUNKED, payload: inChunks(1000, "0\r\n\r\n") },
   { fit: "right", lines: () => ["transfer-encoding: Chunked"], payload: inChunks(70_000, "000\r\n\r\n") },
 ];
@@ -221,11 +221,11 @@ const FAITHFUL: readonly Framing[] = [
 const ODD: readonly Framing[] = [
   { fit: "either", lines: () => CHUNKED, payload: inChunks(1000, "0;x=y\r\nX-User-ID: trailer\r\n\r\n") },
   { fit: "either", lines: () => ["Transfer-Encoding: gzip, chunked"], payload: inChunks(9000, "0\r\n\r\n") },
-  { fit: "either", lines: (length) => [...lengthOf(length), ...CHUNKED], payload: inChunks(9000, "0\r\n\r\n") },
-  { fit: "either", lines: (length) => [...lengthOf(length), ...lengthOf(length)], payload: itself },
+  { fit: "either", lines: (length) => [...contentLength(length), ...CHUNKED], payload: inChunks(9000, "0\r\n\r\n") },
+  { fit: "either", lines: (length) => [...contentLength(length), ...contentLength(length)], payload: itself },
   { fit: "either", lines: (length) => [`Content-Length: +${length}`], payload: itself },
-  { fit: undefined, lines: (length) => lengthOf(length - 1), payload: itself },
-  { fit: undefined, lines: (length) => [...lengthOf(length), ...lengthOf(0)], payload: itself },
+  { fit: undefined, lines: (length) => contentLength(length - 1), payload: itself },
+  { fit: undefined, lines: (length) => [...contentLength(length), ...contentLength(0)], payload: itself },
   { fit: undefined, lines: () => [], payload: itself },
   { fit: undefined, lines: () => ["Transfer-Encoding: identity"], payload: itself },
   { fit: undefined, lines: () => ["Content-Length: -1"], payload: itself },
@@ -233,8 +233,8 @@ const ODD: readonly Framing[] = [
 ];
 
 const BROKEN: readonly Framing[] = [
-  { fit: "wrong", lines: (length) => lengthOf(length + 1), payload: itself, isUnfinished: true },
-  { fit: "wrong", lines: () => lengthOf(10_000_000), payload: itself, isUnfinished: true },
+  { fit: "wrong", lines: (length) => contentLength(length + 1), payload: itself, isUnfinished: true },
+  { fit: "wrong", lines: () => contentLength(10_000_000), payload: itself, isUnfinished: true },
   { fit: "wrong", lines: () => ["Content-Length: 99999999999999999999"], payload: itself, isUnfinished: true },
   { fit: "wrong", lines: () => CHUNKED, payload: inChunks(1000, ""), isUnfinished: true },
   { fit: "wrong", lines: () => CHUNKED, payload: inChunks(1000, "zz\r\n"), isUnfinished: true },
@@ -256,7 +256,7 @@ export const body: fc.Arbitrary<BodyPart> = fc.oneof(
   fc.constantFrom(...NO_BODY),
   fc.tuple(json, contentType, contentEncoding, framing).map(
     ([content, type, encoding, frame]): BodyPart => ({
-      fit: frame.fit === undefined ? "either" : worstOf([content.fit, type.fit, encoding.fit, frame.fit]),
+      fit: frame.fit === undefined ? "either" : worstFit([content.fit, type.fit, encoding.fit, frame.fit]),
       lines: [...type.lines, ...encoding.lines, ...frame.lines(content.bytes.length)],
       payload: frame.payload(content.bytes),
       isUnfinished: frame.isUnfinished ?? false,

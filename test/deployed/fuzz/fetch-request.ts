@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { credential, origin, requestId, userId } from "./head-parts.ts";
-import { type Fit, mostly, type Part, worstOf } from "./part.ts";
+import { type Fit, mostly, type Part, worstFit } from "./part.ts";
 import { LIMIT_MS, type RawOutcome } from "./raw-http.ts";
 import type { OracleRequest } from "./response-oracle.ts";
 import { partFor, type Variant } from "./variant.ts";
@@ -45,12 +45,12 @@ export function fetchRequest(variant: Variant): fc.Arbitrary<FetchRequest> {
     requestId: requestId.filter(isSendable),
   });
   return fc.tuple(methods, parts).chain(([method, parts]) => {
-    const fit = worstOf([method === "POST" ? "right" : "wrong", ...Object.values(parts).map(({ fit }) => fit)]);
+    const fit = worstFit([method === "POST" ? "right" : "wrong", ...Object.values(parts).map(({ fit }) => fit)]);
     // workerd closes the connection when a request is refused without its body being read; fetch, still sending a
     // stream, then reports the failed write and not the response.
     const bodies = fit === "right" ? [...WHOLE, ...STREAMED] : WHOLE;
     return fc.constantFrom(...bodies).map((body) => ({
-      fit: worstOf([fit, body.fit]),
+      fit: worstFit([fit, body.fit]),
       method,
       origin: parts.origin,
       head: Object.values(parts).flatMap(({ lines }) => lines),

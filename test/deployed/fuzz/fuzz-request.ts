@@ -12,7 +12,7 @@ import {
   userId,
   version,
 } from "./head-parts.ts";
-import { anyBytes, mostly, worstOf } from "./part.ts";
+import { anyBytes, mostly, worstFit } from "./part.ts";
 import type { OracleRequest } from "./response-oracle.ts";
 import { partFor, type Variant } from "./variant.ts";
 
@@ -51,7 +51,7 @@ function formed(variant: Variant): fc.Arbitrary<FuzzRequest> {
     const head = all.flatMap(({ lines }) => lines);
     const firstLine = `${method.text} ${target.text} ${version.text}`;
     return {
-      fit: worstOf([method, target, version, ...all].map(({ fit }) => fit)),
+      fit: worstFit([method, target, version, ...all].map(({ fit }) => fit)),
       method: method.text,
       origin: parts.origin,
       head,

@@ -12,7 +12,7 @@ export type Part = { readonly fit: Fit; readonly lines: readonly string[] };
 export const ABSENT: Part = { fit: "right", lines: [] };
 
 /** The fit of a whole from those of its parts. */
-export function worstOf(fits: readonly Fit[]): Fit {
+export function worstFit(fits: readonly Fit[]): Fit {
   if (fits.includes("wrong")) return "wrong";
   return fits.includes("either") ? "either" : "right";
 }

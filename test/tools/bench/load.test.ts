@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkSameResponse, type Load, readResponse, sendLoad, sharesOf } from "../../../tools/bench/load.ts";
+import { checkSameResponse, type Load, readResponse, sendLoad, sharesFor } from "../../../tools/bench/load.ts";
 import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 let server: LoopbackServer;
@@ -76,15 +76,15 @@ describe("a load", () => {
 
 describe("the shares of the connections", () => {
   it("are all of the requests, where there are fewer requests than connections", () => {
-    expect(sharesOf(users(1), 3)).toEqual(Array(3).fill([{ headers: { "X-User-ID": "user0" } }]));
+    expect(sharesFor(users(1), 3)).toEqual(Array(3).fill([{ headers: { "X-User-ID": "user0" } }]));
   });
 
   it("are one request each, where there are as many", () => {
-    expect(sharesOf(users(3), 3).map((share) => share.length)).toEqual([1, 1, 1]);
+    expect(sharesFor(users(3), 3).map((share) => share.length)).toEqual([1, 1, 1]);
   });
 
   it("are as even as they can be, where there are more", () => {
-    expect(sharesOf(users(8), 3).map((share) => share.length)).toEqual([3, 3, 2]);
+    expect(sharesFor(users(8), 3).map((share) => share.length)).toEqual([3, 3, 2]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Budget, isMet, type Row, spreadOf } from "../../../tools/bench/row.ts";
+import { type Budget, isMet, type Row, spreadFor } from "../../../tools/bench/row.ts";
 
 function isMetBy(rule: Budget["rule"], ...values: readonly number[]): boolean {
-  const value = spreadOf(values);
+  const value = spreadFor(values);
   const row: Row = { name: "row", what: "a row", budget: { rule, limit: 10 }, measure: async () => ({ value }) };
   return isMet({ row, measurement: { value } });
 }
@@ -26,26 +26,26 @@ describe("a budget", () => {
   });
 });
 
-describe("spreadOf", () => {
+describe("spreadFor", () => {
   it("takes the middle of an odd number of values, by size and not as strings", () => {
-    expect(spreadOf([10, 9, 100])).toEqual({ median: 10, min: 9, max: 100 });
+    expect(spreadFor([10, 9, 100])).toEqual({ median: 10, min: 9, max: 100 });
   });
 
   it("takes the mean of the middle two of an even number", () => {
-    expect(spreadOf([4, 1, 2, 9])).toEqual({ median: 3, min: 1, max: 9 });
+    expect(spreadFor([4, 1, 2, 9])).toEqual({ median: 3, min: 1, max: 9 });
   });
 
   it("takes a single value as it is", () => {
-    expect(spreadOf([7])).toEqual({ median: 7, min: 7, max: 7 });
+    expect(spreadFor([7])).toEqual({ median: 7, min: 7, max: 7 });
   });
 
   it("leaves the list it is given in its order", () => {
     const values = [3, 1, 2];
-    spreadOf(values);
+    spreadFor(values);
     expect(values).toEqual([3, 1, 2]);
   });
 
   it("refuses an empty list", () => {
-    expect(() => spreadOf([])).toThrow(RangeError);
+    expect(() => spreadFor([])).toThrow(RangeError);
   });
 });

@@ -27,16 +27,16 @@ describe("registering an app", () => {
     const { body } = await register({ name: "Shop", audience: "api.coze.com", keys });
 
     expect(body).toMatchObject({ name: "Shop", audience: "api.coze.com" });
-    expect(await statusOf({ claims: { aud: "api.coze.com" } })).toBe(200);
-    expect(await statusOf({ claims: { aud: "api.coze.cn" } })).toBe(401);
+    expect(await fetchStatus({ claims: { aud: "api.coze.com" } })).toBe(200);
+    expect(await fetchStatus({ claims: { aud: "api.coze.cn" } })).toBe(401);
   });
 
   it("replaces the app of the same client id", async () => {
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: false });
     await register({ keys: [{ kid: NEXT_KID, public_key: nextPair.publicKey }] });
 
-    expect(await statusOf()).toBe(401);
-    expect(await statusOf({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
+    expect(await fetchStatus()).toBe(401);
+    expect(await fetchStatus({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
   });
 
   const ecKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" });
@@ -70,7 +70,7 @@ describe("registering an app", () => {
     ["secret: is not a known property", { secret: "x", keys: [key] }],
   ])("refuses what does not fit: %s", async (problem, properties) => {
     expect(await register(properties)).toEqual({ status: 400, body: { error: "invalid_request", problem } });
-    expect(await statusOf()).toBe(200);
+    expect(await fetchStatus()).toBe(200);
   });
 });
 
@@ -89,18 +89,18 @@ describe("changing an app", () => {
       active: true,
       keys: [{ kid: KID }],
     });
-    expect(await statusOf({ claims: { aud: "api.coze.com" } })).toBe(200);
+    expect(await fetchStatus({ claims: { aud: "api.coze.com" } })).toBe(200);
   });
 
   it("deactivates and activates it; tokens already issued live on", async () => {
     const token = await rig.issue();
 
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: false });
-    expect(await statusOf()).toBe(403);
+    expect(await fetchStatus()).toBe(403);
     expect(await rig.me(token)).toMatchObject({ status: 200 });
 
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: true });
-    expect(await statusOf()).toBe(200);
+    expect(await fetchStatus()).toBe(200);
   });
 
   it.each<[problem: string, change: unknown]>([
@@ -119,13 +119,13 @@ describe("rotating keys", () => {
   it("works with the old key and the new one side by side, and then with the new one alone", async () => {
     const added = await addKey(NEXT_KID, nextPair.publicKey);
     expect(added).toMatchObject({ status: 201, body: { keys: [{ kid: KID }, { kid: NEXT_KID }] } });
-    expect(await statusOf()).toBe(200);
-    expect(await statusOf({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
+    expect(await fetchStatus()).toBe(200);
+    expect(await fetchStatus({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
 
     const deleted = await rig.control("DELETE", `/apps/${CLIENT_ID}/keys/${KID}`);
     expect(deleted).toMatchObject({ status: 200, body: { keys: [{ kid: NEXT_KID }] } });
-    expect(await statusOf()).toBe(401);
-    expect(await statusOf({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
+    expect(await fetchStatus()).toBe(401);
+    expect(await fetchStatus({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
   });
 
   it("refuses a fourth key until one is deleted", async () => {
@@ -145,7 +145,7 @@ describe("rotating keys", () => {
       status: 400,
       body: { error: "invalid_request", problem: "kid: the app has this key already" },
     });
-    expect(await statusOf()).toBe(200);
+    expect(await fetchStatus()).toBe(200);
   });
 
   it("refuses a key that is none", async () => {
@@ -200,7 +200,7 @@ function addKey(kid: string, publicKey: string) {
   return rig.control("POST", `/apps/${CLIENT_ID}/keys`, { kid, public_key: publicKey });
 }
 
-async function statusOf(bend?: Parameters<typeof signAssertion>[0]): Promise<number> {
+async function fetchStatus(bend?: Parameters<typeof signAssertion>[0]): Promise<number> {
   const response = await rig.exchange({ assertion: signAssertion(bend) });
   return response.status;
 }

@@ -40,7 +40,7 @@ describe("the README", () => {
   it("has curl lines that the emulator understands", async () => {
     const lines = readme.match(/^curl .+$/gm) ?? [];
     const statuses: number[] = [];
-    for (const line of lines) statuses.push(await statusOf(line));
+    for (const line of lines) statuses.push(await fetchStatus(line));
 
     expect(lines).toHaveLength(13);
     expect(statuses).toEqual([200, ...Array(11).fill(201), 200]);
@@ -48,7 +48,7 @@ describe("the README", () => {
 });
 
 /** Does what curl does with the few options that the README uses. */
-async function statusOf(line: string): Promise<number> {
+async function fetchStatus(line: string): Promise<number> {
   const [, method, url = "", body] = line.match(/^curl (?:-X (\w+) )?(\S+)(?: -d '(.+)')?$/) ?? [];
   const response = await fetch(url, {
     method: method ?? (body === undefined ? "GET" : "POST"),

@@ -39,7 +39,7 @@ describe("GET /v1/users/me", () => {
       rig.issue({ claims: { session_name: "u" } }),
       rig.issue({ claims: { iss: "2" } }),
     ]);
-    const [first, second, other] = await Promise.all(tokens.map(ownerOf));
+    const [first, second, other] = await Promise.all(tokens.map(fetchOwner));
 
     expect(first).toEqual(second);
     expect(first?.user_id).not.toBe(other?.user_id);
@@ -80,14 +80,14 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     const other = await rig.issue();
 
     expect(await end({ access_token: token })).toBe(1);
-    expect(await livenessOf(token, other)).toEqual([401, 200]);
+    expect(await fetchStatuses(token, other)).toEqual([401, 200]);
   });
 
   it("ends the tokens of an app", async () => {
     const [token, second, other] = [await rig.issue(), await rig.issue(), await rig.issue({ claims: { iss: "2" } })];
 
     expect(await end({ client_id: CLIENT_ID })).toBe(2);
-    expect(await livenessOf(token, second, other)).toEqual([401, 401, 200]);
+    expect(await fetchStatuses(token, second, other)).toEqual([401, 401, 200]);
   });
 
   it("ends the tokens of a session", async () => {
@@ -96,7 +96,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     const shared = await rig.issue();
 
     expect(await end({ session_name: "user_1" })).toBe(1);
-    expect(await livenessOf(token, other, shared)).toEqual([401, 200, 200]);
+    expect(await fetchStatuses(token, other, shared)).toEqual([401, 200, 200]);
   });
 
   it("ends only what fits every property", async () => {
@@ -104,7 +104,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     const other = await rig.issue({ claims: { session_name: "user_1", iss: "2" } });
 
     expect(await end({ session_name: "user_1", client_id: "2" })).toBe(1);
-    expect(await livenessOf(token, other)).toEqual([200, 401]);
+    expect(await fetchStatuses(token, other)).toEqual([200, 401]);
   });
 
   it("counts live tokens only", async () => {
@@ -133,12 +133,12 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
   }
 });
 
-async function livenessOf(...tokens: string[]): Promise<number[]> {
+async function fetchStatuses(...tokens: string[]): Promise<number[]> {
   const responses = await Promise.all(tokens.map(rig.me));
   return responses.map(({ status }) => status);
 }
 
-async function ownerOf(token: string): Promise<{ user_id: string }> {
+async function fetchOwner(token: string): Promise<{ user_id: string }> {
   const { body } = await rig.me(token);
   return body.data;
 }

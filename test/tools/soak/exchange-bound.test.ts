@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { type Attempt, checkExchanges } from "../../../tools/soak/exchange-bound.ts";
+import { checkExchanges, type ExchangeAttempt } from "../../../tools/soak/exchange-bound.ts";
 import type { RequestRecord } from "../../../tools/soak/recorder.ts";
 import { secondsBeforeRenewal } from "../../support/freshness-oracle.ts";
-import { attemptOf, ISSUED_AT, recordOf, TOKEN } from "./records.ts";
+import { createAttempt, createRecord, ISSUED_AT, TOKEN } from "./records.ts";
 
 /** Of a token of 60 s that is fresh for 30: 3 * (2 * (1 + 60 / 28) + 60 / 30). */
 const BOUND_FOR_A_MINUTE = 3 * (2 * (1 + 2) + 2);
 
-function check(attempts: readonly Attempt[], requests: readonly RequestRecord[] = []) {
+function check(attempts: readonly ExchangeAttempt[], requests: readonly RequestRecord[] = []) {
   const issued = attempts.filter(({ sha256 }) => sha256 !== null);
   return checkExchanges(attempts, requests, new Map(issued.map((attempt) => [String(attempt.sha256), attempt])), 60);
 }
 
-const attemptsInARow = (count: number, bend: Partial<Attempt> = {}) =>
-  Array.from({ length: count }, (_, index) => attemptOf({ at: ISSUED_AT + index, sha256: null, ...bend }));
+const attemptsInARow = (count: number, bend: Partial<ExchangeAttempt> = {}) =>
+  Array.from({ length: count }, (_, index) => createAttempt({ at: ISSUED_AT + index, sha256: null, ...bend }));
 
-const later = (seconds: number) => attemptOf({ at: ISSUED_AT + seconds * 1000, sha256: null });
+const later = (seconds: number) => createAttempt({ at: ISSUED_AT + seconds * 1000, sha256: null });
 
 describe("checkExchanges", () => {
   it.each([
@@ -35,11 +35,11 @@ describe("checkExchanges", () => {
   });
 
   it("allows three more for each request that ended badly or rejected a token", () => {
-    const left = recordOf({ ending: "left", token: undefined });
-    const stale = recordOf({ ending: "stale" });
-    const rejecting = recordOf({}, {}, { rejectedToken: TOKEN });
-    const other = recordOf({ ending: "left", token: undefined }, {}, { user: "grace" });
-    const { bound } = check(attemptsInARow(1), [left, stale, rejecting, recordOf(), other]);
+    const left = createRecord({ ending: "left", token: undefined });
+    const stale = createRecord({ ending: "stale" });
+    const rejecting = createRecord({}, {}, { rejectedToken: TOKEN });
+    const other = createRecord({ ending: "left", token: undefined }, {}, { user: "grace" });
+    const { bound } = check(attemptsInARow(1), [left, stale, rejecting, createRecord(), other]);
     expect(bound).toBe(BOUND_FOR_A_MINUTE + 9);
   });
 
@@ -53,20 +53,20 @@ describe("checkExchanges", () => {
   });
 
   it("finds an attempt of an isolate that has served a fresh token", () => {
-    expect(check([attemptOf(), later(20)], [recordOf()]).failures).toMatchObject([{ requestId: "soak-1" }]);
+    expect(check([createAttempt(), later(20)], [createRecord()]).failures).toMatchObject([{ requestId: "soak-1" }]);
   });
 
   it("allows an attempt before the token was served, or once it is no longer fresh", () => {
-    expect(check([attemptOf(), later(0.5), later(29)], [recordOf()]).failures).toEqual([]);
+    expect(check([createAttempt(), later(0.5), later(29)], [createRecord()]).failures).toEqual([]);
   });
 
   it("allows an attempt of another isolate", () => {
-    expect(check([attemptOf(), { ...later(20), place: 1 }], [recordOf()]).failures).toEqual([]);
+    expect(check([createAttempt(), { ...later(20), place: 1 }], [createRecord()]).failures).toEqual([]);
   });
 
   it("allows an attempt after the token was rejected or served stale", () => {
-    const rejecting = recordOf({ sentAt: ISSUED_AT + 19_000, token: undefined }, {}, { rejectedToken: TOKEN });
-    expect(check([attemptOf(), later(20)], [recordOf(), rejecting]).failures).toEqual([]);
-    expect(check([attemptOf(), later(20)], [recordOf({ ending: "stale" })]).failures).toEqual([]);
+    const rejecting = createRecord({ sentAt: ISSUED_AT + 19_000, token: undefined }, {}, { rejectedToken: TOKEN });
+    expect(check([createAttempt(), later(20)], [createRecord(), rejecting]).failures).toEqual([]);
+    expect(check([createAttempt(), later(20)], [createRecord({ ending: "stale" })]).failures).toEqual([]);
   });
 });

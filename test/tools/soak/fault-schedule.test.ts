@@ -4,9 +4,9 @@ import { createFault, FAULT_KINDS, faultSchedule } from "../../../tools/soak/fau
 import { createRandom } from "../../../tools/soak/random.ts";
 import { createUsers, planRequest } from "../../../tools/soak/request-plan.ts";
 
-const scheduleOf = (seed: number) => faultSchedule(60_000, 3000, createRandom(seed));
+const scheduleFor = (seed: number) => faultSchedule(60_000, 3000, createRandom(seed));
 
-const requestsOf = (seed: number) => {
+const requestsFor = (seed: number) => {
   const random = createRandom(seed);
   const choices = { places: 2, users: createUsers(30), durationsSeconds: [20, undefined] };
   return Array.from({ length: 100 }, () => planRequest(choices, random));
@@ -14,10 +14,10 @@ const requestsOf = (seed: number) => {
 
 describe("the plan of a run", () => {
   it("follows from the seed", () => {
-    expect(scheduleOf(1)).toEqual(scheduleOf(1));
-    expect(scheduleOf(1)).not.toEqual(scheduleOf(2));
-    expect(requestsOf(1)).toEqual(requestsOf(1));
-    expect(requestsOf(1)).not.toEqual(requestsOf(2));
+    expect(scheduleFor(1)).toEqual(scheduleFor(1));
+    expect(scheduleFor(1)).not.toEqual(scheduleFor(2));
+    expect(requestsFor(1)).toEqual(requestsFor(1));
+    expect(requestsFor(1)).not.toEqual(requestsFor(2));
   });
 
   it("lasts exactly as long as it should", () => {
@@ -28,7 +28,7 @@ describe("the plan of a run", () => {
   });
 
   it("has each kind of period, and each trouble with KV", () => {
-    const periods = scheduleOf(1);
+    const periods = scheduleFor(1);
     expect(new Set(periods.map(({ name }) => name)).size).toBe(10);
     expect(new Set(periods.map(({ kv }) => kv)).size).toBe(5);
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../../../tools/lib/sha256.ts";
-import type { Attempt } from "../../../tools/soak/exchange-bound.ts";
+import type { ExchangeAttempt } from "../../../tools/soak/exchange-bound.ts";
 import { checkTokens } from "../../../tools/soak/oracle.ts";
 import type { RequestRecord, Revocation } from "../../../tools/soak/recorder.ts";
-import { attemptOf, ISSUED_AT, recordOf, TOKEN } from "./records.ts";
+import { createAttempt, createRecord, ISSUED_AT, TOKEN } from "./records.ts";
 
 function check(
   record: RequestRecord,
-  attempts: readonly Attempt[] = [attemptOf()],
+  attempts: readonly ExchangeAttempt[] = [createAttempt()],
   revocations: readonly Revocation[] = [],
 ) {
   const issued = new Map(attempts.map((attempt) => [String(attempt.sha256), attempt]));
@@ -16,35 +16,37 @@ function check(
 
 describe("checkTokens", () => {
   it("passes a token of the same user and duration that Coze accepts", () => {
-    expect(check(recordOf())).toEqual([]);
+    expect(check(createRecord())).toEqual([]);
   });
 
   it("passes a request that got none", () => {
-    expect(check(recordOf({ token: undefined, ending: "upstream_timeout" }))).toEqual([]);
+    expect(check(createRecord({ token: undefined, ending: "upstream_timeout" }))).toEqual([]);
   });
 
   it("finds a token that Coze has not issued", () => {
-    expect(check(recordOf({}, { sha256: sha256Hex("czs_invented") }))).toEqual(["owner soak-1"]);
+    expect(check(createRecord({}, { sha256: sha256Hex("czs_invented") }))).toEqual(["owner soak-1"]);
   });
 
   it("finds a token of another user, and tells no user from a user called null", () => {
-    expect(check(recordOf({}, {}, { user: "Ada" }))).toEqual(["owner soak-1"]);
-    expect(check(recordOf({}, {}, { user: undefined }))).toEqual(["owner soak-1"]);
-    expect(check(recordOf({}, {}, { user: "null" }), [attemptOf({ user: undefined })])).toEqual(["owner soak-1"]);
+    expect(check(createRecord({}, {}, { user: "Ada" }))).toEqual(["owner soak-1"]);
+    expect(check(createRecord({}, {}, { user: undefined }))).toEqual(["owner soak-1"]);
+    expect(check(createRecord({}, {}, { user: "null" }), [createAttempt({ user: undefined })])).toEqual([
+      "owner soak-1",
+    ]);
   });
 
   it("finds a token of another duration, unless it was in KV from the start", () => {
-    expect(check(recordOf({}, {}, { durationSeconds: 120 }))).toEqual(["owner soak-1"]);
-    expect(check(recordOf({}, {}, { durationSeconds: 120 }), [attemptOf({ place: -1 })])).toEqual([]);
+    expect(check(createRecord({}, {}, { durationSeconds: 120 }))).toEqual(["owner soak-1"]);
+    expect(check(createRecord({}, {}, { durationSeconds: 120 }), [createAttempt({ place: -1 })])).toEqual([]);
   });
 
   it("finds an end that is not the end of the token", () => {
-    expect(check(recordOf({}, { expiresAtSeconds: ISSUED_AT / 1000 + 90 }))).toEqual(["life soak-1"]);
-    expect(check(recordOf({}, { expiresAtSeconds: ISSUED_AT / 1000 + 30 }))).toEqual(["life soak-1"]);
+    expect(check(createRecord({}, { expiresAtSeconds: ISSUED_AT / 1000 + 90 }))).toEqual(["life soak-1"]);
+    expect(check(createRecord({}, { expiresAtSeconds: ISSUED_AT / 1000 + 30 }))).toEqual(["life soak-1"]);
   });
 
   it("finds a token that Coze refuses, unless it was revoked after it was issued", () => {
-    const refused = recordOf({}, { refusedAt: ISSUED_AT + 1100 });
+    const refused = createRecord({}, { refusedAt: ISSUED_AT + 1100 });
     expect(check(refused)).toEqual(["life soak-1"]);
 
     const revoked = { user: "ada", startedAt: ISSUED_AT + 500, endedAt: ISSUED_AT + 600 };
@@ -55,12 +57,12 @@ describe("checkTokens", () => {
   });
 
   it("allows Coze to refuse a token that has expired since", () => {
-    expect(check(recordOf({}, { refusedAt: ISSUED_AT + 60_000 }))).toEqual([]);
+    expect(check(createRecord({}, { refusedAt: ISSUED_AT + 60_000 }))).toEqual([]);
   });
 
   it("finds a rejected token in the response, once it is old enough", () => {
-    expect(check(recordOf({ sentAt: ISSUED_AT + 11_000 }, {}, { rejectedToken: TOKEN }))).toEqual(["life soak-1"]);
-    expect(check(recordOf({ sentAt: ISSUED_AT + 9000 }, {}, { rejectedToken: TOKEN }))).toEqual([]);
-    expect(check(recordOf({ sentAt: ISSUED_AT + 11_000 }, {}, { rejectedToken: "czs_before" }))).toEqual([]);
+    expect(check(createRecord({ sentAt: ISSUED_AT + 11_000 }, {}, { rejectedToken: TOKEN }))).toEqual(["life soak-1"]);
+    expect(check(createRecord({ sentAt: ISSUED_AT + 9000 }, {}, { rejectedToken: TOKEN }))).toEqual([]);
+    expect(check(createRecord({ sentAt: ISSUED_AT + 11_000 }, {}, { rejectedToken: "czs_before" }))).toEqual([]);
   });
 });

@@ -16,10 +16,10 @@ export type TokenSelector = {
 };
 
 /** The live tokens of one emulator. */
-export type TokenStore = ReturnType<typeof createTokenStore>;
+export type LiveTokens = ReturnType<typeof createLiveTokens>;
 
 /** Creates the store of live tokens. `now` gives Unix milliseconds. */
-export function createTokenStore(now: () => number) {
+export function createLiveTokens(now: () => number) {
   const tokens = createExpiringMap<TokenOwner>(now);
 
   return {
