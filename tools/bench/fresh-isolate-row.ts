@@ -1,7 +1,7 @@
 import { startKvServer } from "../workerd/kv-server.ts";
 import { startWorkerd, type WorkerdOptions } from "../workerd/workerd.ts";
 import { medianFigures } from "./comparison.ts";
-import { expectCount, type Figures, type Row, spreadOf } from "./row.ts";
+import { expectCount, type Figures, type Row, spreadFor } from "./row.ts";
 import { settingsFor, startUpstream } from "./worker-under-test.ts";
 
 /** Process starts of each Worker in one round of the effort: a single start is noisy, and takes a tenth of a second. */
@@ -40,7 +40,7 @@ export const freshIsolateRow: Row = {
     expectCount("exchanges", upstream.exchanges(), 2 * amount);
     expectCount("reads of KV", kv.reads(), amount);
     return {
-      value: spreadOf(pairs.map(({ ours, baseline }) => baseline.cpuMicroseconds / ours.cpuMicroseconds)),
+      value: spreadFor(pairs.map(({ ours, baseline }) => baseline.cpuMicroseconds / ours.cpuMicroseconds)),
       ours: medianFigures(pairs.map(({ ours }) => ours)),
       baseline: medianFigures(pairs.map(({ baseline }) => baseline)),
     };

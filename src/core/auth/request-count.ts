@@ -47,7 +47,7 @@ export function clientNetwork(address: string): string {
   if (mapped !== undefined) return mapped;
   if (!address.includes(":")) return address;
 
-  const [before = "", after] = address.toLowerCase().split("::");
+  const [before, after] = address.toLowerCase().split("::") as [string, string?]; // it splits into one string at least
   const head = groupsIn(before);
   const zeros = after === undefined ? 0 : 8 - head.length - groupsIn(after).length;
   const groups = [...head, ...Array.from({ length: Math.max(zeros, 0) }, () => "0"), ...groupsIn(after ?? "")];

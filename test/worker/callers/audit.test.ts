@@ -224,4 +224,17 @@ describe("METRICS", () => {
       { indexes: [""], blobs: ["invalid_client", "", "", "", "", ""], doubles: [expect.any(Number), 0, 0, 0] },
     ]);
   });
+
+  it("costs no token where it cannot be written", async () => {
+    const metrics = {
+      writeDataPoint() {
+        throw new Error("metrics away");
+      },
+    };
+    const worker = await startWorker({ ...app.settings, METRICS: metrics });
+    expect((await worker.post("ada")).status).toBe(200);
+    expect(log.events("metrics_write_failed")).toEqual([
+      { level: "warn", event: "metrics_write_failed", cause: "Error: metrics away" },
+    ]);
+  });
 });

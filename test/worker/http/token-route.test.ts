@@ -74,6 +74,7 @@ describe("the body", () => {
     ["none, with the type of JSON", { headers: { "Content-Type": "application/json" } }],
     ["an empty one, of any type", { body: "", headers: { "Content-Type": "application/x-www-form-urlencoded" } }],
     ["an empty object", json({})],
+    ["an announced length", { body: "{}", headers: { "Content-Type": "application/json", "Content-Length": "2" } }],
     ["a charset", { body: "{}", headers: { "Content-Type": "Application/JSON; charset=utf-8" } }],
     ["a byte order mark", { body: "\ufeff{}", headers: { "Content-Type": "application/json" } }],
     ["a shorter life", json({ duration_seconds: 2 })],
