@@ -49,7 +49,7 @@ export default {
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
-  // No setting can be trusted then; the answer names settings only, so any page may read it. Nobody becomes known.
+  // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
     return createApp({ service: settings, allowedOrigins: "*", log, audit, now });

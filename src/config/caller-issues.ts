@@ -67,7 +67,7 @@ function* claimIssues(claims: NonNullable<CallerSetting["claims"]>): Generator<I
 
 /**
  * The prefix of a caller's session names. Without one of their own, visitors beside other callers get their caller's
- * name, so that what they write into `X-User-ID` never names a session of somebody else.
+ * name, so that what they write into `X-User-ID` never names a session of another user.
  */
 export function userPrefixFor(setting: CallerSetting, all: readonly CallerSetting[]): string {
   return setting.user_prefix ?? (setting.anonymous && all.length > 1 ? setting.name : "");

@@ -67,4 +67,4 @@ export type CallerSetting = z.infer<typeof callerSchema>;
 /** The list of callers (CALLERS). */
 export const callersSchema = z
   .array(callerSchema, "must be a list of callers")
-  .check(z.minLength(1, "must not be empty: leave it out for an open service, or name who may ask"));
+  .check(z.minLength(1, "must not be empty: leave it out for an open service, or list the callers"));

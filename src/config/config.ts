@@ -27,7 +27,7 @@ export type Config = {
   /** One attempt at Coze. */
   readonly upstreamTimeoutMs: number;
   readonly tokenCache: KVNamespace | undefined;
-  /** Who may ask. Not empty; unset, it is `ANYONE`. */
+  /** Not empty; `ANYONE` if CALLERS is not set. */
   readonly callers: readonly Caller[];
   /** Set exactly where a caller has to pass Turnstile. */
   readonly turnstileSecretKey: string | undefined;

@@ -23,7 +23,7 @@ const CROSS_CHECKS = [
     if (isNeeded && TURNSTILE_SECRET_KEY === undefined) {
       yield { path, message: "is required, as a caller has turnstile = true" };
     }
-    // Who sets it means to keep robots out; without a caller that asks for it, nobody would be.
+    // The secret key is set to keep robots out; without a caller that uses it, it keeps out none.
     if (!isNeeded && TURNSTILE_SECRET_KEY !== undefined) {
       yield { path, message: "has no effect: give an anonymous caller of CALLERS turnstile = true" };
     }

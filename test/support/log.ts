@@ -10,7 +10,7 @@ export type RecordedLog = {
   readonly events: (event: string) => readonly Line[];
 };
 
-/** Records what is written to the console, in place of writing it, until all mocks are restored. */
+/** Records what is written to the console, instead of writing it, until all mocks are restored. */
 export function recordLog(): RecordedLog {
   const logged: string[] = [];
   for (const level of ["debug", "log", "info", "warn", "error"] as const) {

@@ -9,7 +9,7 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Address of OIDC issuers that run, in Node, for the whole test run. Each test sets up its own. */
     readonly issuersUrl: string;
-    /** Address of stand-ins for Turnstile's siteverify, likewise. */
+    /** Address of stand-ins for Turnstile's siteverify. */
     readonly widgetsUrl: string;
   }
 }

@@ -41,7 +41,7 @@ export function createCoze(url: string) {
 
     /** The exchanges received since the last {@link forgetExchanges}, oldest first. */
     async exchanges(): Promise<readonly Exchange[]> {
-      return ((await control("GET", "/exchanges")) as { exchanges: Exchange[] }).exchanges; // likewise
+      return ((await control("GET", "/exchanges")) as { exchanges: Exchange[] }).exchanges; // as documented
     },
 
     async forgetExchanges(): Promise<void> {

@@ -20,8 +20,8 @@ const REFUSED_LABELS: readonly (readonly [label: RegExp, message: string])[] = [
  * Parses what should be the PEM of an RSA private key (RFC 7468), or its base64 body, in any form that pasting gives it.
  * @returns the DER in it, which may still be anything.
  */
-export function parsePem(text: string): Parsed<Uint8Array<ArrayBuffer>> {
-  const body = readPemBody(unescapeLines(text));
+export function parsePem(pem: string): Parsed<Uint8Array<ArrayBuffer>> {
+  const body = readPemBody(unescapeLines(pem));
   if ("issues" in body) return body;
 
   const der = decodeBase64(body.value);
@@ -31,16 +31,16 @@ export function parsePem(text: string): Parsed<Uint8Array<ArrayBuffer>> {
 }
 
 /** Takes quotes, blanks and escapes off. No form of PEM or base64 holds a backslash or a quote. */
-function unescapeLines(text: string): string {
-  return text
+function unescapeLines(pem: string): string {
+  return pem
     .replace(/\\+[nr]?/g, "\n")
     .replace(/["'`]/g, "")
     .trim();
 }
 
-function readPemBody(text: string): Parsed<string> {
-  const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = ""]) => label);
-  if (labels.length === 0) return readBareBody(text);
+function readPemBody(pem: string): Parsed<string> {
+  const labels = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = ""]) => label);
+  if (labels.length === 0) return readBareBody(pem);
 
   const label = labels.find((name) => name === "PRIVATE KEY" || name === "RSA PRIVATE KEY");
   if (label === undefined) {
@@ -49,7 +49,7 @@ function readPemBody(text: string): Parsed<string> {
   }
 
   const begin = `-----BEGIN ${label}-----`;
-  const afterBegin = text.slice(text.indexOf(begin) + begin.length);
+  const afterBegin = pem.slice(pem.indexOf(begin) + begin.length);
   if (afterBegin.trim() === "") {
     return invalid(`holds its first line only, which is what is left when line breaks end a value. ${PASTE_ADVICE}`);
   }
@@ -61,13 +61,13 @@ function readPemBody(text: string): Parsed<string> {
   return { value: afterBegin.slice(0, end) };
 }
 
-function readBareBody(text: string): Parsed<string> {
-  if (/^ssh-(rsa|ed25519) /.test(text)) return invalid(`is a public key. ${KEY_ADVICE}`);
-  return { value: text };
+function readBareBody(pem: string): Parsed<string> {
+  if (/^ssh-(rsa|ed25519) /.test(pem)) return invalid(`is a public key. ${KEY_ADVICE}`);
+  return { value: pem };
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const compact = text.replace(/\s/g, "");
+function decodeBase64(pem: string): Uint8Array<ArrayBuffer> | undefined {
+  const compact = pem.replace(/\s/g, "");
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact)) return undefined;
   try {
     return Uint8Array.from(atob(compact), (character) => character.charCodeAt(0));

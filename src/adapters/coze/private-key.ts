@@ -21,11 +21,11 @@ const PKCS8_RSA_HEADER = [2, 1, 0, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7,
 
 /**
  * Imports an RSA private key in any of the forms in which people paste it: PKCS#8 or PKCS#1, with CRLF, literal `\n`,
- * spaces or nothing in place of line breaks, in quotes, with blanks around it, or only its base64 body.
+ * spaces or nothing instead of line breaks, in quotes, with blanks around it, or only its base64 body.
  * @returns the key, or what is wrong with the string and how to fix it. It never throws.
  */
-export async function importPrivateKey(text: string): Promise<Parsed<PrivateKey>> {
-  const pem = parsePem(text);
+export async function importPrivateKey(pastedKey: string): Promise<Parsed<PrivateKey>> {
+  const pem = parsePem(pastedKey);
   if ("issues" in pem) return pem;
 
   const der = pem.value;

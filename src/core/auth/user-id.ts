@@ -22,6 +22,6 @@ export function parseUserId(header: string | null): string | undefined {
   return header;
 }
 
-function refused(problem: string): TokenError {
-  return new TokenError("invalid_request", `The header X-User-ID ${problem}.`);
+function refused(reason: string): TokenError {
+  return new TokenError("invalid_request", `The header X-User-ID ${reason}.`);
 }

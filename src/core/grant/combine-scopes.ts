@@ -15,7 +15,7 @@ import {
  * rights, only groups that both name remain; where one names none, the other's stand. A list that both name is
  * intersected, a list that one names stands; a group of rights with an empty list is gone. So the result allows what
  * both sides allow, and nothing else, whichever side comes first.
- * @throws TokenError `invalid_scope`, beginning with the given words, when they have nothing in common.
+ * @throws TokenError `invalid_scope`, with `nothingLeft` as its description, when they have nothing in common.
  */
 export function combineScopes(
   first: CozeScope | undefined,

@@ -25,7 +25,7 @@ export const MAX_SCOPE_BYTES = 2048;
 
 const encoder = new TextEncoder();
 
-type Shape = { readonly [member: string]: Shape | "list" };
+type Shape = { readonly [property: string]: Shape | "list" };
 
 const SCOPE_SHAPE: Shape = {
   account_permission: { permission_list: "list" },
@@ -35,7 +35,7 @@ const SCOPE_SHAPE: Shape = {
 };
 
 /**
- * Checks a value of unknown origin to be a Coze scope: known members only, every list of at least one non-empty string.
+ * Checks a value of unknown origin to be a Coze scope: known properties only, every list of at least one non-empty string.
  * An empty list is refused, because what Coze makes of it is not documented.
  * @returns the scope itself, or every issue with it.
  */
@@ -65,18 +65,19 @@ function* scopeIssues(value: unknown, shape: Shape, path: string): Generator<Iss
     yield { path, message: "must be an object" };
     return;
   }
-  const members = Object.entries(value);
-  if (members.length === 0) {
+  const properties = Object.entries(value);
+  if (properties.length === 0) {
     yield { path, message: `must have at least one of ${Object.keys(shape).join(", ")}` };
   }
-  for (const [name, member] of members) {
-    const memberPath = path === "" ? name : `${path}.${name}`;
-    const memberShape = Object.hasOwn(shape, name) ? shape[name] : undefined;
-    if (memberShape === undefined) yield { path: memberPath, message: "is not a property of the Coze scope object" };
-    if (memberShape === "list" && !isListOfTexts(member)) {
-      yield { path: memberPath, message: "must be a list of at least one non-empty string" };
+  for (const [name, property] of properties) {
+    const propertyPath = path === "" ? name : `${path}.${name}`;
+    const propertyShape = Object.hasOwn(shape, name) ? shape[name] : undefined;
+    if (propertyShape === undefined)
+      yield { path: propertyPath, message: "is not a property of the Coze scope object" };
+    if (propertyShape === "list" && !isListOfStrings(property)) {
+      yield { path: propertyPath, message: "must be a list of at least one non-empty string" };
     }
-    if (typeof memberShape === "object") yield* scopeIssues(member, memberShape, memberPath);
+    if (typeof propertyShape === "object") yield* scopeIssues(property, propertyShape, propertyPath);
   }
 }
 
@@ -84,6 +85,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isListOfTexts(value: unknown): value is string[] {
+function isListOfStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "string" && item !== "");
 }

@@ -154,13 +154,13 @@ describe("the settings", () => {
     ["a previous kid alone", { PREVIOUS_KID: "old" }, "PREVIOUS_KID", "belong together"],
     ["a previous key alone", { PREVIOUS_PRIVATE_KEY: "old" }, "PREVIOUS_KID", "belong together"],
     ["a boolean that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
-    ["a variable in place of a rate limiter", { RATE_LIMITER: "on" }, "RATE_LIMITER", "must be the binding of a rate"],
-    ["a variable in place of a dataset", { METRICS: "on" }, "METRICS", "must be the binding of an Analytics Engine"],
+    ["a variable instead of a rate limiter", { RATE_LIMITER: "on" }, "RATE_LIMITER", "must be the binding of a rate"],
+    ["a variable instead of a dataset", { METRICS: "on" }, "METRICS", "must be the binding of an Analytics Engine"],
     ["a secret for nobody", { TURNSTILE_SECRET_KEY: "x" }, "TURNSTILE_SECRET_KEY", "has no effect"],
     ["a plain http siteverify", { TURNSTILE_ENDPOINT: "http://a.example/" }, "TURNSTILE_ENDPOINT", "https://"],
-    ["a variable in place of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
+    ["a variable instead of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
-    ["null in place of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
+    ["null instead of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
   ])("refuse %s", async (_what, given, setting, sentence) => {
     expect(await messagesOf({ ...required, ...given })).toEqual({ [setting]: expect.stringContaining(sentence) });
   });

@@ -22,14 +22,14 @@ const pattern = (source: string) => claims({ role: { pattern: source } });
 describe("the list of callers", () => {
   const notEmpty = "must not be empty";
   it.each<[string, unknown, string, string]>([
-    ["a table in place of a list", script, "CALLERS", "must be a list of callers"],
+    ["a table instead of a list", script, "CALLERS", "must be a list of callers"],
     ["a number", 1, "CALLERS", "must be a list of callers"],
     ["a string that is not JSON", "[{", "CALLERS", "must be a list of callers"],
     ["JSON that is no list", '{"name":"x"}', "CALLERS", "must be a list of callers"],
     ["an empty list", [], "CALLERS", `${notEmpty}: leave it out for an open service`],
     ["an empty list as a string", "[]", "CALLERS", notEmpty],
     ["a caller that is no table", [script, "x"], "CALLERS[1]", "must be a table"],
-    ["a list in place of a table", [[script]], "CALLERS[0]", "must be a table"],
+    ["a list instead of a table", [[script]], "CALLERS[0]", "must be a table"],
     ["an unknown property", [{ ...script, role: "x" }], "CALLERS[0]", "has unknown properties: role"],
     ["unknown properties", [{ ...script, a: 1, b: 2 }], "CALLERS[0]", "has unknown properties: a, b"],
     ["no name", [{ key_sha256: DIGEST }], "CALLERS[0].name", "is required"],

@@ -37,7 +37,7 @@ const FORMS: Readonly<Record<string, () => string>> = {
   "literal \\r\\n": () => key.privatePem.replaceAll("\n", "\\r\\n"),
   "doubly escaped \\\\n": () => key.privatePem.replaceAll("\n", "\\\\n"),
   "literal \\n before each line break": () => key.privatePem.replaceAll("\n", "\\n\n"),
-  "spaces in place of line breaks": () => key.privatePem.replaceAll("\n", " "),
+  "spaces instead of line breaks": () => key.privatePem.replaceAll("\n", " "),
   "everything on one line": () => key.privatePem.replaceAll("\n", ""),
   "PKCS#1 on one line": () => pkcs1Pem.replaceAll("\n", ""),
   "double quotes around it": () => `"${key.privatePem}"`,

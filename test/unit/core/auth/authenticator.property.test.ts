@@ -120,7 +120,7 @@ function forAll(check: (all: Caller[], given: Credential, asked: string[]) => Pr
   );
 }
 
-/** Who it is, or the error in place of that. `asked` takes what the ports were asked for. */
+/** Who it is, or the error instead of that. `asked` takes what the ports were asked for. */
 function authenticate(all: readonly Caller[], given: Credential | undefined, asked: string[] = []): Promise<unknown> {
   const ask = createAuthenticator(all, portsFor(given ?? { is: "nothing" }, asked));
   return ask(given && "the credential", withoutWork, 12_000).catch((error: unknown) => error);

@@ -47,7 +47,7 @@ describe("parseCozeScope", () => {
       "must be a list",
     ],
     [
-      "a text in place of a list",
+      "a text instead of a list",
       { account_permission: { permission_list: "a" } },
       "account_permission.permission_list",
       "must be a list",

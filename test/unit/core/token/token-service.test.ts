@@ -692,7 +692,7 @@ describe("a token that Coze refused to a client", () => {
     expect(waiting).toMatchObject({ value: { token: { accessToken: rejected }, cacheOutcome: "stale" } });
   });
 
-  it("in the store is not served in place of the one in memory when Coze is down", async () => {
+  it("in the store is not served instead of the one in memory when Coze is down", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     await world.ask({ ...ada });
