@@ -7,7 +7,14 @@ const options = {
   mutate: ["src/core/**/*.ts"],
   // All but what the tests of src/core need. tsconfig.json stays out, because Stryker would rewrite it through an API that
   // TypeScript 7 no longer has.
-  ignorePatterns: ["**", "!src/core/**", "!test/unit/core/**", "!test/support/**", "!package.json", "!vitest.mutation.config.ts"],
+  ignorePatterns: [
+    "**",
+    "!src/core/**",
+    "!test/unit/core/**",
+    "!test/support/**",
+    "!package.json",
+    "!vitest.mutation.config.ts",
+  ],
   reporters: ["progress", "clear-text", "html", "json"],
   clearTextReporter: { reportTests: false },
   htmlReporter: { fileName: "reports/mutation/mutation.html" },
