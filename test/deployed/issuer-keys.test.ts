@@ -75,7 +75,7 @@ describe("with a slow issuer, on real workerd", () => {
 
   it("serves the others after one fetch when the client of the first request has left", async () => {
     const first = post({ "X-Leave-After": "300" });
-    await expect.poll(async () => (await issuer.fetches()).discovery).toBe(1);
+    await expect.poll(async () => (await issuer.fetches()).discovery, { timeout: 10_000 }).toBe(1);
     const others = postTimes(10);
     expect(await first).toBe(499);
     expect(await others).toEqual(Array(10).fill(200));
@@ -84,7 +84,7 @@ describe("with a slow issuer, on real workerd", () => {
 
   it("has the keys for the next request when the only client has left", async () => {
     expect(await post({ "X-Leave-After": "300" })).toBe(499);
-    await expect.poll(async () => (await issuer.fetches()).keys).toBe(1);
+    await expect.poll(async () => (await issuer.fetches()).keys, { timeout: 10_000 }).toBe(1);
     expect(await post()).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });

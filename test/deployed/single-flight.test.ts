@@ -115,7 +115,7 @@ describe("single flight on real workerd", () => {
     for (const { status } of await postTimes(5)) expect(status).toBe(200);
     expect((await post()).cacheStatus).toContain("hit");
     expect(await exchangeCount()).toBe(1);
-    await expect.poll(() => kv.entries.size).toBe(1);
+    await expect.poll(() => kv.entries.size, { timeout: 10_000 }).toBe(1);
   });
 
   it("goes on when clients of requests that joined leave", async () => {
@@ -129,7 +129,7 @@ describe("single flight on real workerd", () => {
 
   it("serves an ageing token at once, and renews it after the response", async () => {
     await post();
-    await expect.poll(() => kv.entries.size).toBe(1);
+    await expect.poll(() => kv.entries.size, { timeout: 10_000 }).toBe(1);
     const ageing = await putAgeing();
     await worker.close();
     worker = await startWorker();
@@ -179,7 +179,7 @@ describe("single flight on real workerd", () => {
 
   it("reads KV once for many concurrent requests", async () => {
     await post();
-    await expect.poll(() => kv.entries.size).toBe(1);
+    await expect.poll(() => kv.entries.size, { timeout: 10_000 }).toBe(1);
     await worker.close();
     worker = await startWorker();
     const before = kv.reads();
@@ -190,7 +190,7 @@ describe("single flight on real workerd", () => {
 });
 
 async function untilExchanges(count: number): Promise<void> {
-  await expect.poll(exchangeCount).toBe(count);
+  await expect.poll(exchangeCount, { timeout: 10_000 }).toBe(count);
 }
 
 /** Replaces the token in KV with one that has lived most of its life, sealed as the Worker does. */

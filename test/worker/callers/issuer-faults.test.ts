@@ -140,7 +140,7 @@ describe.concurrent("an issuer", () => {
     const { faulty, sound, worker } = current;
     await faulty.publish("discovery", { hang: true });
     const waiting = postAs(current, faulty);
-    await vi.waitFor(async () => expect((await faulty.fetches()).discovery).toBe(1));
+    await vi.waitFor(async () => expect((await faulty.fetches()).discovery).toBe(1), { timeout: 10_000 });
     const following = postAs(current, faulty);
     expect((await postAs(current, sound)).status).toBe(200);
     expect((await worker.post("bob", bearer(API_KEY))).status).toBe(200);

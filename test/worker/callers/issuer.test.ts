@@ -59,7 +59,7 @@ describe("the keys of an issuer", () => {
     const { issuer: address, jwksUri } = issuer;
     await issuer.publish("discovery", { delay_ms: 300, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
     const first = post();
-    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
+    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1), { timeout: 10_000 });
     expect((await post(undefined, "bob")).status).toBe(200);
     expect((await first).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
@@ -229,7 +229,7 @@ describe("an issuer that goes down", () => {
     passTo(0);
     await issuer.publish("discovery", { delay_ms: 300, status: 503 });
     const failing = post();
-    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1));
+    await vi.waitFor(async () => expect((await issuer.fetches()).discovery).toBe(1), { timeout: 10_000 });
     passTo(4 * SECOND);
     await expectError(failing, down());
     await issuer.recover();
