@@ -1,8 +1,7 @@
 import type { Context, Handler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Issue } from "../core/issue.ts";
-import type { Log } from "../core/log.ts";
-import { excerpt } from "../core/log.ts";
+import { excerpt, type Log } from "../core/log.ts";
 import { TokenError, type TokenErrorCode } from "../core/token-error.ts";
 import type { AppEnv } from "./app-env.ts";
 import { jsonResponse } from "./response.ts";

@@ -40,7 +40,7 @@ function networkKey({ address = "", worker }: ClientSource): string {
 
 /**
  * The network that a client's address is counted by: an IPv4 address as it is, an IPv6 address by its first 64 bits
- * (RFC 4291 §2.5.4), as who has one of them has them all. What is no address is counted as it is.
+ * (RFC 4291 §2.5.4), since a client that has one of them has them all. Anything else is counted as it is.
  */
 export function clientNetwork(address: string): string {
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
