@@ -30,7 +30,11 @@ export default defineConfig({
           exclude: ["**/*.slow.test.ts"],
           // The files share a workerd: each sets up its own apps, issuers and Workers.
           isolate: false,
-          globalSetup: ["test/support/emulator-setup.ts", "test/support/stand-in-setup.ts"],
+          globalSetup: [
+            "test/support/assets-setup.ts",
+            "test/support/emulator-setup.ts",
+            "test/support/stand-in-setup.ts",
+          ],
         },
       },
       {

@@ -4,6 +4,7 @@ import type { Log } from "./core/log.ts";
 import type { Audit } from "./core/token/audit.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { auditTokens } from "./http/audit-tokens.ts";
+import { consoleRoute, type GetConsolePage } from "./http/console-route.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
@@ -16,12 +17,14 @@ export type AppDependencies = {
   readonly allowedOrigins: AllowedOrigins;
   readonly log: Log;
   readonly audit: Audit;
+  /** `undefined` if the console is off. */
+  readonly getConsolePage: GetConsolePage | undefined;
   /** Unix milliseconds. */
   readonly now: () => number;
 };
 
 /** Creates the HTTP app: all routes, middleware and error handlers. */
-export function createApp({ service, allowedOrigins, log, audit, now }: AppDependencies) {
+export function createApp({ service, allowedOrigins, log, audit, getConsolePage, now }: AppDependencies) {
   return (
     new Hono<AppEnv>()
       .onError(createErrorHandler(log))
@@ -30,6 +33,7 @@ export function createApp({ service, allowedOrigins, log, audit, now }: AppDepen
       // Comes before everything that can refuse a request, so that refusals are logged too.
       .post("/", auditTokens(audit, now))
       .use(cors(allowedOrigins))
+      .route("/", consoleRoute(getConsolePage))
       .route("/", tokenRoute(service, now))
       .route("/health", healthRoute(service))
   );

@@ -16,6 +16,7 @@ import { consoleLog as log } from "./adapters/logging/console-log.ts";
 import { createDigester, type Digester } from "./adapters/logging/digester.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config/config.ts";
+import { consoleAssetsFor } from "./config/console-assets.ts";
 import { createAuthenticator } from "./core/auth/authenticator.ts";
 import { isOpen } from "./core/auth/caller.ts";
 import { limitsFor } from "./core/auth/caller-limits.ts";
@@ -24,12 +25,16 @@ import { issuesAt, type Parsed } from "./core/issue.ts";
 import { createCircuitBreaker } from "./core/token/circuit-breaker.ts";
 import { type ExchangePorts, exchange } from "./core/token/exchange.ts";
 import { createTokenService } from "./core/token/token-service.ts";
+import type { GetConsolePage } from "./http/console-route.ts";
 import type { ReadyService } from "./http/service.ts";
 
 type App = ReturnType<typeof createApp>;
 
 /** Coze suggests more than 32 characters; these are 43 in base64url. */
 const ASSERTION_ID_BYTES = 32;
+
+/** The page of the console among the static assets. They are asked for a path only; the host means nothing. */
+const CONSOLE_PAGE = "https://assets.example/console.html";
 
 const now = () => Date.now();
 const fetchOutside = (url: string, init: RequestInit) => fetch(url, init);
@@ -49,10 +54,11 @@ export default {
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
+  const getConsolePage = createGetConsolePage(env);
   // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
-    return createApp({ service: settings, allowedOrigins: "*", log, audit, now });
+    return createApp({ service: settings, allowedOrigins: "*", log, audit, getConsolePage, now });
   }
 
   const { config, privateKey } = settings.value;
@@ -61,10 +67,22 @@ async function loadApp(env: Env): Promise<App> {
   const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: config.metrics });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
-    app = createApp({ service, allowedOrigins: config.allowedOrigins, log, audit, now });
+    app = createApp({ service, allowedOrigins: config.allowedOrigins, log, audit, getConsolePage, now });
     log("info", "ready", { access: service.access, cache: service.cache });
   }
   return app;
+}
+
+function createGetConsolePage(env: Env): GetConsolePage | undefined {
+  const assets = consoleAssetsFor(env);
+  return (
+    assets &&
+    async function getConsolePage() {
+      const page = await assets.fetch(CONSOLE_PAGE);
+      if (!page.ok) throw new Error(`The static assets responded with ${page.status} for the page of the console.`);
+      return page;
+    }
+  );
 }
 
 type Settings = {

@@ -40,9 +40,6 @@ export type Config = {
   readonly serverTiming: boolean;
 };
 
-/** Every name that has a meaning in the environment of the Worker; the last few are read elsewhere, or reserved. */
-export const KNOWN_NAMES: readonly string[] = [...SETTING_NAMES, "CONSOLE", "ASSETS"];
-
 /**
  * Parses all settings from the environment of the Worker. Strings are trimmed, blank ones count as absent, and numbers
  * may be strings. A blank CALLERS is an issue: unset means that anyone may call.
@@ -57,7 +54,7 @@ export async function parseConfig(env: object): Promise<Parsed<Config>> {
     ...issues,
     ...crossIssues(settings),
     ...("issues" in limiters ? limiters.issues : []),
-    ...nearNameIssues(variables, KNOWN_NAMES),
+    ...nearNameIssues(variables, SETTING_NAMES),
   ];
   if (allIssues.length > 0 || "issues" in limiters) return { issues: allIssues };
   return { value: configFor(settings as Settings, limiters.value) }; // without an issue, none is left out

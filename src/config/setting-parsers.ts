@@ -74,6 +74,16 @@ export function parseRateLimiter(value: unknown): Parsed<RateLimit> {
   return parseBinding<RateLimit>(value, "limit", "a rate limiter");
 }
 
+/** Parses the binding of the static assets. */
+export function parseAssets(value: unknown): Parsed<Fetcher> {
+  return parseBinding<Fetcher>(value, "fetch", "the static assets");
+}
+
+/** Parses the strings on and off, as true and false. */
+export function parseOnOff(value: unknown): Parsed<boolean> {
+  return value === "on" || value === "off" ? { value: value === "on" } : invalid("must be on or off");
+}
+
 /** Parses true or false, or either as a string. */
 export function parseBoolean(value: unknown): Parsed<boolean> {
   if (value === true || value === "true") return { value: true };

@@ -6,10 +6,12 @@ import { EXCHANGE_BUDGET_MS } from "../core/token/exchange.ts";
 import { parseAudience, parseTokenEndpoint } from "./coze-region.ts";
 import {
   optional,
+  parseAssets,
   parseBinding,
   parseBoolean,
   parseClientId,
   parseKid,
+  parseOnOff,
   parseOrigins,
   parsePrivateKey,
   parseRateLimiter,
@@ -49,6 +51,8 @@ const SETTING_PARSERS = {
   METRICS: optional((value) =>
     parseBinding<AnalyticsEngineDataset>(value, "writeDataPoint", "an Analytics Engine dataset"),
   ),
+  CONSOLE: (value = "on") => parseOnOff(value),
+  ASSETS: optional(parseAssets),
   SERVER_TIMING: (value = false) => parseBoolean(value),
 } satisfies Record<string, SettingParser>;
 

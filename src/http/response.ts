@@ -17,6 +17,9 @@ const API_HEADERS: Readonly<ResponseHeaders> = {
 const BARE_HEADERS = new Headers(API_HEADERS);
 const JSON_HEADERS = new Headers({ ...API_HEADERS, "Content-Type": "application/json" });
 
+/** What a page says of itself; its policy names the scripts in it. */
+const PAGE_HEADERS = ["Content-Type", "Content-Security-Policy"];
+
 /** Creates a JSON response with the common headers and those collected in the context. */
 export function jsonResponse(c: Context<AppEnv>, body: object, status: ContentfulStatusCode = 200): Response {
   return withHeaders(c, new Response(JSON.stringify(body), { status, headers: JSON_HEADERS }));
@@ -25,6 +28,13 @@ export function jsonResponse(c: Context<AppEnv>, body: object, status: Contentfu
 /** Creates a 204 response with the common headers and those collected in the context. */
 export function emptyResponse(c: Context<AppEnv>): Response {
   return withHeaders(c, new Response(null, { status: 204, headers: BARE_HEADERS }));
+}
+
+/** Creates a response from a page of the static assets, with the common headers but the page's own policy. */
+export function pageResponse(c: Context<AppEnv>, page: Response): Response {
+  const response = new Response(page.body, { headers: BARE_HEADERS });
+  for (const name of PAGE_HEADERS) response.headers.set(name, page.headers.get(name) ?? "");
+  return withHeaders(c, response);
 }
 
 function withHeaders(c: Context<AppEnv>, response: Response): Response {

@@ -1,11 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { KNOWN_NAMES } from "../../src/config/config.ts";
+import { SETTING_NAMES } from "../../src/config/settings.ts";
 import { ERROR_STATUS } from "../../src/http/error-response.ts";
-
-/** Names that the Worker knows and does not use yet. */
-const RESERVED = ["CONSOLE", "ASSETS"];
 
 describe("README.md", () => {
   let readme: string;
@@ -16,7 +13,7 @@ describe("README.md", () => {
 
   it("lists exactly the settings that the Worker knows", () => {
     const settings = rowsOf("Settings").map(([name]) => name);
-    expect(settings.toSorted()).toEqual(KNOWN_NAMES.filter((name) => !RESERVED.includes(name)).toSorted());
+    expect(settings.toSorted()).toEqual(SETTING_NAMES.toSorted());
   });
 
   it("lists exactly the errors of the Worker, with their status", () => {

@@ -81,7 +81,7 @@ describe("the settings", () => {
     ["a boolean as a string", { SERVER_TIMING: "true" }, { serverTiming: true }],
     ["a boolean that is false", { SERVER_TIMING: "false" }, { serverTiming: false }],
     ["a boolean as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
-    ["bindings and variables of others", { OTHER: 1, ASSETS: {} }, {}],
+    ["bindings and variables of others", { OTHER: 1, PAGES: {} }, {}],
   ])("accept %s", async (_what, given, expected) => {
     expect(await configOf(given)).toMatchObject(expected);
   });
@@ -93,6 +93,8 @@ describe("the settings", () => {
     ["an id too large to be exact", { CLIENT_ID: 2 ** 60 }, "CLIENT_ID", "must be the id of the OAuth app, in quotes"],
     ["a KID that is not a string", { KID: 12 }, "KID", "must be the fingerprint"],
     ["a PRIVATE_KEY that is not a string", { PRIVATE_KEY: {} }, "PRIVATE_KEY", "must be the private key as a string"],
+    ["a CONSOLE that is neither on nor off", { CONSOLE: "no" }, "CONSOLE", "must be on or off"],
+    ["ASSETS that are a variable", { ASSETS: "dist" }, "ASSETS", "must be the binding of the static assets"],
     ["an unreadable secret", { PRIVATE_KEY: invalid("is away") }, "PRIVATE_KEY", "is away"],
     ["an audience with a scheme", { AUDIENCE: "https://api.coze.cn" }, "AUDIENCE", "must be a host name"],
     ["an audience with a path", { AUDIENCE: "api.coze.cn/" }, "AUDIENCE", "must be a host name"],

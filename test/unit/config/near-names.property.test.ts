@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KNOWN_NAMES } from "../../../src/config/config.ts";
 import { nearNameIssues } from "../../../src/config/near-names.ts";
+import { SETTING_NAMES } from "../../../src/config/settings.ts";
 
-const known = fc.constantFrom(...KNOWN_NAMES);
+const known = fc.constantFrom(...SETTING_NAMES);
 const letter = fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
 
 /** A name with one letter changed, dropped, added, or swapped with the next. */
@@ -25,8 +25,8 @@ const slip = known.chain((name) =>
 describe("a name in the environment", () => {
   it("is never reported when it is known", () => {
     fc.assert(
-      fc.property(fc.subarray([...KNOWN_NAMES]), (names) => {
-        expect(nearNameIssues(Object.fromEntries(names.map((name) => [name, 1])), KNOWN_NAMES)).toEqual([]);
+      fc.property(fc.subarray([...SETTING_NAMES]), (names) => {
+        expect(nearNameIssues(Object.fromEntries(names.map((name) => [name, 1])), SETTING_NAMES)).toEqual([]);
       }),
     );
   });
@@ -35,10 +35,10 @@ describe("a name in the environment", () => {
     fc.assert(
       fc.property(slip, fc.boolean(), ({ name, mistyped }, isLower) => {
         for (const each of mistyped.map((text) => (isLower ? text.toLowerCase() : text))) {
-          const expected = KNOWN_NAMES.includes(each)
+          const expected = SETTING_NAMES.includes(each)
             ? []
             : [{ path: each, message: `is not a setting; did you mean ${name}?` }];
-          expect(nearNameIssues({ [each]: 1 }, KNOWN_NAMES)).toEqual(expected);
+          expect(nearNameIssues({ [each]: 1 }, SETTING_NAMES)).toEqual(expected);
         }
       }),
       { numRuns: 1000 },
@@ -49,7 +49,7 @@ describe("a name in the environment", () => {
     const foreign = fc.stringMatching(/^[qxz]{0,12}$/);
     fc.assert(
       fc.property(foreign, (name) => {
-        expect(nearNameIssues({ [name]: 1 }, KNOWN_NAMES)).toEqual([]);
+        expect(nearNameIssues({ [name]: 1 }, SETTING_NAMES)).toEqual([]);
       }),
     );
   });

@@ -27,7 +27,7 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const startedAt = now();
-  const app = createApp({ service, allowedOrigins: "*", log, audit, now });
+  const app = createApp({ service, allowedOrigins: "*", log, audit, getConsolePage: undefined, now });
   await app.request("/", { method: "POST" }, { startedAt }, createExecutionContext());
   return lines;
 }

@@ -1,0 +1,3 @@
+export function createTokenProvider(): number {
+  return 1;
+}

@@ -1,0 +1,59 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { membersOf, startWorker } from "../../support/worker.ts";
+
+const BROWSER = { headers: { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" } };
+
+let app: TestApp;
+
+beforeAll(async () => {
+  app = await createTestApp();
+});
+
+async function getRoot(settings: Readonly<Record<string, unknown>>, init?: RequestInit): Promise<Response> {
+  const worker = await startWorker(settings);
+  return worker.fetch("/", init);
+}
+
+describe("GET /", () => {
+  it("shows a browser the console", async () => {
+    const response = await getRoot(app.settings, BROWSER);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("Content-Security-Policy")).toContain("script-src 'sha256-");
+    expect(response.headers.get("Cache-Control")).toBe("no-store");
+    expect(response.headers.get("X-Request-Id")).not.toBeNull();
+    expect(await response.text()).toContain("<title>coze-token-worker</title>");
+  });
+
+  it.each([undefined, "*/*", "application/json"])("sends a client that accepts %s an error", async (accept) => {
+    const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
+    expect(response.status).toBe(405);
+    expect(await membersOf(response)).toMatchObject({ error: "method_not_allowed" });
+  });
+
+  it("shows the console while settings are wrong, as it says which", async () => {
+    expect((await getRoot({ ...app.settings, KID: "" }, BROWSER)).status).toBe(200);
+  });
+
+  it.each([
+    ["CONSOLE is off", { CONSOLE: "off" }],
+    ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }],
+    ["there are no static assets", { ASSETS: undefined }],
+  ])("responds with 404 to a browser if %s", async (_case, settings) => {
+    const response = await getRoot({ ...app.settings, ...settings }, BROWSER);
+    expect(response.status).toBe(404);
+    expect(await membersOf(response)).toMatchObject({ error: "not_found" });
+  });
+
+  it("responds with 405 to a script while CONSOLE is off", async () => {
+    expect((await getRoot({ ...app.settings, CONSOLE: "off" })).status).toBe(405);
+  });
+
+  it("responds with server_error if the page is not among the assets", async () => {
+    const assets = { fetch: async () => new Response(null, { status: 404 }) };
+    const response = await getRoot({ ...app.settings, ASSETS: assets }, BROWSER);
+    expect(response.status).toBe(500);
+    expect(await membersOf(response)).toMatchObject({ error: "server_error" });
+  });
+});

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { buildClient } from "./client-module.ts";
+import { buildConsolePage } from "./console-page.ts";
+import { headersFile } from "./headers-file.ts";
+
+/**
+ * Builds the static assets of the Worker into a folder: the browser module with its types, the page of the console,
+ * and the headers they are served with. Files that did not change are left alone, and none is ever half-written.
+ * @throws Error with the compiler's message if a source cannot be built.
+ */
+export async function buildAssets(folder: string): Promise<void> {
+  const [client, page] = await Promise.all([buildClient(), buildConsolePage()]);
+  const files = {
+    "client.js": client.script,
+    "client.d.ts": client.types,
+    "console.html": page.html,
+    _headers: headersFile(page.contentSecurityPolicy),
+  };
+  await mkdir(folder, { recursive: true });
+  await Promise.all(Object.entries(files).map(([name, content]) => replaceFile(join(folder, name), content)));
+}
+
+/** Other builds may run at the same time, and wrangler may read. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  const current = await readFile(path, "utf8").catch(() => undefined);
+  if (current === content) return;
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, content);
+  await rename(draft, path);
+}
