@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildAssets } from "./build-assets.ts";
 
@@ -9,5 +10,5 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   // While `wrangler dev` runs, the assets of the last build that worked stay: a failed build would stop all requests.
-  if (process.env["WRANGLER_COMMAND"] !== "dev") process.exitCode = 1;
+  if (process.env["WRANGLER_COMMAND"] !== "dev" || !existsSync(ASSETS_FOLDER)) process.exitCode = 1;
 }

@@ -13,6 +13,9 @@ const RELOADED = /Local server updated and ready/;
 /** The Worker has thrown something. The lines of the stack follow, indented. */
 const THROWN = /^\[wrangler:error\] (.*)/;
 
+/** What the build of the static assets prints; it is silent unless it fails. */
+const ASSETS_BUILD = /^\[custom build\] (?!Running:)(.*\S.*)/;
+
 /** A file of the Worker cannot be built. wrangler goes on, and waits for a change of it. */
 const BUILD_FAILED = /\[ERROR\].*Build failed/;
 
@@ -45,9 +48,11 @@ export function createWranglerOutput(format: TerminalFormat) {
         const text = stripVTControlCharacters(line);
         const workerLine = parseWorkerLine(text);
         const thrown = THROWN.exec(text)?.[1];
+        const buildOutput = ASSETS_BUILD.exec(text)?.[1];
         isThrown = thrown !== undefined || (isThrown && text.startsWith(" "));
         if (workerLine !== undefined) write(target, format(workerLine, new Date()));
         else if (isThrown) write(target, thrown ?? text);
+        else if (buildOutput !== undefined) write(target, buildOutput);
         else if (READY.test(text)) ready.resolve();
         else if (RELOADED.test(text)) write(target, format({ isReloaded: true }, new Date()));
       });

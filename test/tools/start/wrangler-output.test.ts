@@ -11,6 +11,9 @@ const REQUEST = formatWorkerLine({ request: { method: "GET", path: "/health", st
 const STDOUT = [
   "Using secrets defined in .dev.vars",
   'env.FOO ("x")     Environment Variable     local',
+  "\u001b[34m[custom build]\u001b[39m Running: npm run --silent build",
+  "\u001b[31m[custom build]\u001b[39m Build failed with 1 error:",
+  "\u001b[31m[custom build]\u001b[39m ",
   "⎔ Reloading local server...",
   "\u001b[2m⎔ Local server updated and ready\u001b[22m",
   formatWorkerLine({ logged: LOGGED }),
@@ -22,10 +25,11 @@ const STDOUT = [
   "",
 ];
 
-it("shows the Worker's lines, reloads and thrown errors of wrangler's stdout in readable form", async () => {
+it("shows the Worker's lines, failed builds, reloads and thrown errors of wrangler's stdout in readable form", async () => {
   const shown = await show(readableFormat, "readStdout", STDOUT);
 
   expect(shown.map((line) => line.replace(/^\d\d:\d\d:\d\d/, "TIME"))).toEqual([
+    "Build failed with 1 error:",
     "TIME  reloaded",
     "TIME  GET /health  200  1 ms",
     "Error: Oh no",
@@ -33,8 +37,9 @@ it("shows the Worker's lines, reloads and thrown errors of wrangler's stdout in 
   ]);
 });
 
-it("shows the Worker's log and thrown errors of wrangler's stdout as in production", async () => {
+it("shows the Worker's log, failed builds and thrown errors of wrangler's stdout as in production", async () => {
   expect(await show(jsonFormat, "readStdout", STDOUT)).toEqual([
+    "Build failed with 1 error:",
     LOGGED,
     "Error: Oh no",
     "    at Object.fetch (src/index.ts:42:45)",
