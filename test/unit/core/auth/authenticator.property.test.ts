@@ -39,8 +39,8 @@ const credential: fc.Arbitrary<Credential> = fc.oneof(
 const unverified = new TokenError("invalid_client", "The JWT is not valid.");
 const withoutWork = () => {};
 
-describe("credentialRule", () => {
-  it("lets everybody in as anyone where there is such a caller, and asks nothing of their credentials", async () => {
+describe("createAuthenticator", () => {
+  it("authenticates every request as anyone where there is such a caller, whatever its credential", async () => {
     await forAll(async (all, given, asked) => {
       const open = all.find(({ credentialRule: how }) => how.kind === "anyone");
       if (open === undefined) return;
@@ -50,7 +50,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("takes who brings no credential for an anonymous caller only", async () => {
+  it("authenticates a request without a credential as an anonymous caller only", async () => {
     await forAll(async (all, _given, asked) => {
       if (isOpenToAll(all)) return;
       const visitor = all.find(({ credentialRule: how }) => how.kind === "anonymous");
@@ -62,7 +62,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("takes a credential for the first caller that it fits, and never for an anonymous one", async () => {
+  it("authenticates a credential as the first caller that it fits, and never as an anonymous one", async () => {
     await forAll(async (all, given) => {
       if (isOpenToAll(all)) return;
       const fitting = all.find(({ credentialRule: how }) => fits(how, given));
@@ -81,7 +81,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("has a JWT verified once, if it is of a known issuer, and believes no claim of one that is not valid", async () => {
+  it("verifies a JWT once, if its issuer is known, and believes no claim of one that is not valid", async () => {
     await forAll(async (all, given, asked) => {
       if (isOpenToAll(all) || given.is !== "jwt") return;
       const outcome = await authenticate(all, given, asked);
@@ -95,7 +95,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("refuses a credential that is too long without a look at it", async () => {
+  it("refuses a credential that is too long without checking it", async () => {
     const asked: string[] = [];
     const lengths = fc.integer({ min: 16_380, max: 16_390 });
     await fc.assert(

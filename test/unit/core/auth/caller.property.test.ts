@@ -31,12 +31,12 @@ describe("the claims of a JWT", () => {
   const claims = fc.dictionary(name, value);
   const rule = fc.constantFrom<ClaimRule[]>("admin", 1, true, /^(?:adm.*)$/, /^(?:)$/);
 
-  it("match when each one that the rule names is there and is exactly so, or matches the pattern", () => {
+  it("matches a JWT when each claim of the rule is there and is equal or matches the pattern", () => {
     fc.assert(
       fc.property(claims, fc.array(fc.tuple(name, rule)), (given, rules) => {
         const isMatch = [...new Map(rules)].every(([each, wanted]) => {
           if (!Object.keys(given).includes(each)) return false;
-          return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no text")) : given[each] === wanted;
+          return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no string")) : given[each] === wanted;
         });
         expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "service" })).toBe(isMatch);
       }),
@@ -44,7 +44,7 @@ describe("the claims of a JWT", () => {
     );
   });
 
-  it("match only for the audience, alone or among others, where the rule names one", () => {
+  it("matches a JWT only for the audience of the rule, alone or among others", () => {
     const audience = fc.constantFrom<unknown[]>(
       "service",
       "servic",
@@ -67,7 +67,7 @@ describe("the claims of a JWT", () => {
     );
   });
 
-  it("match a pattern up to a length of 1024", () => {
+  it("matches a claim with a pattern up to a length of 1024", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1000, max: 1050 }), (length) => {
         const rules = new Map([["role", /^(?:x+)$/]]);
@@ -79,7 +79,7 @@ describe("the claims of a JWT", () => {
   });
 });
 
-it("calls a service open exactly where somebody needs neither credential nor Turnstile", () => {
+it("calls a service open exactly when some caller needs neither a credential nor Turnstile", () => {
   fc.assert(
     fc.property(callers, (all) => {
       const isAnyoneLetIn = ({ credentialRule: how }: Caller) =>
@@ -89,7 +89,7 @@ it("calls a service open exactly where somebody needs neither credential nor Tur
   );
 });
 
-it("grants a caller no longer life than the settings and its rule allow, and only the scope of both", () => {
+it("grants a caller at most the duration, and only the scope, that both settings and rule allow", () => {
   const seconds = fc.integer({ min: 1, max: 86_399 });
   const rights = fc.subarray(["a", "b", "c"], { minLength: 1 });
   const scopeOf = (list: readonly string[]) => ({ account_permission: { permission_list: list } });

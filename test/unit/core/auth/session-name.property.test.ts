@@ -40,7 +40,7 @@ function sessionOf(callers: readonly Caller[], one: Caller, named: string | null
 }
 
 describe("whatever ids clients send", () => {
-  it("callers of different prefixes never meet in one session", () => {
+  it("never puts users of callers with different prefixes in one session", () => {
     fc.assert(
       fc.property(caller, caller, unprefixed, header, header, (one, other, plain, id, otherId) => {
         fc.pre(one.userPrefix !== other.userPrefix);
@@ -54,7 +54,7 @@ describe("whatever ids clients send", () => {
     );
   });
 
-  it("two users of one caller never meet, and one user always gets the same session", () => {
+  it("gives each user of a caller a session of its own, and always the same one", () => {
     fc.assert(
       fc.property(caller, header, header, (one, id, otherId) => {
         const [session, otherSession] = [sessionOf([one], one, id), sessionOf([one], one, otherId)];

@@ -50,11 +50,11 @@ describe("a session name", () => {
     ["the prefix alone for a visitor without a name", visitors, null, undefined, "visitors:"],
     ["the header for visitors whose owner shares sessions", sharing, "ada", undefined, "ada"],
     ["none for such a visitor without a name", sharing, null, undefined, undefined],
-  ])("is %s", (_what, caller, header, claims, name) => {
+  ])("takes as the session name %s", (_what, caller, header, claims, name) => {
     expect(sessionNameFor(caller, header, claims)).toBe(name);
   });
 
-  it("is what the header says in an open service", () => {
+  it("takes X-User-ID as the session name in an open service", () => {
     expect(createSessionNames([ANYONE])(ANYONE, "visitors:ada", undefined)).toBe("visitors:ada");
     expect(createSessionNames([ANYONE])(ANYONE, null, undefined)).toBeUndefined();
   });
@@ -86,7 +86,7 @@ describe("a session name", () => {
     ["a visitor who imitates others", visitors, "staff:a@x", undefined, "access_denied", "X-User-ID begins with the"],
     ["a visitor who shares sessions and imitates others", sharing, "shop:ada", undefined, "access_denied", "begins"],
     ["a key caller with a broken header", shop, " ", undefined, "invalid_request", "X-User-ID"],
-  ])("is refused to %s", (_what, caller, header, claims, code, description) => {
+  ])("refuses a session name to %s", (_what, caller, header, claims, code, description) => {
     expect(() => sessionNameFor(caller, header, claims)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(description) }),
     );
