@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
-import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 let app: TestApp;
 let worker: TestWorker;
@@ -40,7 +40,7 @@ describe("X-User-ID", () => {
     const before = (await app.exchanges()).length;
     const response = await worker.post(userId);
     expect(response.status).toBe(400);
-    expect(await membersOf(response)).toMatchObject({
+    expect(await propertiesOf(response)).toMatchObject({
       error: "invalid_request",
       error_description: expect.stringContaining("X-User-ID"),
     });
@@ -55,7 +55,7 @@ describe("the query", () => {
       const before = (await app.exchanges()).length;
       const response = await worker.fetch(`/?a=b&${name}=ada`, { method: "POST" });
       expect(response.status).toBe(400);
-      expect(await membersOf(response)).toMatchObject({
+      expect(await propertiesOf(response)).toMatchObject({
         error: "invalid_request",
         error_description: expect.stringContaining(`send ${name} as the header X-User-ID`),
       });
@@ -63,7 +63,7 @@ describe("the query", () => {
     },
   );
 
-  it("ignores any other query parameter", async () => {
+  it("ignores any query parameter that is not a user id", async () => {
     expect((await worker.fetch("/?utm_source=mail", { method: "POST" })).status).toBe(200);
   });
 });
@@ -81,11 +81,11 @@ describe("the body", () => {
     ["the whole life", json({ duration_seconds: 900 })],
     ["an empty rejected token, as the Chat SDK begins", json({ rejected_token: "" })],
     ["a rejected token of null", json({ rejected_token: null })],
-    ["some life left", json({ minimum_seconds: 86_400 })],
+    ["a minimum life", json({ minimum_seconds: 86_400 })],
     ["less scope", json({ scope: bots("1") })],
     ["the whole scope", json({ scope: bots("2", "1") })],
     ["exactly 16 KiB", { body: `{}${" ".repeat(16 * 1024 - 2)}`, headers: { "Content-Type": "application/json" } }],
-  ])("accepts a body: %s", async (_what, init) => {
+  ])("accepts as the body of a token request %s", async (_what, init) => {
     expect((await worker.post("ada", init)).status).toBe(200);
   });
 
@@ -193,7 +193,7 @@ describe("the body", () => {
     const before = (await app.exchanges()).length;
     const response = await worker.post("ada", init);
     expect(response.status).toBe(status);
-    expect(await membersOf(response)).toEqual({
+    expect(await propertiesOf(response)).toEqual({
       error,
       error_description: expect.stringContaining(description),
       request_id: response.headers.get("X-Request-Id"),
@@ -203,7 +203,7 @@ describe("the body", () => {
 
   it("quotes a body in printable ASCII only, cut to 500 characters", async () => {
     const name = `"\\é\n${"x".repeat(1000)}`;
-    const { error_description: description } = await membersOf(await worker.post("ada", json({ [name]: 1 })));
+    const { error_description: description } = await propertiesOf(await worker.post("ada", json({ [name]: 1 })));
     expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/);
     expect(description).toContain("????xxx");
   });
