@@ -46,7 +46,7 @@ async function attemptCount(): Promise<number> {
   return (await coze.exchanges()).length;
 }
 
-it("leaves a Coze that fails alone, serves cached tokens meanwhile, and returns by itself", async () => {
+it("stops requests to a failing Coze, serves cached tokens meanwhile, and resumes by itself", async () => {
   const { body: cached } = await post("cached");
   await coze.forgetExchanges();
   await coze.arm({ times: null, response: { status: 500, body: { error_code: "internal_error" } } });

@@ -63,7 +63,7 @@ const RESPONSES = {
 };
 
 describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
-  it(`responds properly whatever bytes are sent (seed ${SEED})`, async () => {
+  it(`responds properly whatever bytes are sent to an ${name} service (seed ${SEED})`, async () => {
     const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(variantFor(name)), variantFor(name), (request) =>
       sendRaw({ ...request, port: variantFor(name).port, isHead: request.method === "HEAD" }),
     );
@@ -74,7 +74,7 @@ describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
     await expectTokens(name);
   });
 
-  it(`responds properly whatever fetch sends (seed ${SEED})`, async () => {
+  it(`responds properly whatever fetch sends to an ${name} service (seed ${SEED})`, async () => {
     const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(variantFor(name)), variantFor(name), (request) =>
       sendByFetch(variantFor(name), request),
     );
@@ -83,7 +83,7 @@ describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
   });
 });
 
-it("gives pages of listed origins their tokens under a Host that is none, as such a Worker has no origin of its own", async () => {
+it("serves pages of listed origins under an invalid Host, which gives the Worker no origin of its own", async () => {
   const head = [
     "POST / HTTP/1.1",
     "Host: a",

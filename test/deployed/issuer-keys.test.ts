@@ -68,12 +68,12 @@ async function post(headers: Readonly<Record<string, string>> = {}): Promise<num
 const postTimes = (count: number) => Promise.all(Array.from({ length: count }, () => post()));
 
 describe("with a slow issuer, on real workerd", () => {
-  it("serves ten concurrent first requests after one fetch of its keys", async () => {
+  it("serves ten concurrent first requests after one fetch of an issuer's keys", async () => {
     expect(await postTimes(10)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("serves the others after one fetch when the client of the first request has left", async () => {
+  it("fetches an issuer's keys once for all waiting requests when the first client has left", async () => {
     const first = post({ "X-Leave-After": "300" });
     await expect.poll(async () => (await issuer.fetches()).discovery, { timeout: 10_000 }).toBe(1);
     const others = postTimes(10);
@@ -82,7 +82,7 @@ describe("with a slow issuer, on real workerd", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("has the keys for the next request when the only client has left", async () => {
+  it("caches an issuer's keys for the next request when the only client has left", async () => {
     expect(await post({ "X-Leave-After": "300" })).toBe(499);
     await expect.poll(async () => (await issuer.fetches()).keys, { timeout: 10_000 }).toBe(1);
     expect(await post()).toBe(200);

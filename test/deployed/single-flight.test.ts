@@ -98,7 +98,7 @@ describe("single flight on real workerd", () => {
     expect(responses.filter(({ cacheStatus }) => cacheStatus?.includes("fwd=miss; stored"))).toHaveLength(1);
   });
 
-  it("gives requests that joined the token when the client of the first has left", async () => {
+  it("gives the token to requests that joined an exchange whose first client has left", async () => {
     await coze.arm({ delay_ms: 600 });
     const first = postAndLeave(300);
     await untilExchanges(1);
@@ -118,7 +118,7 @@ describe("single flight on real workerd", () => {
     await expect.poll(() => kv.entries.size, { timeout: 10_000 }).toBe(1);
   });
 
-  it("goes on when clients of requests that joined leave", async () => {
+  it("completes a shared exchange when clients of requests that joined leave", async () => {
     await coze.arm({ delay_ms: 600 });
     const first = post();
     await untilExchanges(1);
@@ -141,7 +141,7 @@ describe("single flight on real workerd", () => {
     expect(await exchangeCount()).toBe(2);
   });
 
-  it("gives requests that joined the error of the first, and starts again for the next", async () => {
+  it("gives requests that joined the error of the shared exchange, and starts again for the next", async () => {
     await coze.arm({ delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
     const responses = await postTimes(50);
     for (const { status, body } of responses) {
@@ -152,7 +152,7 @@ describe("single flight on real workerd", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("responds to all within the budget while Coze hangs, and recovers", async () => {
+  it("responds to all concurrent requests within the budget while Coze hangs, and recovers", async () => {
     await worker.close();
     worker = await startWorker({ UPSTREAM_TIMEOUT_MS: 300 });
     await coze.arm({ hang: true, times: null });
@@ -166,7 +166,7 @@ describe("single flight on real workerd", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("still makes one exchange for all while KV fails or hangs", async () => {
+  it("makes one exchange for all concurrent requests while KV fails or hangs", async () => {
     for (const trouble of ["failing", "hanging"] as const) {
       kv.setTrouble(trouble);
       await worker.close();
