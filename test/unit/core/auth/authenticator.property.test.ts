@@ -4,6 +4,7 @@ import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts"
 import { ANYONE, type Caller, type CredentialRule, type JwtRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 /** What a credential is, to the ports below: a key, a JWT of an issuer and with a role, or neither. */
 type Credential =
@@ -143,18 +144,11 @@ function portsFor(given: Credential, asked: string[]) {
 }
 
 function jwtRule([issuer, role]: readonly [issuer: string, role: string]): JwtRule {
-  return {
-    kind: "jwt",
-    issuer,
-    jwksUri: undefined,
-    audience: "service",
-    claims: new Map([["role", role]]),
-    userIdClaim: "sub",
-  };
+  return { ...JWT_RULE, issuer, claims: new Map([["role", role]]) };
 }
 
 function claimsOf({ issuer, role }: Credential & { is: "jwt" }): Claims {
-  return { iss: issuer, aud: "service", role };
+  return { iss: issuer, aud: JWT_RULE.audience, role };
 }
 
 function fits(how: CredentialRule, given: Credential): boolean {

@@ -2,35 +2,20 @@ import { describe, expect, it, vi } from "vitest";
 import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
 import { ANYONE, type Caller, type JwtRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
-
-const unlimited = {
-  userPrefix: "",
-  origins: "*",
-  scope: undefined,
-  maxDurationSeconds: undefined,
-  limiter: undefined,
-} as const;
-const rule: JwtRule = {
-  kind: "jwt",
-  issuer: "https://id.example.com",
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const key = (name: string, keySha256: string): Caller => ({
-  ...unlimited,
+  ...ANYONE,
   name,
   credentialRule: { kind: "key", keySha256 },
 });
 const jwt = (name: string, changes: Partial<JwtRule> = {}): Caller => ({
-  ...unlimited,
+  ...ANYONE,
   name,
-  credentialRule: { ...rule, ...changes },
+  credentialRule: { ...JWT_RULE, ...changes },
 });
 const visitors: Caller = {
-  ...unlimited,
+  ...ANYONE,
   name: "visitors",
   credentialRule: { kind: "anonymous", turnstile: undefined },
 };

@@ -1,17 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type CredentialRule, isOpen, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, isOpen } from "../../../../src/core/auth/caller.ts";
 import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
 import { type ClaimRule, matchesClaims } from "../../../../src/core/auth/claims.ts";
-
-const JWT_RULE: JwtRule = {
-  kind: "jwt",
-  issuer: "https://issuer.example",
-  jwksUri: undefined,
-  audience: "service",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const credentialRule: fc.Arbitrary<CredentialRule> = fc.constantFrom<CredentialRule[]>(
   { kind: "anyone" },
@@ -38,7 +30,7 @@ describe("the claims of a JWT", () => {
           if (!Object.keys(given).includes(each)) return false;
           return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no string")) : given[each] === wanted;
         });
-        expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "service" })).toBe(isMatch);
+        expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "api" })).toBe(isMatch);
       }),
       { numRuns: 500 },
     );
@@ -46,22 +38,22 @@ describe("the claims of a JWT", () => {
 
   it("matches a JWT only for the audience of the rule, alone or among others", () => {
     const audience = fc.constantFrom<unknown[]>(
-      "service",
+      "api",
       "servic",
-      "services",
+      "apis",
       "",
-      ["service"],
-      ["a", "service"],
+      ["api"],
+      ["a", "api"],
       ["a"],
       [],
       undefined,
       null,
-      { service: 1 },
+      { api: 1 },
     );
     fc.assert(
       fc.property(audience, fc.boolean(), (aud, isNamed) => {
-        const isAudience = aud === "service" || (Array.isArray(aud) && aud.includes("service"));
-        const audienceRule = isNamed ? "service" : undefined;
+        const isAudience = aud === "api" || (Array.isArray(aud) && aud.includes("api"));
+        const audienceRule = isNamed ? "api" : undefined;
         expect(matchesClaims({ ...JWT_RULE, audience: audienceRule }, { aud })).toBe(!isNamed || isAudience);
       }),
     );
@@ -71,7 +63,7 @@ describe("the claims of a JWT", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1000, max: 1050 }), (length) => {
         const rules = new Map([["role", /^(?:x+)$/]]);
-        expect(matchesClaims({ ...JWT_RULE, claims: rules }, { aud: "service", role: "x".repeat(length) })).toBe(
+        expect(matchesClaims({ ...JWT_RULE, claims: rules }, { aud: "api", role: "x".repeat(length) })).toBe(
           length <= 1024,
         );
       }),

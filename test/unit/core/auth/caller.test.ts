@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type CredentialRule, isOpen, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, isOpen } from "../../../../src/core/auth/caller.ts";
 import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
 import { type ClaimRule, type Claims, matchesClaims } from "../../../../src/core/auth/claims.ts";
 import { isAllowedOrigin } from "../../../../src/core/auth/origins.ts";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-
-const issuer = "https://id.example.com";
-const rule: JwtRule = {
-  kind: "jwt",
-  issuer,
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const callerOf = (credentialRule: CredentialRule, limits: Partial<Caller> = {}): Caller => ({
   name: "web",
@@ -25,7 +16,7 @@ const callerOf = (credentialRule: CredentialRule, limits: Partial<Caller> = {}):
   limiter: undefined,
   ...limits,
 });
-const user = callerOf(rule);
+const user = callerOf(JWT_RULE);
 const script = callerOf({ kind: "key", keySha256: "ab" }, { name: "script" });
 const visitors = callerOf({ kind: "anonymous", turnstile: undefined }, { name: "visitors" });
 const checked = callerOf({ kind: "anonymous", turnstile: { hostname: undefined, action: undefined } });
@@ -45,7 +36,7 @@ describe("ANYONE", () => {
 describe("matchesClaims", () => {
   const claims: Claims = { aud: "api", sub: "ada" };
   const isMatch = (changes: Claims, rules: Readonly<Record<string, ClaimRule>> = {}) =>
-    matchesClaims({ ...rule, claims: new Map(Object.entries(rules)) }, { ...claims, ...changes });
+    matchesClaims({ ...JWT_RULE, claims: new Map(Object.entries(rules)) }, { ...claims, ...changes });
 
   it.each<[string, Claims, Record<string, ClaimRule>]>([
     ["the audience", {}, {}],
@@ -80,8 +71,8 @@ describe("matchesClaims", () => {
   });
 
   it("matches a JWT of any audience when the rule names none", () => {
-    expect(matchesClaims({ ...rule, audience: undefined }, { sub: "ada" })).toBe(true);
-    expect(matchesClaims({ ...rule, audience: undefined }, { aud: "other" })).toBe(true);
+    expect(matchesClaims({ ...JWT_RULE, audience: undefined }, { sub: "ada" })).toBe(true);
+    expect(matchesClaims({ ...JWT_RULE, audience: undefined }, { aud: "other" })).toBe(true);
   });
 });
 
@@ -94,7 +85,7 @@ describe("limitsFor", () => {
     ["of the caller where it is less", 300, 300],
     ["of the settings where the caller's is more", 7200, 900],
   ])("limits a token to the duration %s", (_what, maxDurationSeconds, durationSeconds) => {
-    const caller = callerOf(rule, { maxDurationSeconds });
+    const caller = callerOf(JWT_RULE, { maxDurationSeconds });
     expect(limitsFor(caller, { durationSeconds: 900, scope: undefined })).toEqual({
       durationSeconds,
       scope: undefined,
@@ -102,14 +93,14 @@ describe("limitsFor", () => {
   });
 
   it("limits the scope to what settings and caller have in common", () => {
-    const caller = callerOf(rule, { scope: bots("1", "2") });
+    const caller = callerOf(JWT_RULE, { scope: bots("1", "2") });
     expect(limitsFor(caller, { durationSeconds: 900, scope: bots("2", "3") }).scope).toEqual(bots("2"));
     expect(limitsFor(caller, { durationSeconds: 900, scope: undefined }).scope).toEqual(bots("1", "2"));
     expect(limitsFor(user, { durationSeconds: 900, scope: bots("2") }).scope).toEqual(bots("2"));
   });
 
   it("refuses by name a caller whose scope has nothing in common with the settings", () => {
-    const caller = callerOf(rule, { scope: bots("1") });
+    const caller = callerOf(JWT_RULE, { scope: bots("1") });
     expect(() => limitsFor(caller, { durationSeconds: 900, scope: bots("2") })).toThrow(
       failure("invalid_scope", "The caller web is granted nothing"),
     );

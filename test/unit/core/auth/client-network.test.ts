@@ -6,6 +6,7 @@ import {
   refusalCountKey,
   requestCountKey,
 } from "../../../../src/core/auth/request-count.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 describe("the network of a client", () => {
   it.each([
@@ -34,18 +35,7 @@ describe("the network of a client", () => {
 
 describe("the keys that requests and exchanges are counted under", () => {
   const script: Caller = { ...ANYONE, name: "script", credentialRule: { kind: "key", keySha256: "ab" } };
-  const web: Caller = {
-    ...ANYONE,
-    name: "web",
-    credentialRule: {
-      kind: "jwt",
-      issuer: "https://id.example.com",
-      jwksUri: undefined,
-      audience: "api",
-      claims: new Map(),
-      userIdClaim: "sub",
-    },
-  };
+  const web: Caller = { ...ANYONE, name: "web", credentialRule: JWT_RULE };
   const visitors: Caller = { ...ANYONE, name: "visitors", credentialRule: { kind: "anonymous", turnstile: undefined } };
   const source = { address: "203.0.113.7", worker: undefined };
 

@@ -2,23 +2,16 @@ import { describe, expect, it } from "vitest";
 import { ANYONE, type Caller, type CredentialRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
-const jwt = (userIdClaim = "sub"): CredentialRule => ({
-  kind: "jwt",
-  issuer: "https://id.example.com",
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim,
-});
 const callerOf = (credentialRule: CredentialRule, userPrefix = ""): Caller => ({
   ...ANYONE,
   credentialRule,
   userPrefix,
 });
 
-const users = callerOf(jwt());
-const staff = callerOf(jwt("email"), "staff");
+const users = callerOf(JWT_RULE);
+const staff = callerOf({ ...JWT_RULE, userIdClaim: "email" }, "staff");
 const script = callerOf({ kind: "key", keySha256: "ab" });
 const shop = callerOf({ kind: "key", keySha256: "cd" }, "shop");
 const visitors = callerOf({ kind: "anonymous", turnstile: undefined }, "visitors");
