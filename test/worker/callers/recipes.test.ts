@@ -7,11 +7,24 @@ import { startWorker } from "../../support/worker.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-/** Lets the callers in who are set up as the recipes say, with an address on loopback for that of the issuer. */
+/** Starts a Worker with callers as the recipes have them, but with issuers on loopback. */
 async function start(...callers: readonly object[]) {
   const app = await createTestApp();
   const named = callers.map((caller, index) => ({ name: `caller-${index}`, ...caller }));
   return { app, worker: await startWorker({ ...app.settings, CALLERS: named }) };
+}
+
+/** Sends a JWT with these claims to a Worker with this caller, and returns what Coze is asked for. */
+async function grantFor(caller: object, issuer: TestIssuer, claims: Claims): Promise<Record<string, unknown>> {
+  const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+  return expectGrant(app, worker.post(undefined, bearer(await issuer.sign(claims))));
+}
+
+/** Checks that a JWT with these claims does not match this caller. */
+async function expectNoMatch(caller: object, issuer: TestIssuer, claims: Claims): Promise<void> {
+  const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+  const response = await worker.post(undefined, bearer(await issuer.sign(claims)));
+  await expectRefusal(response, app, invalidClient("audience or the claims"));
 }
 
 describe("Supabase", () => {
@@ -31,9 +44,7 @@ describe("Supabase", () => {
   const setUp = async () => createTestIssuer({ path: "/auth/v1", keys: [await sharedKey("ES256")] });
 
   it("accepts a logged-in user of Supabase", async () => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toEqual({
+    expect(await grantFor(RECIPES.Supabase, await setUp(), session)).toEqual({
       duration_seconds: 900,
       session_name: session.sub,
     });
@@ -48,10 +59,7 @@ describe("Supabase", () => {
       { is_anonymous: true, email: "", amr: [{ method: "anonymous", timestamp: 1_700_000_000 }] },
     ],
   ])("refuses from Supabase %s", async (_what, claims) => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(RECIPES.Supabase, await setUp(), { ...session, ...claims });
   });
 });
 
@@ -67,18 +75,15 @@ describe("Auth0", () => {
   it("accepts an access token of Auth0, whose issuer ends in a slash", async () => {
     const issuer = await createTestIssuer({ path: "/" });
     expect(issuer.issuer).toMatch(/\/$/);
-    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(profile(issuer)))))).toMatchObject({
+    expect(await grantFor(RECIPES.Auth0, issuer, profile(issuer))).toMatchObject({
       session_name: "auth0|6553da60a54af58e29493993",
     });
   });
 
   it("refuses an ID token of Auth0, whose audience is the application", async () => {
     const issuer = await createTestIssuer({ path: "/" });
-    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
     const { azp } = profile(issuer);
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...profile(issuer), aud: azp })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(RECIPES.Auth0, issuer, { ...profile(issuer), aud: azp });
   });
 });
 
@@ -95,9 +100,7 @@ describe("Clerk", () => {
   };
 
   it("accepts the token of a session of Clerk, which has no audience", async () => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+    expect(await grantFor(RECIPES.Clerk, await createTestIssuer(), session)).toMatchObject({
       session_name: "user_2GIpXOEpVyJw51rkZn9Kmnc6Sxr",
     });
   });
@@ -109,10 +112,7 @@ describe("Clerk", () => {
     ["that is pending", { sts: "pending" }],
     ["of version 1, which does not tell its status", { sts: undefined, v: undefined }],
   ])("refuses a session of Clerk %s", async (_what, claims) => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(RECIPES.Clerk, await createTestIssuer(), { ...session, ...claims });
   });
 });
 
@@ -142,9 +142,7 @@ describe("Firebase", () => {
   const setUp = () => createTestIssuer({ id: `project-${crypto.randomUUID()}` });
 
   it("accepts a user of Firebase with a verified email address", async () => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+    expect(await grantFor(RECIPES.Firebase, await setUp(), session)).toMatchObject({
       session_name: user,
     });
   });
@@ -155,10 +153,7 @@ describe("Firebase", () => {
     ["a user whose email address is not verified", { email_verified: false }],
     ["a user who logs in by phone", byPhone],
   ])("refuses from Firebase %s", async (_what, claims) => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(RECIPES.Firebase, await setUp(), { ...session, ...claims });
   });
 
   it("accepts a phone user of Firebase by a custom claim, which an anonymous account does not have", async () => {
@@ -255,9 +250,7 @@ describe("GitHub Actions", () => {
   const recipe = RECIPES["GitHub Actions"];
 
   it("accepts a GitHub Actions job of a push to the branch", async () => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(job))))).toMatchObject({
+    expect(await grantFor(recipe, await createTestIssuer(), job)).toMatchObject({
       session_name: "your-org/your-repo",
     });
   });
@@ -273,10 +266,8 @@ describe("GitHub Actions", () => {
       ["refs/heads/main", "schedule"],
       ["refs/tags/v12", "push"],
     ])("accepts by patterns a GitHub Actions job of %s that was started by %s", async (ref, event_name) => {
-      const issuer = await createTestIssuer();
-      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
-      const token = await issuer.sign({ ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` });
-      expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
+      const other = { ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` };
+      expect(await grantFor({ ...recipe, claims }, await createTestIssuer(), other)).toMatchObject({
         session_name: "your-org/your-repo",
       });
     });
@@ -286,10 +277,7 @@ describe("GitHub Actions", () => {
       ["a branch that begins like the one", { ref: "refs/heads/main2" }],
       ["a pull request's job on the branch itself", { event_name: "pull_request_target" }],
     ])("refuses by patterns, from GitHub Actions, %s", async (_what, wrong) => {
-      const issuer = await createTestIssuer();
-      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
-      const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...wrong })));
-      await expectRefusal(response, app, invalidClient("audience or the claims"));
+      await expectNoMatch({ ...recipe, claims }, await createTestIssuer(), { ...job, ...wrong });
     });
   });
 
@@ -303,9 +291,6 @@ describe("GitHub Actions", () => {
     ["another event on the branch", { event_name: "workflow_dispatch" }],
     ["the audience that jobs have by default", { aud: "https://github.com/example" }],
   ])("refuses from GitHub Actions %s", async (_what, claims) => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(recipe, await createTestIssuer(), { ...job, ...claims });
   });
 });
