@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { API_KEY, bearer, expectGrant, sha256 } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { bots, permissions } from "../../support/scopes.ts";
 import { json, startWorker } from "../../support/worker.ts";
-
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
 
 let app: TestApp;
 

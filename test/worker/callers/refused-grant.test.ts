@@ -1,10 +1,8 @@
 import { beforeAll, describe, it } from "vitest";
 import { API_KEY, bearer, expectRefusal, invalidScope, sha256 } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { bots, permissions } from "../../support/scopes.ts";
 import { json, startWorker, type TestWorker } from "../../support/worker.ts";
-
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
 
 /** A caller by the key of its name. */
 const caller = (name: string, properties: object) => ({ name, key_sha256: sha256(API_KEY + name), ...properties });

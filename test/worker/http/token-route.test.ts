@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { bots, permissions } from "../../support/scopes.ts";
 import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 let app: TestApp;
@@ -9,15 +10,9 @@ beforeAll(async () => {
   app = await createTestApp();
   worker = await startWorker({
     ...app.settings,
-    TOKEN_SCOPE: {
-      account_permission: { permission_list: ["Connector.botChat"] },
-      attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1", "2"] } },
-    },
+    TOKEN_SCOPE: { ...permissions("Connector.botChat"), ...bots("1", "2") },
   });
 });
-
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
 
 describe("X-User-ID", () => {
   it.each(["u", "user123", "Ada Lovelace", "ada@example.com", encodeURIComponent("用户"), "null", "x".repeat(128)])(

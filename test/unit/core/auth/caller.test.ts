@@ -3,8 +3,8 @@ import { ANYONE, type Caller, type CredentialRule, isOpen } from "../../../../sr
 import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
 import { type ClaimRule, type Claims, matchesClaims } from "../../../../src/core/auth/claims.ts";
 import { isAllowedOrigin } from "../../../../src/core/auth/origins.ts";
-import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
 import { JWT_RULE } from "../../../support/jwt-rule.ts";
+import { bots } from "../../../support/scopes.ts";
 
 const callerOf = (credentialRule: CredentialRule, limits: Partial<Caller> = {}): Caller => ({
   name: "web",
@@ -77,9 +77,6 @@ describe("matchesClaims", () => {
 });
 
 describe("limitsFor", () => {
-  const bots = (...ids: string[]): CozeScope => ({
-    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
-  });
   it.each<[string, number | undefined, number]>([
     ["of the settings where the caller has none", undefined, 900],
     ["of the caller where it is less", 300, 300],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { combineScopes, narrowScope } from "../../../../src/core/grant/combine-scopes.ts";
 import { type CozeScope, parseCozeScope, parseRequestedScope } from "../../../../src/core/grant/coze-scope.ts";
 import { canonicalScope, namesRights } from "../../../../src/core/grant/scope-lists.ts";
+import { bots, permissions } from "../../../support/scopes.ts";
 
 const scope: CozeScope = {
   account_permission: { permission_list: ["Connector.botChat", "Connector.botManage"] },
@@ -111,7 +112,6 @@ describe("parseCozeScope", () => {
 });
 
 describe("parseRequestedScope", () => {
-  const scopeOf = (...names: string[]) => ({ account_permission: { permission_list: names } });
   // [["account_permission.permission_list",["…"]]] has 45 characters beside the name.
   it.each([
     ["a", 2003, true],
@@ -119,17 +119,17 @@ describe("parseRequestedScope", () => {
     ["\u7528", 667, true],
     ["\u7528", 668, false],
   ])("accepts a requested scope of %s %d times: %s", (letter, times, isTaken) => {
-    expect("value" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
+    expect("value" in parseRequestedScope(permissions(letter.repeat(times)))).toBe(isTaken);
   });
 
   it("says how large a requested scope may be", () => {
-    expect(parseRequestedScope(scopeOf("a".repeat(2100)))).toEqual({
+    expect(parseRequestedScope(permissions("a".repeat(2100)))).toEqual({
       issues: [{ path: "", message: "is larger than 2048 bytes" }],
     });
   });
 
   it("leaves out repeated items of a requested scope", () => {
-    expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ value: scopeOf("b", "a") });
+    expect(parseRequestedScope(permissions("b", "a", "b"))).toEqual({ value: permissions("b", "a") });
   });
 
   it("refuses a requested value that is not a scope", () => {
@@ -207,10 +207,6 @@ describe("narrowScope", () => {
 });
 
 describe("combineScopes", () => {
-  const bots = (...ids: string[]): CozeScope => ({
-    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
-  });
-  const permissions = (...names: string[]): CozeScope => ({ account_permission: { permission_list: names } });
   const workspaces = (...names: string[]): CozeScope => ({ workspace_permission: { permission_list: names } });
   const combine = (first: CozeScope | undefined, second: CozeScope | undefined) =>
     combineScopes(first, second, "Nothing is left");
