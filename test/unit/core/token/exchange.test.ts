@@ -34,7 +34,7 @@ const unknownKey = new TokenError("upstream_rejected", "unknown key", {
 });
 const timeout = new TokenError("upstream_timeout", "slow");
 
-/** A Coze that answers each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
+/** A Coze that responds to each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
 function worldWith(
   outcomes: readonly (AccessToken | Error)[],
   { costMs = 10, random = 0.5, hasPreviousKey = false } = {},
