@@ -1,15 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Coze, createCoze } from "../../tools/emulator/client.ts";
-import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/lib/key-pair.ts";
-import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
+import type { Coze } from "../../tools/emulator/client.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
-
-const CLIENT_ID = "1127";
-const KID = "kid";
+import { buildScript, startCozeApp } from "../support/deployed-worker.ts";
 
 const USERS = 40;
 const USERS_PER_WAVE = 10;
@@ -22,15 +14,10 @@ let worker: Workerd;
 
 /** The Worker as deployed, on raw workerd, where attempts that are under way at the same time have contexts of their own. */
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-circuit-"));
-  resources.defer(() => rm(folder, { recursive: true }));
-  const { script } = await buildWorker(folder);
-  const { publicKey, privateKey } = createKeyPair();
-  const emulator = resources.adopt(await startEmulator(), (server) => server.close());
-  coze = createCoze(emulator.url);
-  await coze.registerApp(CLIENT_ID, [KID], publicKey);
-  const vars = { CLIENT_ID, KID, PRIVATE_KEY: privateKey, TOKEN_ENDPOINT: coze.tokenEndpoint };
-  worker = resources.adopt(await startWorkerd({ script, vars }), (started) => started.close());
+  const script = await buildScript(resources);
+  const app = await startCozeApp(resources);
+  coze = app.coze;
+  worker = resources.adopt(await startWorkerd({ script, vars: app.settings }), (started) => started.close());
 });
 
 afterAll(() => resources.disposeAsync());
@@ -46,7 +33,7 @@ async function attemptCount(): Promise<number> {
   return (await coze.exchanges()).length;
 }
 
-it("leaves a Coze that fails alone, serves cached tokens meanwhile, and returns by itself", async () => {
+it("stops requests to a failing Coze, serves cached tokens meanwhile, and resumes by itself", async () => {
   const { body: cached } = await post("cached");
   await coze.forgetExchanges();
   await coze.arm({ times: null, response: { status: 500, body: { error_code: "internal_error" } } });

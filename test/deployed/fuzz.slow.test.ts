@@ -1,16 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCoze } from "../../tools/emulator/client.ts";
-import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { sha256Hex } from "../../tools/lib/sha256.ts";
 import { checkLog } from "../../tools/soak/process-checks.ts";
 import { startKvServer } from "../../tools/workerd/kv-server.ts";
-import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
+import { buildScript, startCozeApp } from "../support/deployed-worker.ts";
 import { fetchRequest, sendByFetch } from "./fuzz/fetch-request.ts";
 import { fuzzRequest } from "./fuzz/fuzz-request.ts";
 import { type RawOutcome, sendRaw } from "./fuzz/raw-http.ts";
@@ -24,26 +18,17 @@ const FETCH_REQUESTS = 300;
 /** Requests that hang take long, and a test that times out does not show which. */
 const TIME_LIMIT_MS = 45_000;
 
-const CLIENT_ID = "1127";
-const KID = "kid";
-
 const resources = new AsyncDisposableStack();
 let workers: Readonly<Record<Variant["name"], Workerd>>;
 
 /** The Worker as deployed, on raw workerd, which accepts much that Cloudflare's edge would stop. */
 beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-fuzz-"));
-  resources.defer(() => rm(folder, { recursive: true }));
-  const { script } = await buildWorker(folder);
-  const { publicKey, privateKey } = createKeyPair();
-  const emulator = resources.adopt(await startEmulator(), (server) => server.close());
+  const script = await buildScript(resources);
+  const { settings } = await startCozeApp(resources);
   const kv = resources.adopt(await startKvServer(), (server) => server.close());
-  const coze = createCoze(emulator.url);
-  await coze.registerApp(CLIENT_ID, [KID], publicKey);
 
   const start = async (vars: Readonly<Record<string, unknown>>) => {
-    const settings = { CLIENT_ID, KID, PRIVATE_KEY: privateKey, TOKEN_ENDPOINT: coze.tokenEndpoint, ...vars };
-    const workerd = await startWorkerd({ script, vars: settings, kv: { TOKEN_CACHE: kv.address } });
+    const workerd = await startWorkerd({ script, vars: { ...settings, ...vars }, kv: { TOKEN_CACHE: kv.address } });
     return resources.adopt(workerd, (started) => started.close());
   };
   const caller = {
@@ -63,7 +48,7 @@ const RESPONSES = {
 };
 
 describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
-  it(`responds properly whatever bytes are sent (seed ${SEED})`, async () => {
+  it(`responds properly whatever bytes are sent to an ${name} service (seed ${SEED})`, async () => {
     const verdicts = await fuzz(RAW_REQUESTS, fuzzRequest(variantFor(name)), variantFor(name), (request) =>
       sendRaw({ ...request, port: variantFor(name).port, isHead: request.method === "HEAD" }),
     );
@@ -74,7 +59,7 @@ describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
     await expectTokens(name);
   });
 
-  it(`responds properly whatever fetch sends (seed ${SEED})`, async () => {
+  it(`responds properly whatever fetch sends to an ${name} service (seed ${SEED})`, async () => {
     const verdicts = await fuzz(FETCH_REQUESTS, fetchRequest(variantFor(name)), variantFor(name), (request) =>
       sendByFetch(variantFor(name), request),
     );
@@ -83,7 +68,7 @@ describe.each(["open", "closed"] as const)("a Worker that is %s", (name) => {
   });
 });
 
-it("gives pages of listed origins their tokens under a Host that is none, as such a Worker has no origin of its own", async () => {
+it("serves pages of listed origins under an invalid Host, which gives the Worker no origin of its own", async () => {
   const head = [
     "POST / HTTP/1.1",
     "Host: a",

@@ -1,42 +1,24 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Coze, createCoze } from "../../tools/emulator/client.ts";
-import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/lib/key-pair.ts";
-import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
+import { buildScript, type CozeApp, startCozeApp } from "../support/deployed-worker.ts";
 import { createTestIssuer, documentOf, sharedKey, type TestIssuer } from "../support/issuer.ts";
 import { createIssuers } from "../support/issuer-server.ts";
 import { serve } from "../support/stand-in-server.ts";
 
-const CLIENT_ID = "1127";
-const KID = "kid";
-const keyPair = createKeyPair();
-
-let folder: string;
+const resources = new AsyncDisposableStack();
 let script: string;
-let emulator: Awaited<ReturnType<typeof startEmulator>>;
+let app: CozeApp;
 let issuers: Awaited<ReturnType<typeof serve>>;
-let coze: Coze;
 let issuer: TestIssuer;
 let worker: Workerd;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "coze-token-worker-issuer-keys-"));
-  ({ script } = await buildWorker(folder));
-  emulator = await startEmulator();
-  issuers = await serve(createIssuers());
-  coze = createCoze(emulator.url);
-  await coze.registerApp(CLIENT_ID, [KID], keyPair.publicKey);
+  script = await buildScript(resources);
+  app = await startCozeApp(resources);
+  issuers = resources.adopt(await serve(createIssuers()), (server) => server.close());
 });
 
-afterAll(async () => {
-  await issuers.close();
-  await emulator.close();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => resources.disposeAsync());
 
 /** On raw workerd each request has a context of its own, which ends with its client. */
 beforeEach(async () => {
@@ -45,13 +27,7 @@ beforeEach(async () => {
   await issuer.publish("discovery", { ...documentOf({ issuer: issuer.issuer, jwks_uri: jwksUri }), delay_ms: 600 });
   worker = await startWorkerd({
     script,
-    vars: {
-      CLIENT_ID,
-      KID,
-      PRIVATE_KEY: keyPair.privateKey,
-      TOKEN_ENDPOINT: coze.tokenEndpoint,
-      CALLERS: [{ name: "web", issuer: issuer.issuer, audience: "api" }],
-    },
+    vars: { ...app.settings, CALLERS: [{ name: "web", issuer: issuer.issuer, audience: "api" }] },
     edge: true,
   });
 });
@@ -68,12 +44,12 @@ async function post(headers: Readonly<Record<string, string>> = {}): Promise<num
 const postTimes = (count: number) => Promise.all(Array.from({ length: count }, () => post()));
 
 describe("with a slow issuer, on real workerd", () => {
-  it("serves ten concurrent first requests after one fetch of its keys", async () => {
+  it("serves ten concurrent first requests after one fetch of an issuer's keys", async () => {
     expect(await postTimes(10)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("serves the others after one fetch when the client of the first request has left", async () => {
+  it("fetches an issuer's keys once for all waiting requests when the first client has left", async () => {
     const first = post({ "X-Leave-After": "300" });
     await expect.poll(async () => (await issuer.fetches()).discovery, { timeout: 10_000 }).toBe(1);
     const others = postTimes(10);
@@ -82,7 +58,7 @@ describe("with a slow issuer, on real workerd", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("has the keys for the next request when the only client has left", async () => {
+  it("caches an issuer's keys for the next request when the only client has left", async () => {
     expect(await post({ "X-Leave-After": "300" })).toBe(499);
     await expect.poll(async () => (await issuer.fetches()).keys, { timeout: 10_000 }).toBe(1);
     expect(await post()).toBe(200);

@@ -95,7 +95,7 @@ describe("the Worker as deployed", () => {
     }
   });
 
-  it("feeds the official SDK, which asks for the token before each request", async () => {
+  it("serves the official SDK, which requests the token before each of its requests", async () => {
     const coze = new CozeAPI({ baseURL: emulator.url, token: () => askWorker("grace") });
     expect(await coze.users.me()).toMatchObject({ user_id: expect.any(String) });
 
@@ -120,7 +120,7 @@ describe("the Worker as deployed", () => {
     expect(await askWorker("somebody-else")).toMatch(/^czs_/);
   });
 
-  it("caches over HTTP in real KV", async () => {
+  it("caches a token in real KV on the deployed Worker", async () => {
     const first = await askWorker("linus");
     const response = await fetch(workerUrl, { method: "POST", headers: { "X-User-ID": "linus" } });
     expect(response.headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=\d+$/);

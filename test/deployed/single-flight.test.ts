@@ -1,68 +1,48 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { deriveCacheSecrets, seal } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import type { AccessToken } from "../../src/core/token/token.ts";
-import { type Coze, createCoze } from "../../tools/emulator/client.ts";
-import { startEmulator } from "../../tools/emulator/server.ts";
-import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { type KvServer, startKvServer } from "../../tools/workerd/kv-server.ts";
-import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
+import { buildScript, type CozeApp, startCozeApp } from "../support/deployed-worker.ts";
 import { parsedValue } from "../support/parsed-value.ts";
 
-const CLIENT_ID = "1127";
-const KID = "kid";
-const keyPair = createKeyPair();
-
-let folder: string;
+const resources = new AsyncDisposableStack();
 let script: string;
-let emulator: Awaited<ReturnType<typeof startEmulator>>;
-let coze: Coze;
+/** What each test has of its own. */
+let running: AsyncDisposableStack;
+let app: CozeApp;
 let kv: KvServer;
 let worker: Workerd;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "coze-token-worker-flight-"));
-  ({ script } = await buildWorker(folder));
+  script = await buildScript(resources);
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => resources.disposeAsync());
 
 /** The Worker as deployed, on raw workerd: here each request has a context of its own, which ends with its client. */
 beforeEach(async () => {
-  emulator = await startEmulator();
-  kv = await startKvServer();
-  coze = createCoze(emulator.url);
-  await coze.registerApp(CLIENT_ID, [KID], keyPair.publicKey);
+  running = new AsyncDisposableStack();
+  app = await startCozeApp(running);
+  kv = running.adopt(await startKvServer(), (server) => server.close());
   worker = await startWorker();
+  running.defer(() => worker.close());
 });
 
-afterEach(async () => {
-  await worker.close();
-  await kv.close();
-  await emulator.close();
-});
+afterEach(() => running.disposeAsync());
 
 function startWorker(vars: Readonly<Record<string, unknown>> = {}): Promise<Workerd> {
   return startWorkerd({
     script,
-    vars: {
-      CLIENT_ID,
-      KID,
-      PRIVATE_KEY: keyPair.privateKey,
-      TOKEN_ENDPOINT: coze.tokenEndpoint,
-      ...vars,
-    },
+    vars: { ...app.settings, ...vars },
     kv: { TOKEN_CACHE: kv.address },
     edge: true,
   });
 }
 
 async function exchangeCount(): Promise<number> {
-  return (await coze.exchanges()).length;
+  return (await app.coze.exchanges()).length;
 }
 
 type TokenResponse = {
@@ -90,7 +70,7 @@ const postTimes = (count: number) => Promise.all(Array.from({ length: count }, (
 
 describe("single flight on real workerd", () => {
   it("makes one exchange for 1,000 concurrent requests for one user", async () => {
-    await coze.arm({ delay_ms: 300 });
+    await app.coze.arm({ delay_ms: 300 });
     const responses = await postTimes(1000);
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(1000);
     expect(new Set(responses.map(({ body }) => body["access_token"])).size).toBe(1);
@@ -98,8 +78,8 @@ describe("single flight on real workerd", () => {
     expect(responses.filter(({ cacheStatus }) => cacheStatus?.includes("fwd=miss; stored"))).toHaveLength(1);
   });
 
-  it("gives requests that joined the token when the client of the first has left", async () => {
-    await coze.arm({ delay_ms: 600 });
+  it("gives the token to requests that joined an exchange whose first client has left", async () => {
+    await app.coze.arm({ delay_ms: 600 });
     const first = postAndLeave(300);
     await untilExchanges(1);
     const joined = postTimes(20);
@@ -110,7 +90,7 @@ describe("single flight on real workerd", () => {
   });
 
   it("fills the cache when the only client has left, and breaks no later request", async () => {
-    await coze.arm({ delay_ms: 500 });
+    await app.coze.arm({ delay_ms: 500 });
     await postAndLeave(200);
     for (const { status } of await postTimes(5)) expect(status).toBe(200);
     expect((await post()).cacheStatus).toContain("hit");
@@ -118,8 +98,8 @@ describe("single flight on real workerd", () => {
     await expect.poll(() => kv.entries.size, { timeout: 10_000 }).toBe(1);
   });
 
-  it("goes on when clients of requests that joined leave", async () => {
-    await coze.arm({ delay_ms: 600 });
+  it("completes a shared exchange when clients of requests that joined leave", async () => {
+    await app.coze.arm({ delay_ms: 600 });
     const first = post();
     await untilExchanges(1);
     await Promise.all([postAndLeave(100), postAndLeave(200)]);
@@ -133,7 +113,7 @@ describe("single flight on real workerd", () => {
     const ageing = await putAgeing();
     await worker.close();
     worker = await startWorker();
-    await coze.arm({ delay_ms: 500 });
+    await app.coze.arm({ delay_ms: 500 });
 
     expect((await post()).body).toMatchObject({ access_token: ageing.accessToken });
     await untilExchanges(2);
@@ -141,8 +121,8 @@ describe("single flight on real workerd", () => {
     expect(await exchangeCount()).toBe(2);
   });
 
-  it("gives requests that joined the error of the first, and starts again for the next", async () => {
-    await coze.arm({ delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
+  it("gives requests that joined the error of the shared exchange, and starts again for the next", async () => {
+    await app.coze.arm({ delay_ms: 300, response: { status: 403, body: { error_code: "access_deny" } } });
     const responses = await postTimes(50);
     for (const { status, body } of responses) {
       expect(status).toBe(502);
@@ -152,21 +132,21 @@ describe("single flight on real workerd", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("responds to all within the budget while Coze hangs, and recovers", async () => {
+  it("responds to all concurrent requests within the budget while Coze hangs, and recovers", async () => {
     await worker.close();
     worker = await startWorker({ UPSTREAM_TIMEOUT_MS: 300 });
-    await coze.arm({ hang: true, times: null });
+    await app.coze.arm({ hang: true, times: null });
     for (const { status, body } of await postTimes(100)) {
       expect(status).toBe(504);
       expect(body).toMatchObject({ error: "upstream_timeout" });
     }
     expect(await exchangeCount()).toBe(3);
 
-    await coze.disarm();
+    await app.coze.disarm();
     expect((await post()).status).toBe(200);
   });
 
-  it("still makes one exchange for all while KV fails or hangs", async () => {
+  it("makes one exchange for all concurrent requests while KV fails or hangs", async () => {
     for (const trouble of ["failing", "hanging"] as const) {
       kv.setTrouble(trouble);
       await worker.close();
@@ -195,7 +175,7 @@ async function untilExchanges(count: number): Promise<void> {
 
 /** Replaces the token in KV with one that has lived most of its life, sealed as the Worker does. */
 async function putAgeing(): Promise<AccessToken> {
-  const key = parsedValue(await importPrivateKey(keyPair.privateKey));
+  const key = parsedValue(await importPrivateKey(app.settings.PRIVATE_KEY));
   const [name = ""] = kv.entries.keys();
   const now = Math.floor(Date.now() / 1000);
   const token = {

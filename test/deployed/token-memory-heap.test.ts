@@ -45,14 +45,14 @@ function growthWith(tokenLength: number): number {
 }
 
 describe("the memory of an isolate", () => {
-  it("stays under 32 MiB with the largest keys that requests can make", () => {
+  it("holds the token memory under 32 MiB with the largest keys that requests can make", () => {
     const growth = growthWith(100);
     expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
     // Else the entries were not there to be measured.
     expect(growth).toBeGreaterThan(MAX_GROWTH_BYTES / 8);
   });
 
-  it("stays under 32 MiB with tokens of any length too", () => {
+  it("holds the token memory under 32 MiB with tokens of any length", () => {
     expect(growthWith(LONGEST_TOKEN)).toBeLessThan(MAX_GROWTH_BYTES);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "vitest";
 import type { TestApp } from "./coze.ts";
-import { membersOf } from "./worker.ts";
+import { propertiesOf } from "./worker.ts";
 
 /** An API key as the tests use it. */
 export const API_KEY = "ctw_K5pXz0m3Qy7vT1nB8cRf2wJd6hGs4aLe9uYiOxPqVtE";
@@ -21,7 +21,7 @@ export function bearer(credential: string, init: RequestInit = {}): RequestInit 
 
 export type Refusal = { readonly status: number; readonly error: string; readonly description: string };
 
-/** Checks that an answer is a refusal in the one shape of errors, and that it cost no request to Coze. */
+/** Checks that a response is a refusal in the one shape of errors, and that it cost no request to Coze. */
 export async function expectRefusal(
   response: Response,
   app: TestApp,
@@ -29,7 +29,7 @@ export async function expectRefusal(
   more: object = {},
 ): Promise<void> {
   const { status, error, description } = refusal;
-  expect(await membersOf(response)).toEqual({
+  expect(await propertiesOf(response)).toEqual({
     error,
     error_description: expect.stringContaining(description),
     request_id: response.headers.get("X-Request-Id"),
@@ -55,9 +55,9 @@ export const unavailable = (description: string): Refusal => ({
 });
 
 /** What Coze is asked for by a request that is granted, and not from the cache. */
-export async function expectGrant(app: TestApp, answer: Promise<Response>): Promise<Record<string, unknown>> {
+export async function expectGrant(app: TestApp, responding: Promise<Response>): Promise<Record<string, unknown>> {
   const before = (await app.exchanges()).length;
-  const response = await answer;
+  const response = await responding;
   expect(await response.text()).toMatch(/^\{"access_token":"czs_/);
   expect(response.status).toBe(200);
   const exchanges = await app.exchanges();

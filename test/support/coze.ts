@@ -55,7 +55,7 @@ export async function createTestApp(): Promise<TestApp> {
       method,
       ...(body !== undefined && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
   }
 
@@ -69,8 +69,8 @@ export async function createTestApp(): Promise<TestApp> {
       TOKEN_ENDPOINT: `${emulatorUrl}/api/permission/oauth2/token`,
     },
     async exchanges() {
-      const answer = await control("GET", `/exchanges?client_id=${clientId}`);
-      return (answer as { exchanges: Exchange[] }).exchanges; // the emulator's documented shape
+      const body = await control("GET", `/exchanges?client_id=${clientId}`);
+      return (body as { exchanges: Exchange[] }).exchanges; // the emulator's documented shape
     },
     async arm(fault) {
       await control("POST", "/faults", { client_id: clientId, ...fault });

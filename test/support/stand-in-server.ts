@@ -40,7 +40,7 @@ export async function serve(app: Hono): Promise<Server> {
   };
 }
 
-/** Answers as told. */
+/** Responds as told. */
 export async function respondWith(c: Context, reply: Reply): Promise<Response> {
   if (reply.hang) return new Promise(() => {});
   if (reply.drop) {

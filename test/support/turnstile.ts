@@ -26,8 +26,8 @@ export async function createTestWidget(
   return {
     settings: { TURNSTILE_SECRET_KEY: secret, TURNSTILE_ENDPOINT: `${widgetsUrl}/widgets/${id}/siteverify` },
     async received() {
-      const answer = await fetch(`${widgetsUrl}/control/${id}`);
-      return (await answer.json()) as Record<string, unknown>[]; // the shape of the control API
+      const response = await fetch(`${widgetsUrl}/control/${id}`);
+      return (await response.json()) as Record<string, unknown>[]; // the shape of the control API
     },
   };
 }

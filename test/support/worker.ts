@@ -5,9 +5,9 @@ export const ORIGIN = "https://token.example.com";
 
 /** The shipped Worker in an isolate of its own. */
 export type TestWorker = {
-  /** Sends a request and waits for the answer, but not for what the Worker does after it. */
-  readonly answer: (path: string, init?: RequestInit) => Promise<Response>;
-  /** Sends a request and waits for the answer and for what the Worker does after it. */
+  /** Sends a request and waits for the response, but not for what the Worker does after it. */
+  readonly respond: (path: string, init?: RequestInit) => Promise<Response>;
+  /** Sends a request and waits for the response and for what the Worker does after it. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** `POST /`, for a user when one is given. */
   readonly post: (userId?: string, init?: RequestInit) => Promise<Response>;
@@ -25,26 +25,26 @@ export async function startWorker(settings: Readonly<Record<string, unknown>>): 
   const { default: worker } = (await import(
     /* @vite-ignore */ `../../src/index.ts?worker=${started}`
   )) as typeof import("../../src/index.ts"); // the query makes another instance of the same module
-  // The limiters of the run count all tests of a minute together: who tests a limit brings one.
+  // The limiters of the run count all tests of a minute together: a test of a limit brings one.
   const unlimited: Record<string, unknown> = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined };
   // A binding that is not there is one of the variants of the environment.
   const workerEnv = { ...unlimited, ...settings } as unknown as Env;
 
   async function send(path: string, init?: RequestInit): Promise<Response> {
     const context = createExecutionContext();
-    const response = await answer(path, init, context);
+    const response = await respond(path, init, context);
     await waitOnExecutionContext(context);
     return response;
   }
 
-  function answer(path: string, init?: RequestInit, context = createExecutionContext()): Promise<Response> {
+  function respond(path: string, init?: RequestInit, context = createExecutionContext()): Promise<Response> {
     // The type is that of a request from the network, which has more properties than one made here.
     const request = new Request(ORIGIN + path, init) as Request<unknown, IncomingRequestCfProperties>;
     return worker.fetch(request, workerEnv, context);
   }
 
   return {
-    answer: (path, init) => answer(path, init),
+    respond: (path, init) => respond(path, init),
     fetch: send,
     post: (userId, init) =>
       send("/", {
@@ -63,7 +63,7 @@ export function json(body: unknown): RequestInit {
   return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** The members of a JSON answer. */
-export async function membersOf(response: Response): Promise<Record<string, unknown>> {
-  return (await response.json()) as Record<string, unknown>; // every answer of the Worker is a JSON object
+/** The properties of a JSON response. */
+export async function propertiesOf(response: Response): Promise<Record<string, unknown>> {
+  return (await response.json()) as Record<string, unknown>; // every response of the Worker is a JSON object
 }

@@ -38,7 +38,7 @@ async function callerNames(env: string | undefined): Promise<readonly string[]> 
 }
 
 describe("an environment of wrangler", () => {
-  it("has the callers of its own block, and without one lets anyone in, whatever stands at the top level", async () => {
+  it("gives an environment of wrangler the callers of its own block only, and none without one", async () => {
     expect(await callerNames(undefined)).toEqual(["script"]);
     expect(await callerNames("production")).toEqual(["backend"]);
     expect(await callerNames("staging")).toEqual(["anyone"]);

@@ -11,12 +11,12 @@ describe("README.md", () => {
     readme = await readFile(join(import.meta.dirname, "../../README.md"), "utf8");
   });
 
-  it("lists exactly the settings that the Worker knows", () => {
+  it("lists in README.md exactly the settings that the Worker knows", () => {
     const settings = rowsOf("Settings").map(([name]) => name);
     expect(settings.toSorted()).toEqual(SETTING_NAMES.toSorted());
   });
 
-  it("lists exactly the errors of the Worker, with their status", () => {
+  it("lists in README.md exactly the errors of the Worker, with their status", () => {
     const errors = rowsOf("Errors").map(([code, status]) => [code, Number(status)]);
     expect(errors.toSorted()).toEqual(Object.entries(ERROR_STATUS).toSorted());
   });

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { parseConfig } from "../../src/config/config.ts";
 import { RECIPES } from "../support/recipes.ts";
@@ -16,8 +16,9 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-describe.each(Object.entries(RECIPES))("the recipe for %s", (heading, recipe) => {
-  it("works as it is pasted into wrangler.toml", async () => {
+it.each(Object.entries(RECIPES))(
+  "reads the recipe for %s as it is pasted into wrangler.toml",
+  async (heading, recipe) => {
     const [, toml = ""] = docs.split(`\n### ${heading}\n`)[1]?.split(/^```(?:toml)?\n/m) ?? [];
     const config = join(folder, "wrangler.toml");
     await writeFile(config, `name = "worker"\ncompatibility_date = "2026-11-01"\n${toml}`);
@@ -25,5 +26,5 @@ describe.each(Object.entries(RECIPES))("the recipe for %s", (heading, recipe) =>
     const { CALLERS } = readConfig({ config }).vars;
     expect(CALLERS).toEqual([recipe]);
     expect(await parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", CALLERS })).toHaveProperty("value");
-  });
-});
+  },
+);

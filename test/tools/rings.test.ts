@@ -97,11 +97,11 @@ async function isRestricted({ name, project }: Planted): Promise<string | undefi
 }
 
 describe("the rings of the architecture", () => {
-  it.each(FORBIDDEN)("do not let %s import %s", (file, specifier) => {
+  it.each(FORBIDDEN)("does not let %s import %s", (file, specifier) => {
     expect(restricted).toContain(`${file} ${specifier}`);
   });
 
-  it.each(ALLOWED)("let %s import %s", (file, specifier) => {
+  it.each(ALLOWED)("lets %s import %s", (file, specifier) => {
     expect(restricted).not.toContain(`${file} ${specifier}`);
   });
 });

@@ -121,7 +121,7 @@ A paragraph with a [link](callers.md) and a test [beta].
   ]);
   const issuesOf = (markdown: string) => issuesIn(markdown, (path) => files.get(path));
 
-  it("finds nothing in a sound document", () => {
+  it("finds no issue in a document with sound references", () => {
     expect(issuesOf(SOUND)).toEqual([]);
   });
 
@@ -151,7 +151,7 @@ A paragraph with a [link](callers.md) and a test [beta].
       "## Second\n\nIt is not confirmed.\n\n[alpha]: ",
       ["section without a test: Second"],
     ],
-  ])("finds %s", (_what, text, replacement, issues) => {
+  ])("finds in a document %s", (_what, text, replacement, issues) => {
     expect(issuesOf(SOUND.replace(text, replacement))).toEqual(issues);
   });
 });

@@ -23,11 +23,11 @@ describe("wrangler.toml", () => {
     expect(config?.observability).toEqual({ enabled: true, logs: { invocation_logs: false } });
   });
 
-  it.each(named)("deploys what it says, and keeps no variable that it no longer has: %s", (_name, config) => {
+  it.each(named)("deploys what wrangler.toml says, and no variable that it no longer has: %s", (_name, config) => {
     expect(config?.keep_vars).toBeFalsy();
   });
 
-  it.each(named)("limits requests and exchanges, both by the minute: %s", (_name, config) => {
+  it.each(named)("limits requests and exchanges by the minute in wrangler.toml: %s", (_name, config) => {
     const limits = (config?.ratelimits ?? []).map(({ name, simple }) => ({ name, ...simple }));
     expect(limits).toEqual([
       { name: "RATE_LIMITER", limit: 1000, period: 60 },
@@ -35,11 +35,11 @@ describe("wrangler.toml", () => {
     ]);
   });
 
-  it("counts for each limiter of each environment alone", () => {
+  it("gives each limiter of each environment a count of its own", () => {
     const ids = configs.flatMap(({ ratelimits }) => ratelimits.map(({ namespace_id }) => namespace_id));
     expect(ids).toHaveLength(6);
     expect(new Set(ids).size).toBe(6);
-    // Documentation and templates count from 1001: whoever copies them shares an account's counts with this Worker.
+    // Documentation and templates count from 1001: a copy of them shares an account's counts with this Worker.
     for (const id of ids) expect(id).toMatch(/^[1-9]\d{5,8}$/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { createTestApp } from "../support/coze.ts";
 import { createTestKey } from "../support/keys.ts";
 import { kvThatThrowsOn } from "../support/kv.ts";
-import { json, membersOf, startWorker } from "../support/worker.ts";
+import { json, propertiesOf, startWorker } from "../support/worker.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
@@ -15,7 +15,7 @@ describe("POST /", () => {
 
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toBe("application/json");
-    const body = await membersOf(response);
+    const body = await propertiesOf(response);
     expect(Object.keys(body)).toEqual(["access_token", "expires_in", "token_type"]);
     expect(body).toMatchObject({ access_token: expect.stringMatching(/^czs_/), token_type: "Bearer" });
     expect(body["expires_in"]).toBeGreaterThan(nowSeconds() + 890);
@@ -32,9 +32,9 @@ describe("POST /", () => {
     expect(first.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
     expect(second.headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=(900|89\d)$/);
     expect(other.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
-    const token = await membersOf(first);
-    expect(await membersOf(second)).toEqual(token);
-    expect((await membersOf(other))["access_token"]).not.toBe(token["access_token"]);
+    const token = await propertiesOf(first);
+    expect(await propertiesOf(second)).toEqual(token);
+    expect((await propertiesOf(other))["access_token"]).not.toBe(token["access_token"]);
     expect((await app.exchanges()).map(({ assertion }) => assertion.claims["session_name"])).toEqual(["ada", "bob"]);
   });
 
@@ -43,12 +43,12 @@ describe("POST /", () => {
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 180 });
     const earlier = Date.now() - 100_000;
     vi.spyOn(Date, "now").mockImplementation(() => earlier);
-    const first = await membersOf(await worker.post("ada"));
+    const first = await propertiesOf(await worker.post("ada"));
     vi.restoreAllMocks();
-    expect(await membersOf(await worker.post("ada", json({ minimum_seconds: 70 })))).toEqual(first);
+    expect(await propertiesOf(await worker.post("ada", json({ minimum_seconds: 70 })))).toEqual(first);
     const renewed = await worker.post("ada", json({ minimum_seconds: 3600 }));
     expect(renewed.headers.get("Cache-Status")).toMatch(/fwd=miss; stored; ttl=1(80|79)$/);
-    expect((await membersOf(renewed))["access_token"]).not.toBe(first["access_token"]);
+    expect((await propertiesOf(renewed))["access_token"]).not.toBe(first["access_token"]);
   });
 
   it("finds the token that another isolate has cached", async () => {
@@ -56,29 +56,29 @@ describe("POST /", () => {
     const first = await (await startWorker(app.settings)).post("ada");
     const second = await (await startWorker(app.settings)).post("ada");
     expect(second.headers.get("Cache-Status")).toContain("hit");
-    expect(await membersOf(second)).toEqual(await membersOf(first));
+    expect(await propertiesOf(second)).toEqual(await propertiesOf(first));
   });
 
   it("separates the token without X-User-ID and session_name from those of all users", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
-    const shared = await membersOf(await worker.post());
+    const shared = await propertiesOf(await worker.post());
     expect((await app.exchanges())[0]?.assertion.claims).not.toHaveProperty("session_name");
 
     for (const imitation of ["default-session", "null", "undefined", "anyone", "*"]) {
       const response = await worker.post(imitation);
       expect(response.headers.get("Cache-Status")).toContain("fwd=miss");
-      expect((await membersOf(response))["access_token"]).not.toBe(shared["access_token"]);
+      expect((await propertiesOf(response))["access_token"]).not.toBe(shared["access_token"]);
     }
-    expect(await membersOf(await worker.post())).toEqual(shared);
+    expect(await propertiesOf(await worker.post())).toEqual(shared);
   });
 
   it("gives each of two concurrent users the right token", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
     const users = ["ada", "bob"];
-    const first = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
-    const again = await Promise.all(users.map((user) => worker.post(user).then(membersOf)));
+    const first = await Promise.all(users.map((user) => worker.post(user).then(propertiesOf)));
+    const again = await Promise.all(users.map((user) => worker.post(user).then(propertiesOf)));
     expect(again).toEqual(first);
     expect(first[0]?.["access_token"]).not.toBe(first[1]?.["access_token"]);
   });
@@ -91,7 +91,7 @@ describe("POST /", () => {
     const statuses = responses.map(({ headers }) => headers.get("Cache-Status"));
     expect(statuses.filter((status) => status?.includes("fwd=miss; stored; ttl="))).toHaveLength(1);
     expect(statuses.filter((status) => status?.includes("fwd=miss; collapsed; ttl="))).toHaveLength(49);
-    const tokens = await Promise.all(responses.map(membersOf));
+    const tokens = await Promise.all(responses.map(propertiesOf));
     expect(new Set(tokens.map(({ access_token: token }) => token)).size).toBe(1);
   });
 
@@ -130,7 +130,7 @@ describe("POST /", () => {
     expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=/);
   });
 
-  it("works with memory only", async () => {
+  it("serves cached tokens from memory when no KV is bound", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
     expect((await worker.post("ada")).headers.get("Cache-Status")).toMatch(
@@ -161,21 +161,21 @@ describe("POST /", () => {
   it("does not serve a damaged cache entry", async () => {
     const app = await createTestApp();
     const before = new Set((await env.TOKEN_CACHE.list()).keys.map(({ name }) => name));
-    const first = await membersOf(await (await startWorker(app.settings)).post("ada"));
+    const first = await propertiesOf(await (await startWorker(app.settings)).post("ada"));
     const entry = (await env.TOKEN_CACHE.list()).keys.find(({ name }) => !before.has(name));
     await env.TOKEN_CACHE.put(entry?.name ?? "", "garbage");
 
     const second = await (await startWorker(app.settings)).post("ada");
     expect(second.headers.get("Cache-Status")).toContain("fwd=miss");
-    expect((await membersOf(second))["access_token"]).not.toBe(first["access_token"]);
+    expect((await propertiesOf(second))["access_token"]).not.toBe(first["access_token"]);
   });
 
   it("replaces a token that Coze rejected, and only once it is ten seconds old", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
-    const { access_token: token } = await membersOf(await worker.post("ada"));
+    const { access_token: token } = await propertiesOf(await worker.post("ada"));
     // The token is too new to be replaced.
-    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+    expect(await propertiesOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
       access_token: token,
     });
 
@@ -184,9 +184,9 @@ describe("POST /", () => {
     const replaced = await worker.post("ada", json({ rejected_token: token }));
     vi.restoreAllMocks();
     expect(replaced.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
-    const { access_token: successor } = await membersOf(replaced);
+    const { access_token: successor } = await propertiesOf(replaced);
     expect(successor).not.toBe(token);
-    expect(await membersOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
+    expect(await propertiesOf(await worker.post("ada", json({ rejected_token: token })))).toMatchObject({
       access_token: successor,
     });
   });
@@ -205,13 +205,13 @@ describe("POST /", () => {
   it("serves a token whose renewal fails with detail=stale-on-error", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_DURATION: 60 });
-    const { access_token: token } = await membersOf(await worker.post("ada"));
+    const { access_token: token } = await propertiesOf(await worker.post("ada"));
     await app.arm({ times: null, response: { status: 503 } });
     const fortySecondsLater = Date.now() + 40_000;
     vi.spyOn(Date, "now").mockImplementation(() => fortySecondsLater);
     const response = await worker.post("ada");
     vi.restoreAllMocks();
-    expect(await membersOf(response)).toMatchObject({ access_token: token });
+    expect(await propertiesOf(response)).toMatchObject({ access_token: token });
     expect(response.headers.get("Cache-Status")).toMatch(
       /^coze-token-worker; hit; ttl=(19|20); detail=stale-on-error$/,
     );
@@ -237,7 +237,7 @@ describe("POST /", () => {
     const worker = await startWorker({ ...app.settings, PRIVATE_KEY: secret });
     const refused = await worker.post();
     expect(refused.status).toBe(500);
-    expect(await membersOf(refused)).toMatchObject({
+    expect(await propertiesOf(refused)).toMatchObject({
       problems: [{ setting: "PRIVATE_KEY", problem: expect.stringContaining("Secrets Store") }],
     });
     expect((await worker.post()).status).toBe(200);
@@ -266,10 +266,10 @@ describe("key rotation", () => {
     expect(await kidsSeen()).toEqual(["new", previousKid, "new"]);
   });
 
-  it("reports an invalid previous key", async () => {
+  it("reports an invalid previous private key", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, PREVIOUS_KID: "old", PREVIOUS_PRIVATE_KEY: "none!" });
-    expect(await membersOf(await worker.fetch("/health"))).toMatchObject({
+    expect(await propertiesOf(await worker.fetch("/health"))).toMatchObject({
       problems: [{ setting: "PREVIOUS_PRIVATE_KEY", problem: expect.stringContaining("is not a PEM private key") }],
     });
   });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createTestApp, type Fault } from "../support/coze.ts";
 import { recordLog } from "../support/log.ts";
-import { membersOf, startWorker } from "../support/worker.ts";
+import { propertiesOf, startWorker } from "../support/worker.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -12,7 +12,7 @@ async function postWith(fault: Fault, settings: Readonly<Record<string, unknown>
   await app.arm(fault);
   const worker = await startWorker({ ...app.settings, ...settings });
   const response = await worker.post("ada");
-  return { response, body: await membersOf(response), app, worker };
+  return { response, body: await propertiesOf(response), app, worker };
 }
 
 const responding = (body: unknown, status = 200, headers: Record<string, string> = {}): Fault => ({
@@ -84,7 +84,7 @@ describe("a temporary failure of Coze", () => {
 describe("expires_in", () => {
   const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-  it("accepts a lifetime instead of a Unix time", async () => {
+  it("accepts from Coze an expires_in that is a lifetime instead of a Unix time", async () => {
     const { body } = await postWith(responding({ access_token: "czs_x", expires_in: 600 }));
     expect(body["expires_in"]).toBeGreaterThan(nowSeconds() + 590);
     expect(body["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 600);
@@ -101,13 +101,13 @@ describe("expires_in", () => {
     expect(body["expires_in"]).toBe(Number(exchange?.assertion.claims["iat"]) + 60);
 
     const next = await worker.post("ada");
-    expect(await membersOf(next)).toEqual(body);
+    expect(await propertiesOf(next)).toEqual(body);
     const ttl = Number(/^coze-token-worker; hit; ttl=(\d+)$/.exec(next.headers.get("Cache-Status") ?? "")?.[1]);
     expect(ttl).toBeGreaterThan(50);
     expect(ttl).toBeLessThanOrEqual(60);
   });
 
-  it("rejects a token that has already expired", async () => {
+  it("rejects a token from Coze that has already expired", async () => {
     const { response, body } = await postWith(responding({ access_token: "czs_x", expires_in: nowSeconds() }));
     expect(response.status).toBe(502);
     expect(body).toMatchObject({ error: "upstream_invalid_response" });

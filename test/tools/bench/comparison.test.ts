@@ -35,18 +35,18 @@ function compareCpu(ours: Variant, baseline: Variant) {
 }
 
 describe("a comparison of CPU time", () => {
-  it("is the median of the ratios of the rounds, and not the ratio of their medians", async () => {
+  it("compares CPU time by the median of the ratios of the rounds, not the ratio of their medians", async () => {
     const { value } = await compareCpu(variant([900, 10, 20, 100]), variant([1, 9, 30, 60]));
     expect(value).toEqual({ median: 0.9, min: 0.6, max: 1.5 });
   });
 
-  it("leaves out the rounds for warm-up", async () => {
+  it("leaves the rounds for warm-up out of a comparison", async () => {
     const { ours, baseline } = await compareCpu(variant([900, 20, 20, 20]), variant([900, 10, 10, 10]));
     expect(ours?.cpuMicroseconds).toBe(2000);
     expect(baseline?.cpuMicroseconds).toBe(1000);
   });
 
-  it("measures both by turns, and each begins every other round", async () => {
+  it("measures both sides of a comparison by turns, and each begins every other round", async () => {
     const turns: string[] = [];
     await compareCpu(variant([1, 1, 1, 1], turns, "ours"), variant([1, 1, 1, 1], turns, "baseline"));
     expect(turns).toEqual(Array(2).fill(["ours", "baseline", "baseline", "ours"]).flat());
@@ -54,7 +54,7 @@ describe("a comparison of CPU time", () => {
 });
 
 describe("a comparison of throughput", () => {
-  it("is above 1 for the variant that serves more requests in the same time", async () => {
+  it("rates the variant that serves more requests in the same time above 1", async () => {
     const slow = await serveOnLoopback(async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return Response.json({});

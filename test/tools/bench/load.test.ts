@@ -28,7 +28,7 @@ function send(load: Partial<Load>): Promise<number> {
 }
 
 describe("a load", () => {
-  it("sends each of many requests once, over all connections", async () => {
+  it("sends each of many requests of a load once, over all connections", async () => {
     await send({ requests: users(50), amount: 50, connections: 7 });
     expect(received.toSorted()).toEqual(
       users(50)
@@ -37,12 +37,12 @@ describe("a load", () => {
     );
   });
 
-  it("repeats a single request as often as asked", async () => {
+  it("repeats a single request of a load as often as asked", async () => {
     await send({ requests: users(1), amount: 20, connections: 4 });
     expect(received).toEqual(Array(20).fill("user0"));
   });
 
-  it("tells the seconds from the first request to the last response", async () => {
+  it("measures the seconds from the first request of a load to the last response", async () => {
     respond = async () => {
       await sleep(100);
       return Response.json({});
@@ -52,17 +52,17 @@ describe("a load", () => {
     expect(seconds).toBeLessThan(3);
   });
 
-  it("fails when a response is no success, and tells how many were", async () => {
+  it("fails a load when a response is no success, and says how many were", async () => {
     respond = () => (received.length === 3 ? Response.json({}, { status: 502 }) : Response.json({}));
     await expect(send({ amount: 10 })).rejects.toThrow("Of 10 requests");
   });
 
-  it("fails when there is no response", async () => {
+  it("fails a load when there is no response", async () => {
     await server.close();
     await expect(send({ amount: 2 })).rejects.toThrow("failed");
   });
 
-  it("ends when it is stopped", async () => {
+  it("ends a load when it is stopped", async () => {
     const stopped = new AbortController();
     respond = async () => {
       await sleep(20);
@@ -75,15 +75,15 @@ describe("a load", () => {
 });
 
 describe("the shares of the connections", () => {
-  it("are all of the requests, where there are fewer requests than connections", () => {
+  it("repeats the requests on every connection when there are fewer than connections", () => {
     expect(sharesFor(users(1), 3)).toEqual(Array(3).fill([{ headers: { "X-User-ID": "user0" } }]));
   });
 
-  it("are one request each, where there are as many", () => {
+  it("gives each connection one request when there are as many of both", () => {
     expect(sharesFor(users(3), 3).map((share) => share.length)).toEqual([1, 1, 1]);
   });
 
-  it("are as even as they can be, where there are more", () => {
+  it("shares requests among connections as evenly as possible", () => {
     expect(sharesFor(users(8), 3).map((share) => share.length)).toEqual([3, 3, 2]);
   });
 });
@@ -95,7 +95,7 @@ describe("the response that a baseline repeats", () => {
     respond = () => Response.json(token, { headers: { "Cache-Control": "no-store" } });
   });
 
-  it("is the JSON and the headers, without those of every JSON response", async () => {
+  it("makes a baseline repeat the JSON and headers, without those of every JSON response", async () => {
     const { json, headers } = await readResponse(server.url, {});
     expect(json).toEqual(token);
     expect(headers).toMatchObject({ "cache-control": "no-store" });
@@ -103,12 +103,12 @@ describe("the response that a baseline repeats", () => {
     expect(headers).not.toHaveProperty("content-length");
   });
 
-  it("must have a token", async () => {
+  it("refuses a response without a token as what a baseline repeats", async () => {
     respond = () => Response.json({ error: "server_misconfigured" }, { status: 500 });
     await expect(readResponse(server.url, {})).rejects.toThrow("server_misconfigured");
   });
 
-  it("is repeated exactly, or the baseline does not count", async () => {
+  it("refuses a baseline that does not repeat the response exactly", async () => {
     const expected = { json: token, headers: { ...(await readResponse(server.url, {})).headers, pragma: "no-cache" } };
     await expect(checkSameResponse(server.url, {}, expected)).rejects.toThrow("pragma");
   });

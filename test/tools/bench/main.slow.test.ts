@@ -20,7 +20,7 @@ function runBench(...options: readonly string[]) {
 }
 
 describe("npm run bench", () => {
-  it("measures single rows, prints them as a table, writes them as JSON, and leaves nothing behind", async () => {
+  it("measures single rows of npm run bench, prints a table, writes JSON, and leaves nothing behind", async () => {
     const file = join(folder, "new", "bench.json");
     const { stdout } = await runBench("--quick", "--enforce", "--json", file, "--row", "bundle", "one-user");
     expect(stdout).toContain("≤ 48 KiB");
@@ -34,7 +34,7 @@ describe("npm run bench", () => {
     expect((await readdir(folder)).filter((name) => name.startsWith("coze-token-worker"))).toEqual([]);
   }, 120_000);
 
-  it("names its rows when asked for one that it does not know", async () => {
+  it("names the rows of npm run bench when asked for an unknown one", async () => {
     await expect(runBench("--row", "everything")).rejects.toMatchObject({
       stderr: expect.stringContaining("memory-hit, "),
     });

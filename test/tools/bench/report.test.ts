@@ -27,7 +27,7 @@ const count: MeasuredRow = {
 };
 
 describe("the table", () => {
-  it("has the measurements of the Worker and its baseline beside the budget", () => {
+  it("prints the measurements of the Worker and its baseline beside the budget", () => {
     const table = reportTable([ratio]);
     for (const text of ["memory-hit", "81 µs CPU", "9877/s", "67 µs CPU", "10321/s", "0.81 (0.79 to 12.3)", "≥ 0.75"]) {
       expect(table).toContain(text);
@@ -35,7 +35,7 @@ describe("the table", () => {
     expect(table).toContain("yes");
   });
 
-  it("has the unit, and says where a budget is not met", () => {
+  it("prints the unit of a measurement, and where a budget is not met", () => {
     const table = reportTable([count]);
     expect(table).toContain("65 KiB");
     expect(table).toContain("≤ 64 KiB");
@@ -44,7 +44,7 @@ describe("the table", () => {
 });
 
 describe("a value", () => {
-  it("stands alone when there is only one", () => {
+  it("prints a single measured value without a range", () => {
     expect(describeValue(count)).toBe("65");
   });
 });

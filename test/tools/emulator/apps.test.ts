@@ -15,14 +15,14 @@ beforeEach(() => register({ keys: [{ kid: KID, public_key: keyPair.publicKey }] 
 afterAll(() => rig.close());
 
 describe("registering an app", () => {
-  it("returns the app, with the defaults filled in and without its keys' material", async () => {
+  it("returns a registered app with the defaults filled in, without the material of its keys", async () => {
     expect(await register({ keys: [{ kid: KID, public_key: keyPair.publicKey }] })).toEqual({
       status: 201,
       body: { client_id: CLIENT_ID, name: CLIENT_ID, audience: "api.coze.cn", active: true, keys: [{ kid: KID }] },
     });
   });
 
-  it("takes a name and the region's host", async () => {
+  it("registers an app with a name and the region's host", async () => {
     const keys = [{ kid: KID, public_key: keyPair.publicKey }];
     const { body } = await register({ name: "Shop", audience: "api.coze.com", keys });
 
@@ -31,7 +31,7 @@ describe("registering an app", () => {
     expect(await fetchStatus({ claims: { aud: "api.coze.cn" } })).toBe(401);
   });
 
-  it("replaces the app of the same client id", async () => {
+  it("replaces a registered app of the same client id", async () => {
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: false });
     await register({ keys: [{ kid: NEXT_KID, public_key: nextPair.publicKey }] });
 
@@ -68,14 +68,14 @@ describe("registering an app", () => {
     ["name: Invalid input: expected string, received number", { name: 1, keys: [key] }],
     ["client_id: Invalid input: expected string, received number", { client_id: 1, keys: [key] }],
     ["secret: is not a known property", { secret: "x", keys: [key] }],
-  ])("refuses what does not fit: %s", async (problem, properties) => {
+  ])("refuses to register an invalid app: %s", async (problem, properties) => {
     expect(await register(properties)).toEqual({ status: 400, body: { error: "invalid_request", problem } });
     expect(await fetchStatus()).toBe(200);
   });
 });
 
 describe("changing an app", () => {
-  it("changes only what is named", async () => {
+  it("changes only the named properties of an app", async () => {
     const { status, body } = await rig.control("PATCH", `/apps/${CLIENT_ID}`, {
       name: "New",
       audience: "api.coze.com",
@@ -92,7 +92,7 @@ describe("changing an app", () => {
     expect(await fetchStatus({ claims: { aud: "api.coze.com" } })).toBe(200);
   });
 
-  it("deactivates and activates it; tokens already issued live on", async () => {
+  it("deactivates and activates an app, whose issued tokens stay valid", async () => {
     const token = await rig.issue();
 
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: false });
@@ -107,7 +107,7 @@ describe("changing an app", () => {
     ["body: says nothing to change: active, name or audience", {}],
     ["active: Invalid input: expected boolean, received string", { active: "no" }],
     ["keys: is not a known property", { active: true, keys: [] }],
-  ])("refuses what does not fit: %s", async (problem, change) => {
+  ])("refuses an invalid change of an app: %s", async (problem, change) => {
     expect(await rig.control("PATCH", `/apps/${CLIENT_ID}`, change)).toEqual({
       status: 400,
       body: { error: "invalid_request", problem },
@@ -116,7 +116,7 @@ describe("changing an app", () => {
 });
 
 describe("rotating keys", () => {
-  it("works with the old key and the new one side by side, and then with the new one alone", async () => {
+  it("accepts an app's old key and new one side by side, and then the new one alone", async () => {
     const added = await addKey(NEXT_KID, nextPair.publicKey);
     expect(added).toMatchObject({ status: 201, body: { keys: [{ kid: KID }, { kid: NEXT_KID }] } });
     expect(await fetchStatus()).toBe(200);
@@ -128,7 +128,7 @@ describe("rotating keys", () => {
     expect(await fetchStatus({ header: { kid: NEXT_KID }, privateKey: nextPair.privateKey })).toBe(200);
   });
 
-  it("refuses a fourth key until one is deleted", async () => {
+  it("refuses a fourth key of an app until one is deleted", async () => {
     await addKey("second", keyPair.publicKey);
     await addKey("third", keyPair.publicKey);
 
@@ -140,7 +140,7 @@ describe("rotating keys", () => {
     expect(await addKey("fourth", keyPair.publicKey)).toMatchObject({ status: 201 });
   });
 
-  it("refuses a second key under a kid", async () => {
+  it("refuses a second key of an app under the same kid", async () => {
     expect(await addKey(KID, nextPair.publicKey)).toEqual({
       status: 400,
       body: { error: "invalid_request", problem: "kid: the app has this key already" },
@@ -148,7 +148,7 @@ describe("rotating keys", () => {
     expect(await fetchStatus()).toBe(200);
   });
 
-  it("refuses a key that is none", async () => {
+  it("refuses a key of an app that is not a public key", async () => {
     expect(await addKey(NEXT_KID, "x")).toEqual({
       status: 400,
       body: {
@@ -160,7 +160,7 @@ describe("rotating keys", () => {
 });
 
 describe("removing an app", () => {
-  it("makes its assertions those of an unknown app", async () => {
+  it("refuses assertions of a removed app as those of an unknown one", async () => {
     expect(await rig.control("DELETE", `/apps/${CLIENT_ID}`)).toEqual({ status: 204, body: null });
 
     const response = await rig.exchange();
@@ -168,7 +168,7 @@ describe("removing an app", () => {
     expect(await response.json()).toMatchObject({ error_message: "invalid jwt: kid not been registred" });
   });
 
-  it("does not make its assertions usable again", async () => {
+  it("does not make used assertions of a removed app usable again", async () => {
     const assertion = signAssertion();
     await rig.exchange({ assertion });
     await rig.control("DELETE", `/apps/${CLIENT_ID}`);
@@ -187,9 +187,12 @@ describe("what is not there", () => {
     ["POST", "/apps/nobody/keys", "client_id: no such app", key],
     ["DELETE", "/apps/nobody/keys/k", "client_id: no such app"],
     ["DELETE", `/apps/${CLIENT_ID}/keys/nothing`, "kid: the app has no such key"],
-  ])("responds with 404: %s %s", async (method, path, problem, body) => {
-    expect(await rig.control(method, path, body)).toEqual({ status: 404, body: { error: "not_found", problem } });
-  });
+  ])(
+    "responds with 404 to a change of an app or key that does not exist: %s %s",
+    async (method, path, problem, body) => {
+      expect(await rig.control(method, path, body)).toEqual({ status: 404, body: { error: "not_found", problem } });
+    },
+  );
 });
 
 function register(properties: Record<string, unknown>) {

@@ -10,7 +10,7 @@ describe("the control API", () => {
   });
   afterAll(() => rig.close());
 
-  it("says that it runs", async () => {
+  it("reports by the control API that the emulator runs", async () => {
     expect(await rig.control("GET", "/health")).toEqual({ status: 200, body: { status: "ok" } });
   });
 
@@ -20,7 +20,7 @@ describe("the control API", () => {
     ["POST", "/exchanges"],
     ["POST", "/tokens/forget"],
     ["GET", "/nothing"],
-  ])("says that it does not know %s %s", async (method, path) => {
+  ])("responds with 404 to the unknown control path %s %s", async (method, path) => {
     expect(await rig.control(method, path)).toEqual({
       status: 404,
       body: { error: "not_found", problem: `no such control request: ${method} /emulator${path}` },
@@ -28,7 +28,7 @@ describe("the control API", () => {
   });
 
   it.each(["/apps", "/faults", "/tokens/expire", "/tokens/revoke"])(
-    "refuses a body on %s that is not JSON",
+    "refuses a control request to %s whose body is not JSON",
     async (path) => {
       const response = await fetch(`${rig.url}/emulator${path}`, { method: "POST", body: "{" });
 
@@ -42,7 +42,7 @@ describe("the control API", () => {
     ["DELETE", "/exchanges"],
     ["GET", "/faults"],
     ["DELETE", "/faults"],
-  ])("refuses a filter on %s %s that is misspelt", async (method, path) => {
+  ])("refuses a misspelt filter of the control request %s %s", async (method, path) => {
     expect(await rig.control(method, `${path}?clientid=1`)).toEqual({
       status: 400,
       body: { error: "invalid_request", problem: "clientid: is not a known property" },
@@ -57,7 +57,7 @@ describe("for a request that is not local", () => {
     ["POST", "/emulator/apps"],
     ["DELETE", "/emulator/faults"],
     ["GET", "/emulator"],
-  ])("%s %s is a path like any unknown one", async (method, path) => {
+  ])("treats %s %s as an unknown path for a request that is not local", async (method, path) => {
     const emulator = createEmulator({ isLocal: () => false });
 
     const response = await emulator.request(`http://localhost${path}`, { method });
@@ -70,7 +70,7 @@ describe("for a request that is not local", () => {
     });
   });
 
-  it("leaves the token endpoint to all", async () => {
+  it("serves the token endpoint to requests that are not local", async () => {
     const emulator = createEmulator({ isLocal: () => false });
 
     const response = await emulator.request("http://api.coze.cn/api/permission/oauth2/token", { method: "POST" });
@@ -84,7 +84,7 @@ describe("for a request that is not local", () => {
     ["http://[::1]:4000", 200],
     ["http://example.com", 404],
     ["http://10.0.0.1", 404],
-  ])("the URL decides, if nothing else is given: %s gets %d", async (origin, status) => {
+  ])("decides by the URL whether a request is local unless told otherwise: %s gets %d", async (origin, status) => {
     const response = await createEmulator().request(`${origin}/emulator/health`);
 
     expect(response.status).toBe(status);
@@ -93,12 +93,12 @@ describe("for a request that is not local", () => {
 
 describe("loopback", () => {
   it.each(["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "[::1]", "localhost", "LOCALHOST", "coze.localhost"])(
-    "is %s",
+    "treats %s as loopback",
     (host) => expect(isLoopbackHost(host)).toBe(true),
   );
 
   it.each(["10.0.0.1", "::ffff:10.0.0.1", "::2", "", "127.0.0.1.example.com", "localhost.example.com", "notlocalhost"])(
-    "is not %j",
+    "does not treat %j as loopback",
     (host) => expect(isLoopbackHost(host)).toBe(false),
   );
 });

@@ -12,7 +12,7 @@ describe("the list of exchanges", () => {
   beforeEach(() => rig.control("DELETE", "/exchanges"));
   afterAll(() => rig.close());
 
-  it("has every fact of a successful exchange", async () => {
+  it("lists every fact of a successful exchange", async () => {
     const claims = { iss: CLIENT_ID, aud: AUDIENCE, iat: 1, exp: 4_000_000_000, jti: "j", session_name: "user_2222" };
     const body = { grant_type: GRANT_TYPE, duration_seconds: 60, scope: null };
 
@@ -46,7 +46,7 @@ describe("the list of exchanges", () => {
     expect(exchange?.at).toBeLessThanOrEqual(Date.now());
   });
 
-  it("has refused and faulted ones too, in the order of their arrival", async () => {
+  it("lists refused and faulted exchanges too, in order of arrival", async () => {
     const { body: fault } = await rig.control("POST", "/faults", {
       response: { status: 500, body: { error_code: "x" } },
     });
@@ -75,14 +75,14 @@ describe("the list of exchanges", () => {
     ]);
   });
 
-  it("does not have requests that are no exchanges", async () => {
+  it("does not list requests that are no exchanges", async () => {
     await fetch(rig.url + TOKEN_PATH);
     await rig.me("czs_x");
 
     expect(await rig.exchanges()).toEqual([]);
   });
 
-  it("can be shown and cleared for one app", async () => {
+  it("lists and clears the exchanges of one app", async () => {
     await rig.exchange();
     await rig.exchange({ assertion: signAssertion({ claims: { iss: "2" } }) });
     await rig.exchange({ assertion: "garbage" });
@@ -94,7 +94,7 @@ describe("the list of exchanges", () => {
     expect(await rig.exchanges()).toEqual([]);
   });
 
-  it("never has an assertion or a token, wherever the client put it", async () => {
+  it("never lists an assertion or a token, wherever the client put it", async () => {
     const accessToken = await rig.issue();
     const assertion = signAssertion();
     await rig.exchange({
@@ -122,7 +122,7 @@ describe("the list of exchanges", () => {
 });
 
 describe("the memory of exchanges", () => {
-  it("drops the oldest when it is full", () => {
+  it("drops the oldest exchange when the list is full", () => {
     const log = createExchangeLog(2);
     for (const at of [1, 2, 3]) {
       log.open({ at, path: "", fault: null, request_headers: {}, assertion: null, body: null, log_id: "" });

@@ -5,7 +5,7 @@ import {
   GRANT_TYPE,
   KID,
   keyPair,
-  type Members,
+  type Properties,
   type Rig,
   signAssertion,
   startRig,
@@ -24,7 +24,7 @@ describe("an exchange", () => {
     ["the token path", TOKEN_PATH],
     ["the path of an account", "/api/permission/oauth2/account/20090009/token"],
     ["the path of an enterprise", "/api/permission/oauth2/enterprise_id/e_1/token"],
-  ])("on %s responds with a bearer token, JSON and a log id", async (_, path) => {
+  ])("responds with a bearer token, JSON and a log id on %s", async (_, path) => {
     const response = await rig.exchange({ path });
 
     expect(response.status).toBe(200);
@@ -37,7 +37,7 @@ describe("an exchange", () => {
     });
   });
 
-  it("gives a different token each time", async () => {
+  it("issues a different token for each exchange", async () => {
     const tokens = await Promise.all([rig.issue(), rig.issue(), rig.issue()]);
 
     expect(new Set(tokens).size).toBe(3);
@@ -61,7 +61,7 @@ describe("an exchange", () => {
       },
     ],
     ["a client_id, as the SDKs for Go and Java send it", { client_id: CLIENT_ID }],
-  ])("accepts %s", async (_, properties) => {
+  ])("accepts an exchange with %s", async (_, properties) => {
     const response = await rig.exchange({ body: { grant_type: GRANT_TYPE, ...properties } });
 
     expect(response.status).toBe(200);
@@ -78,7 +78,7 @@ describe("an exchange", () => {
     expect(response.status).toBe(200);
   });
 
-  it("accepts a content type with a charset", async () => {
+  it("accepts an exchange whose content type has a charset", async () => {
     const response = await rig.exchange({ headers: { "Content-Type": "application/json; charset=utf-8" } });
 
     expect(response.status).toBe(200);
@@ -98,7 +98,7 @@ describe("an exchange", () => {
 describe("the time", () => {
   const START = 1_721_134_959;
 
-  it("is an argument: expires_in is absolute, and the token expires in that second", async () => {
+  it("takes the time as an argument: a token expires in the second of its absolute expires_in", async () => {
     const { exchangeAt, request } = await startAt(START);
 
     const response = await exchangeAt(START, { jti: "1" });
@@ -111,7 +111,7 @@ describe("the time", () => {
     expect([before.status, after.status]).toEqual([200, 401]);
   });
 
-  it("stands in the log id, as it is in Beijing", async () => {
+  it("writes the time of Beijing into the log id", async () => {
     const { request } = await startAt(START);
 
     const response = await request(START, "/");
@@ -119,7 +119,7 @@ describe("the time", () => {
     expect(response.headers.get("x-tt-logid")).toMatch(/^20240716210239[\dA-F]{20}$/);
   });
 
-  it("frees a jti when the assertion that used it has expired", async () => {
+  it("accepts a used jti again when the assertion that used it has expired", async () => {
     const { exchangeAt } = await startAt(START);
 
     const statuses: number[] = [];
@@ -134,7 +134,7 @@ describe("the time", () => {
   it.each([
     [START + 1, 200],
     [START, 401],
-  ])("ends an assertion in the second of its exp: %d", async (exp, status) => {
+  ])("accepts an assertion until the second of its exp: exp %d, status %d", async (exp, status) => {
     const { exchangeAt } = await startAt(START);
 
     const response = await exchangeAt(START, { jti: "1", iat: START - 600, exp });
@@ -145,7 +145,7 @@ describe("the time", () => {
   it.each([
     [60, 200],
     [61, 401],
-  ])("may be %d seconds behind the clock of a client: %d", async (seconds, status) => {
+  ])("checks how far a client's clock may be ahead: %d seconds, status %d", async (seconds, status) => {
     const { exchangeAt } = await startAt(START);
 
     const response = await exchangeAt(START, { jti: "1", iat: START + seconds });
@@ -166,7 +166,7 @@ describe("the time", () => {
       return emulator.request(`http://localhost${path}`, init);
     }
 
-    function exchangeAt(at: number, claims: Members) {
+    function exchangeAt(at: number, claims: Properties) {
       const assertion = signAssertion({ claims: { iat: at, exp: at + 600, ...claims } });
       return request(at, TOKEN_PATH, {
         method: "POST",

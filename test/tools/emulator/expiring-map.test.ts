@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createExpiringMap } from "../../../tools/emulator/expiring-map.ts";
 
 describe("an expiring map", () => {
-  it("forgets an entry in the second in which it expires", () => {
+  it("forgets a map entry in the second in which it expires", () => {
     let now = 9_999;
     const map = createExpiringMap<string>(() => now);
     map.set("a", "value", 10);
@@ -13,7 +13,7 @@ describe("an expiring map", () => {
     expect(map.live()).toEqual([]);
   });
 
-  it("keeps what is live, oldest first, however much expires beside it", () => {
+  it("lists live map entries, oldest first, however many expire beside them", () => {
     let now = 0;
     const map = createExpiringMap<number>(() => now);
     for (let index = 0; index < 5_000; index += 1) {
@@ -27,7 +27,7 @@ describe("an expiring map", () => {
     expect(map.get("long 0")).toBe(0);
   });
 
-  it("forgets what was deleted", () => {
+  it("forgets a deleted map entry", () => {
     const map = createExpiringMap<number>(() => 0);
     map.set("a", 1, 10);
     map.delete("a");

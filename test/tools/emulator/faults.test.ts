@@ -32,7 +32,7 @@ describe("a fault that responds instead of the exchange", () => {
     ["JSON null", 200, {}, null],
     ["a list", 200, {}, [1]],
     ["false", 200, {}, false],
-  ])("can be %s", async (_, status, headers, body) => {
+  ])("responds with a fault instead of the exchange: %s", async (_, status, headers, body) => {
     await arm({ response: { status, headers, body } });
 
     const response = await rig.exchange();
@@ -44,7 +44,7 @@ describe("a fault that responds instead of the exchange", () => {
     expect(await response.json()).toEqual(body);
   });
 
-  it("sends a text as it is: truncated JSON", async () => {
+  it("sends the string of a fault as it is: truncated JSON", async () => {
     await arm({ response: { body: '{"access_token":"czs_' } });
 
     const response = await rig.exchange();
@@ -53,7 +53,7 @@ describe("a fault that responds instead of the exchange", () => {
     expect(await response.text()).toBe('{"access_token":"czs_');
   });
 
-  it("sends a text as it is: the page of a gateway", async () => {
+  it("sends the string of a fault as it is: the page of a gateway", async () => {
     await arm({ response: { status: 502, headers: { "content-type": "text/html" }, body: "<h1>502</h1>" } });
 
     const response = await rig.exchange();
@@ -63,7 +63,7 @@ describe("a fault that responds instead of the exchange", () => {
     expect(await response.text()).toBe("<h1>502</h1>");
   });
 
-  it("can redirect, for clients that must not follow", async () => {
+  it("responds with a redirect as a fault, for clients that must not follow", async () => {
     await arm({ response: { status: 307, headers: { Location: `${rig.url}/elsewhere` } } });
 
     const response = await rig.exchange();
@@ -73,7 +73,7 @@ describe("a fault that responds instead of the exchange", () => {
     expect(await response.text()).toBe("");
   });
 
-  it("can be without a body", async () => {
+  it("responds with a fault without a body", async () => {
     await arm({ response: { status: 204 } });
 
     const response = await rig.exchange();
@@ -82,23 +82,26 @@ describe("a fault that responds instead of the exchange", () => {
     expect(await response.text()).toBe("");
   });
 
-  it.each([256, 65_536, 65_537])("can be a padded token response of exactly %d bytes", async (bytes) => {
-    await arm({ response: { body_bytes: bytes } });
+  it.each([256, 65_536, 65_537])(
+    "responds as a fault with a padded token response of exactly %d bytes",
+    async (bytes) => {
+      await arm({ response: { body_bytes: bytes } });
 
-    const text = await (await rig.exchange()).text();
-    const body = JSON.parse(text);
+      const text = await (await rig.exchange()).text();
+      const body = JSON.parse(text);
 
-    expect(Buffer.byteLength(text)).toBe(bytes);
-    expect(body).toEqual({
-      access_token: expect.stringMatching(/^czs_/),
-      expires_in: expect.any(Number),
-      token_type: "Bearer",
-      padding: expect.stringMatching(/^x+$/),
-    });
-    expect(await rig.me(body.access_token)).toMatchObject({ status: 401 });
-  });
+      expect(Buffer.byteLength(text)).toBe(bytes);
+      expect(body).toEqual({
+        access_token: expect.stringMatching(/^czs_/),
+        expires_in: expect.any(Number),
+        token_type: "Bearer",
+        padding: expect.stringMatching(/^x+$/),
+      });
+      expect(await rig.me(body.access_token)).toMatchObject({ status: 401 });
+    },
+  );
 
-  it("leaves the assertion unused and issues nothing", async () => {
+  it("leaves the assertion unused and issues nothing when a fault responds", async () => {
     const assertion = signAssertion();
     await arm({ response: { status: 503 } });
 
@@ -109,7 +112,7 @@ describe("a fault that responds instead of the exchange", () => {
 });
 
 describe("a fault that responds after the exchange", () => {
-  it("hides a token that was issued", async () => {
+  it("responds with a fault after the exchange, and so hides a token that was issued", async () => {
     const assertion = signAssertion();
     await arm({ response: { status: 502, body: "Bad Gateway", after: true } });
 
@@ -121,7 +124,7 @@ describe("a fault that responds after the exchange", () => {
     expect((await rig.exchange({ assertion })).status).toBe(401);
   });
 
-  it("can pad the real response, whose token works", async () => {
+  it("pads the real response as a fault, with a token that works", async () => {
     await arm({ response: { body_bytes: 65_536, after: true } });
 
     const text = await (await rig.exchange()).text();
@@ -130,7 +133,7 @@ describe("a fault that responds after the exchange", () => {
     expect(await rig.me(JSON.parse(text).access_token)).toMatchObject({ status: 200 });
   });
 
-  it("can pad a refusal", async () => {
+  it("pads the response of a refused exchange as a fault", async () => {
     await arm({ response: { status: 401, body_bytes: 512, after: true } });
 
     const text = await (await rig.exchange({ assertion: "garbage" })).text();
@@ -141,7 +144,7 @@ describe("a fault that responds after the exchange", () => {
 });
 
 describe("a fault of the connection", () => {
-  it("can drop it: the client's fetch fails, and nothing is issued", async () => {
+  it("drops the connection as a fault: the client's fetch fails, and nothing is issued", async () => {
     await arm({ drop: true });
 
     await expect(rig.exchange()).rejects.toThrow("fetch failed");
@@ -150,7 +153,7 @@ describe("a fault of the connection", () => {
     expect((await rig.exchange()).status).toBe(200);
   });
 
-  it("can hang until the client leaves, and is seen meanwhile", async () => {
+  it("hangs as a fault until the client leaves, and lists the exchange meanwhile", async () => {
     await arm({ hang: true });
     const client = new AbortController();
 
@@ -165,7 +168,7 @@ describe("a fault of the connection", () => {
     expect(await rig.exchanges()).toMatchObject([{ status: null, access_token_sha256: null }]);
   });
 
-  it("can delay an exchange that then goes on normally", async () => {
+  it("delays as a fault an exchange that then goes on normally", async () => {
     await arm({ delay_ms: 200 });
 
     const before = performance.now();
@@ -176,7 +179,7 @@ describe("a fault of the connection", () => {
     expect(await rig.exchanges()).toMatchObject([{ status: 200, access_token_sha256: expect.any(String) }]);
   });
 
-  it("can delay another fault", async () => {
+  it("delays a fault that then responds", async () => {
     await arm({ delay_ms: 200, response: { status: 500 } });
 
     const before = performance.now();
@@ -186,7 +189,7 @@ describe("a fault of the connection", () => {
     expect(response.status).toBe(500);
   });
 
-  it("does not carry out an exchange whose client left during the delay", async () => {
+  it("does not carry out an exchange whose client leaves during a delay", async () => {
     const assertion = signAssertion();
     await arm({ delay_ms: 200 });
 
@@ -199,7 +202,7 @@ describe("a fault of the connection", () => {
 });
 
 describe("the order of faults", () => {
-  it("is that of their arming, each for one exchange unless told otherwise", async () => {
+  it("applies faults in the order of arming, each to one exchange unless told otherwise", async () => {
     await arm({ response: { status: 500 } });
     await arm({ times: 2, response: { status: 429 } });
 
@@ -207,7 +210,7 @@ describe("the order of faults", () => {
     expect((await rig.control("GET", "/faults")).body).toEqual({ faults: [] });
   });
 
-  it("lets a fault without end strike until it is cleared", async () => {
+  it("applies a fault without end until it is cleared", async () => {
     await arm({ times: null, response: { status: 500 } });
 
     expect(await statuses(3)).toEqual([500, 500, 500]);
@@ -215,7 +218,7 @@ describe("the order of faults", () => {
     expect(await statuses(1)).toEqual([200]);
   });
 
-  it("passes over a fault that is for another app", async () => {
+  it("does not apply a fault of another app", async () => {
     await arm({ client_id: "2", response: { status: 500 } });
     await arm({ response: { status: 429 } });
 
@@ -223,7 +226,7 @@ describe("the order of faults", () => {
     expect(await statuses(1, "2")).toEqual([500]);
   });
 
-  it("goes by the issuer that an assertion names, verified or not", async () => {
+  it("applies a fault of the app that an assertion names as issuer, verified or not", async () => {
     await arm({ client_id: "nobody", response: { status: 500 } });
 
     const response = await rig.exchange({ assertion: signAssertion({ claims: { iss: "nobody" } }) });
@@ -231,7 +234,7 @@ describe("the order of faults", () => {
     expect(response.status).toBe(500);
   });
 
-  it("strikes an exchange without an assertion, if it is for all", async () => {
+  it("applies a fault of all apps to an exchange without an assertion", async () => {
     await arm({ client_id: CLIENT_ID, response: { status: 500 } });
     await arm({ response: { status: 429 } });
 
@@ -240,7 +243,7 @@ describe("the order of faults", () => {
 });
 
 describe("the list of faults", () => {
-  it("shows what was armed and what is left of it", async () => {
+  it("lists armed faults and how often each is still applied", async () => {
     const armed = await arm({ client_id: "2", times: 2, delay_ms: 1, response: { status: 500, body: {} } });
     await statuses(1, "2");
 
@@ -255,7 +258,7 @@ describe("the list of faults", () => {
     expect((await rig.control("GET", "/faults")).body).toEqual({ faults: [left] });
   });
 
-  it("can be shown and cleared for one app", async () => {
+  it("lists and clears the faults of one app", async () => {
     const forAll = await arm({ drop: true });
     const forOne = await arm({ client_id: "2", hang: true });
 
@@ -291,7 +294,7 @@ describe("the list of faults", () => {
     ["response.body_bytes: Too small: expected number to be >=256", { response: { body_bytes: 255 } }],
     ["response.after: Invalid input: expected boolean, received string", { response: { after: "yes" } }],
     ["response.delay: is not a known property", { response: { delay: 1 } }],
-  ])("refuses a bad one: %s", async (problem, fault) => {
+  ])("refuses to arm an invalid fault: %s", async (problem, fault) => {
     expect(await rig.control("POST", "/faults", fault)).toEqual({
       status: 400,
       body: { error: "invalid_request", problem },

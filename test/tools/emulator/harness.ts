@@ -11,10 +11,10 @@ export const AUDIENCE = "api.coze.cn";
 export const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const TOKEN_PATH = "/api/permission/oauth2/token";
 
-export type Members = Record<string, unknown>;
+export type Properties = Record<string, unknown>;
 
 /** An assertion to sign: the valid one, with some properties replaced; undefined leaves a property out. */
-export type Bend = { readonly header?: Members; readonly claims?: Members; readonly privateKey?: string };
+export type Bend = { readonly header?: Properties; readonly claims?: Properties; readonly privateKey?: string };
 
 export type ExchangeOptions = {
   readonly assertion?: string;
@@ -79,7 +79,7 @@ export async function startRig() {
   }
 
   /** The token of one successful exchange. */
-  async function issue(bend?: Bend, body?: Members): Promise<string> {
+  async function issue(bend?: Bend, body?: Properties): Promise<string> {
     const response = await exchange({ assertion: signAssertion(bend), body: { grant_type: GRANT_TYPE, ...body } });
     const { access_token: token } = await response.json<{ access_token: string }>();
     return token;

@@ -5,7 +5,7 @@ import { startEmulator } from "../../../tools/emulator/server.ts";
 import { emulatorFile } from "./harness.ts";
 
 describe("the command", () => {
-  it("tells with --help what it does and takes", async () => {
+  it("explains npm run emulator with --help", async () => {
     const { code, stdout, stderr } = await run("--help").end;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -14,23 +14,26 @@ describe("the command", () => {
     expect(stdout).toMatch(/--port <number> .*--host <address> /s);
   });
 
-  it.each(["SIGINT", "SIGTERM"] as const)("says where it listens and what to try, and ends with %s", async (signal) => {
-    const command = run("--port", "0");
-    const url = await command.url;
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "says where the emulator listens and what to try, and ends it with %s",
+    async (signal) => {
+      const command = run("--port", "0");
+      const url = await command.url;
 
-    const response = await fetch(`${url}/api/permission/oauth2/token`, { method: "POST" });
-    command.child.kill(signal);
-    const { code, stdout, stderr } = await command.end;
+      const response = await fetch(`${url}/api/permission/oauth2/token`, { method: "POST" });
+      command.child.kill(signal);
+      const { code, stdout, stderr } = await command.end;
 
-    expect(response.status).toBe(401);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toBe(
-      `The Coze emulator works like the Coze token endpoint, on ${url}. Ctrl-C ends it.\n` +
-        `Try it: curl -X POST ${url}/api/permission/oauth2/token\n`,
-    );
-  });
+      expect(response.status).toBe(401);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toBe(
+        `The Coze emulator works like the Coze token endpoint, on ${url}. Ctrl-C ends it.\n` +
+          `Try it: curl -X POST ${url}/api/permission/oauth2/token\n`,
+      );
+    },
+  );
 
-  it("ends at once in spite of an exchange that is delayed", async () => {
+  it("ends the emulator at once in spite of an exchange that is delayed", async () => {
     const command = run("--port", "0");
     const url = await command.url;
     await fetch(`${url}/emulator/faults`, { method: "POST", body: JSON.stringify({ delay_ms: 600_000 }) });
@@ -45,7 +48,7 @@ describe("the command", () => {
     await ending;
   });
 
-  it("says in one sentence that a port is taken", async () => {
+  it("says in one sentence that the port of the emulator is taken", async () => {
     const emulator = await startEmulator();
 
     expect(await run("--port", `${emulator.port}`).end).toEqual({
@@ -56,7 +59,7 @@ describe("the command", () => {
     await emulator.close();
   });
 
-  it("says in one sentence that it cannot listen", async () => {
+  it("says in one sentence that the emulator cannot listen", async () => {
     const { code, stdout, stderr } = await run("--host", "192.0.2.1", "--port", "0").end;
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -67,7 +70,7 @@ describe("the command", () => {
     ["--port", "65536"],
     ["--port", "http"],
     ["--port", "-1"],
-  ])("refuses %s %s", async (...words) => {
+  ])("refuses the option %s %s of npm run emulator", async (...words) => {
     expect(await run(...words).end).toEqual({
       code: 1,
       stdout: "",
@@ -75,7 +78,7 @@ describe("the command", () => {
     });
   });
 
-  it("refuses what it does not know", async () => {
+  it("refuses an unknown option of npm run emulator", async () => {
     expect(await run("--prot", "1").end).toMatchObject({ code: 1, stderr: expect.stringContaining("--prot") });
   });
 });

@@ -26,7 +26,7 @@ describe("the official SDK, unchanged", () => {
     return { baseURL: rig.url, appId: CLIENT_ID, aud: AUDIENCE, keyid: KID, privateKey: keyPair.privateKey };
   }
 
-  it("gets a token, with the default lifetime of 900 seconds", async () => {
+  it("gives the official SDK a token with the default lifetime of 900 seconds", async () => {
     const before = nowInSeconds();
     const token = await getJWTToken(configuration());
 
@@ -35,7 +35,7 @@ describe("the official SDK, unchanged", () => {
     expect(token.expires_in).toBeLessThanOrEqual(nowInSeconds() + 900);
   });
 
-  it("gets a token with the same key in PKCS#1 form", async () => {
+  it("gives the official SDK a token for the same key in PKCS#1 form", async () => {
     const pkcs1 = createPrivateKey(keyPair.privateKey).export({ type: "pkcs1", format: "pem" }).toString();
 
     const token = await getJWTToken({ ...configuration(), privateKey: pkcs1 });
@@ -43,7 +43,7 @@ describe("the official SDK, unchanged", () => {
     expect(await rig.me(token.access_token)).toMatchObject({ status: 200 });
   });
 
-  it("passes on session name, scope and duration", async () => {
+  it("receives session name, scope and duration from the official SDK", async () => {
     const scope = {
       account_permission: { permission_list: ["Connector.botChat"] },
       attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["7379462189365198898"] } },
@@ -62,7 +62,7 @@ describe("the official SDK, unchanged", () => {
     ]);
   });
 
-  it("gets a token of another account", async () => {
+  it("gives the official SDK a token of another account", async () => {
     const token = await getJWTToken({ ...configuration(), accountId: "20090009" });
 
     expect(token.access_token).toMatch(/^czs_/);
@@ -71,7 +71,7 @@ describe("the official SDK, unchanged", () => {
     ]);
   });
 
-  it("gets the owner of its token from users.me()", async () => {
+  it("gives the official SDK the owner of its token from users.me()", async () => {
     const { access_token } = await getJWTToken(configuration());
 
     const user = await new CozeAPI({ baseURL: rig.url, token: access_token }).users.me();
@@ -84,7 +84,7 @@ describe("the official SDK, unchanged", () => {
     });
   });
 
-  it("sees a refused key as an authentication error with Coze's words and log id", async () => {
+  it("raises in the official SDK an authentication error with Coze's message and log id for a refused key", async () => {
     await expect(getJWTToken({ ...configuration(), keyid: "unknown" })).rejects.toMatchObject({
       name: "AuthenticationError",
       status: 401,
@@ -93,7 +93,7 @@ describe("the official SDK, unchanged", () => {
     });
   });
 
-  it("sees a token that was never issued as error 4100", async () => {
+  it("raises in the official SDK error 4100 for a token that was never issued", async () => {
     const client = new CozeAPI({ baseURL: rig.url, token: "czs_never_issued" });
 
     await expect(client.users.me()).rejects.toMatchObject({

@@ -20,7 +20,7 @@ describe("the README", () => {
   });
   afterAll(() => emulator.close());
 
-  it("has a worked example that works", async () => {
+  it("runs the worked example of the emulator's README", async () => {
     const folder = await mkdtemp(join(tmpdir(), "emulator-readme-"));
     await writeFile(join(folder, "private_key.pem"), keyPair.privateKey);
     await writeFile(join(folder, "public_key.pem"), keyPair.publicKey);
@@ -37,7 +37,7 @@ describe("the README", () => {
     expect(stdout).toContain("user_name: 'owner_1127900106117'");
   });
 
-  it("has curl lines that the emulator understands", async () => {
+  it("runs the curl lines of the emulator's README", async () => {
     const lines = readme.match(/^curl .+$/gm) ?? [];
     const statuses: number[] = [];
     for (const line of lines) statuses.push(await fetchStatus(line));

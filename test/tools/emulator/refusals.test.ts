@@ -95,7 +95,7 @@ describe("an assertion is refused with invalid_client", () => {
     ["it is garbage", INVALID, "is not a JWT", () => ({ assertion: "garbage" })],
     ["its parts are garbage", INVALID, "is not a JWT", () => ({ assertion: "a.b.c" })],
     ["it is encrypted", INVALID, "is not a JWT", () => ({ assertion: `${signAssertion()}.x.y` })],
-  ])("because %s: %s", async (_, message, problem, exchange) => {
+  ])("refuses an assertion with invalid_client because %s: %s", async (_, message, problem, exchange) => {
     await rig.control("DELETE", "/exchanges");
 
     const response = await rig.exchange(exchange());
@@ -111,34 +111,34 @@ describe("an assertion is refused with invalid_client", () => {
     ]);
   });
 
-  it("because the request has no Authorization header", async () => {
+  it("refuses an exchange without an Authorization header with invalid_client", async () => {
     const response = await fetch(rig.url + TOKEN_PATH, { method: "POST" });
 
     await expectRefusal(response, 401, "invalid_client", MISSING);
   });
 
-  it("because it was used before", async () => {
+  it("refuses an assertion that was used before", async () => {
     const assertion = signAssertion();
 
     expect((await rig.exchange({ assertion })).status).toBe(200);
     await expectRefusal(await rig.exchange({ assertion }), 401, "invalid_client", INVALID);
   });
 
-  it("because its jti was used before, in another assertion", async () => {
+  it("refuses an assertion whose jti was used before, in another assertion", async () => {
     expect((await rig.exchange({ assertion: signAssertion({ claims: { jti: "again" } }) })).status).toBe(200);
     const second = await rig.exchange({ assertion: signAssertion({ claims: { jti: "again", session_name: "u" } }) });
 
     await expectRefusal(second, 401, "invalid_client", INVALID);
   });
 
-  it("because it was used up by a request whose body was refused", async () => {
+  it("refuses an assertion that was used up by a request whose body was refused", async () => {
     const assertion = signAssertion();
 
     expect((await rig.exchange({ assertion, body: {} })).status).toBe(400);
     await expectRefusal(await rig.exchange({ assertion }), 401, "invalid_client", INVALID);
   });
 
-  it("once only when it arrives many times at once", async () => {
+  it("accepts an assertion only once when it arrives many times at once", async () => {
     const assertion = signAssertion();
 
     const responses = await Promise.all(Array.from({ length: 8 }, () => rig.exchange({ assertion })));
@@ -146,8 +146,8 @@ describe("an assertion is refused with invalid_client", () => {
     expect(responses.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401, 401, 401, 401, 401]);
   });
 
-  it("but a refused assertion does not use up its jti", async () => {
-    const jti = "kept";
+  it("does not use up the jti of a refused assertion", async () => {
+    const jti = "unused";
     const forged = signAssertion({ claims: { jti }, privateKey: otherPair.privateKey });
 
     expect((await rig.exchange({ assertion: forged })).status).toBe(401);
@@ -195,14 +195,14 @@ describe("a body is refused with invalid_request", () => {
         scope: { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: "7" } } },
       },
     ],
-  ])("because %s", async (_, parameter, body) => {
+  ])("refuses a body with invalid_request because %s", async (_, parameter, body) => {
     const response = await rig.exchange({ body });
 
     await expectRefusal(response, 400, "invalid_request", `invalid request: ${parameter}`);
   });
 
   it.each(["application/x-www-form-urlencoded", "text/plain", "application/jsonp"])(
-    "because its type is %s",
+    "refuses a body with invalid_request because its type is %s",
     async (type) => {
       const response = await rig.exchange({ headers: { "Content-Type": type } });
 
@@ -212,13 +212,13 @@ describe("a body is refused with invalid_request", () => {
 });
 
 describe("other refusals", () => {
-  it.each(["client_credentials", ""])("name the grant type %j with unsupported_grant_type", async (grant_type) => {
+  it.each(["client_credentials", ""])("refuses the grant type %j with unsupported_grant_type", async (grant_type) => {
     const response = await rig.exchange({ body: { grant_type } });
 
     await expectRefusal(response, 400, "unsupported_grant_type", `not supported grant type: ${grant_type}`);
   });
 
-  it("say access_deny while the owner has deactivated the app", async () => {
+  it("refuses exchanges with access_deny while the owner has deactivated the app", async () => {
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: false });
     const refused = await rig.exchange();
     await rig.control("PATCH", `/apps/${CLIENT_ID}`, { active: true });
@@ -228,7 +228,7 @@ describe("other refusals", () => {
     expect(accepted.status).toBe(200);
   });
 
-  it("check the assertion before the body", async () => {
+  it("checks the assertion of an exchange before its body", async () => {
     const response = await rig.exchange({ assertion: "garbage", body: "garbage" });
 
     await expectRefusal(response, 401, "invalid_client", INVALID);
@@ -240,7 +240,7 @@ describe("other refusals", () => {
     ["POST", "/v1/users/me"],
     ["GET", "/v3/chat"],
     ["GET", "/"],
-  ])("respond with 404 and 4200 to %s %s", async (method, path) => {
+  ])("responds with 404 and 4200 to the unknown %s %s", async (method, path) => {
     const response = await fetch(rig.url + path, { method });
 
     expect(response.status).toBe(404);

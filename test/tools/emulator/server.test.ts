@@ -6,7 +6,7 @@ import { startRig, TOKEN_PATH } from "./harness.ts";
 const GLOBALS = { Request: globalThis.Request, Response: globalThis.Response };
 
 describe("startEmulator", () => {
-  it("listens on a free port of this machine and says where", async () => {
+  it("starts the emulator on a free loopback port, and says where", async () => {
     const emulator = await startEmulator();
 
     expect(emulator.url).toBe(`http://127.0.0.1:${emulator.port}`);
@@ -14,7 +14,7 @@ describe("startEmulator", () => {
     await emulator.close();
   });
 
-  it("says where a client reaches it that listens on every address", async () => {
+  it("says where a client reaches an emulator that listens on every address", async () => {
     const emulator = await startEmulator({ host: "0.0.0.0" });
 
     expect(emulator.url).toBe(`http://127.0.0.1:${emulator.port}`);
@@ -22,14 +22,14 @@ describe("startEmulator", () => {
     await emulator.close();
   });
 
-  it("rejects with EADDRINUSE when the port is taken", async () => {
+  it("rejects with EADDRINUSE when the port of the emulator is taken", async () => {
     const emulator = await startEmulator();
 
     await expect(startEmulator({ port: emulator.port })).rejects.toMatchObject({ code: "EADDRINUSE" });
     await emulator.close();
   });
 
-  it("shares nothing with a second one", async () => {
+  it("shares nothing between two emulators", async () => {
     const [first, second] = await Promise.all([startRig(), startRig()]);
     await first.exchange();
 
@@ -38,7 +38,7 @@ describe("startEmulator", () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  it("leaves the global Request and Response as they are", async () => {
+  it("does not replace the global Request and Response", async () => {
     const emulator = await startEmulator();
 
     expect(globalThis.Request).toBe(GLOBALS.Request);
@@ -51,7 +51,7 @@ describe("close", () => {
   it.each([
     ["hanging", { hang: true }],
     ["delayed", { delay_ms: 60_000 }],
-  ])("ends a %s exchange at once", async (_, fault) => {
+  ])("ends a %s exchange at once when the emulator closes", async (_, fault) => {
     const rig = await startRig();
     await rig.control("POST", "/faults", fault);
     const ending = expect(rig.exchange()).rejects.toThrow("fetch failed");
@@ -64,7 +64,7 @@ describe("close", () => {
     expect(performance.now() - before).toBeLessThan(500);
   });
 
-  it("stops listening, and may be called again", async () => {
+  it("stops listening when the emulator closes, even if it is closed twice", async () => {
     const emulator = await startEmulator();
     await emulator.close();
     await emulator.close();
@@ -74,13 +74,13 @@ describe("close", () => {
 });
 
 describe("without a socket", () => {
-  it("a dropped connection is a response whose body fails", async () => {
+  it("drops a connection without a socket by a response whose body fails", async () => {
     const response = await exchangeWithFault({ drop: true });
 
     await expect(response.text()).rejects.toThrow("The emulator dropped this connection");
   });
 
-  it("a hanging exchange ends with its client's signal", async () => {
+  it("ends a hanging exchange without a socket by its client's signal", async () => {
     const client = new AbortController();
     const hanging = exchangeWithFault({ hang: true }, client.signal);
     client.abort();
@@ -88,7 +88,7 @@ describe("without a socket", () => {
     await expect((await hanging).text()).rejects.toThrow("The emulator dropped this connection");
   });
 
-  it("the way to drop a connection is an argument", async () => {
+  it("drops a connection in the way that is given as an argument", async () => {
     const emulator = createEmulator({ dropConnection: (c) => c.text("dropped", 418) });
     await emulator.request("http://localhost/emulator/faults", { method: "POST", body: '{"drop":true}' });
 

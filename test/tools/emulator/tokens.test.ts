@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterAll(() => rig.close());
 
 describe("GET /v1/users/me", () => {
-  it("returns the owner of the app for a live token", async () => {
+  it("returns the owner of the app at /v1/users/me for a live token", async () => {
     const token = await rig.issue();
 
     expect(await rig.me(token)).toEqual({
@@ -33,7 +33,7 @@ describe("GET /v1/users/me", () => {
     });
   });
 
-  it("returns the same user for all tokens of an app, and another for another app", async () => {
+  it("returns the same owner for all tokens of an app, and another for another app", async () => {
     const tokens = await Promise.all([
       rig.issue(),
       rig.issue({ claims: { session_name: "u" } }),
@@ -49,7 +49,7 @@ describe("GET /v1/users/me", () => {
     ["an unknown token", { Authorization: "Bearer czs_never_issued" }],
     ["no token", {}],
     ["another scheme", { Authorization: "Basic czs_never_issued" }],
-  ])("responds with 4100 to %s", async (_, headers) => {
+  ])("responds with 4100 at /v1/users/me to %s", async (_, headers) => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers });
 
     expect(response.status).toBe(401);
@@ -60,13 +60,13 @@ describe("GET /v1/users/me", () => {
     });
   });
 
-  it("responds with 4100 to a live token in another scheme", async () => {
+  it("responds with 4100 at /v1/users/me to a live token in another scheme", async () => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers: { Authorization: await rig.issue() } });
 
     expect(response.status).toBe(401);
   });
 
-  it("responds with 4100 once the token has expired", async () => {
+  it("responds with 4100 at /v1/users/me once the token has expired", async () => {
     const token = await rig.issue({}, { duration_seconds: 1 });
     await new Promise((resolve) => setTimeout(resolve, 1_100));
 
@@ -75,7 +75,7 @@ describe("GET /v1/users/me", () => {
 });
 
 describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
-  it("ends one token", async () => {
+  it(`${ending}s one token`, async () => {
     const token = await rig.issue();
     const other = await rig.issue();
 
@@ -83,14 +83,14 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     expect(await fetchStatuses(token, other)).toEqual([401, 200]);
   });
 
-  it("ends the tokens of an app", async () => {
+  it(`${ending}s the tokens of an app`, async () => {
     const [token, second, other] = [await rig.issue(), await rig.issue(), await rig.issue({ claims: { iss: "2" } })];
 
     expect(await end({ client_id: CLIENT_ID })).toBe(2);
     expect(await fetchStatuses(token, second, other)).toEqual([401, 401, 200]);
   });
 
-  it("ends the tokens of a session", async () => {
+  it(`${ending}s the tokens of a session`, async () => {
     const token = await rig.issue({ claims: { session_name: "user_1" } });
     const other = await rig.issue({ claims: { session_name: "user_2" } });
     const shared = await rig.issue();
@@ -99,7 +99,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     expect(await fetchStatuses(token, other, shared)).toEqual([401, 200, 200]);
   });
 
-  it("ends only what fits every property", async () => {
+  it(`${ending}s only tokens that fit every property of the selection`, async () => {
     const token = await rig.issue({ claims: { session_name: "user_1" } });
     const other = await rig.issue({ claims: { session_name: "user_1", iss: "2" } });
 
@@ -107,7 +107,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     expect(await fetchStatuses(token, other)).toEqual([200, 401]);
   });
 
-  it("counts live tokens only", async () => {
+  it(`${ending}s and counts live tokens only`, async () => {
     const token = await rig.issue();
 
     expect(await end({ access_token: token })).toBe(1);
@@ -119,7 +119,7 @@ describe.each(["expire", "revoke"])("POST /emulator/tokens/%s", (ending) => {
     ["body: selects nothing: access_token, client_id or session_name", {}],
     ["session: is not a known property", { client_id: CLIENT_ID, session: "user_1" }],
     ["session_name: Invalid input: expected string, received null", { session_name: null }],
-  ])("refuses a bad selection: %s", async (problem, selector) => {
+  ])(`refuses an invalid selection of tokens to ${ending}: %s`, async (problem, selector) => {
     expect(await rig.control("POST", `/tokens/${ending}`, selector)).toEqual({
       status: 400,
       body: { error: "invalid_request", problem },

@@ -25,7 +25,7 @@ describe("npm run keygen", () => {
   });
 
   it.each([[[]], [["two", "names"]], [["a name with spaces"]], [["-"]], [["x".repeat(65)]]])(
-    "refuses %j with a sentence and its help",
+    "refuses the arguments %j of npm run keygen with a sentence and its help",
     async (args) => {
       const { stderr, code } = await run(...args).then(
         () => ({ stderr: "", code: 0 }),
@@ -37,7 +37,7 @@ describe("npm run keygen", () => {
     },
   );
 
-  it("explains itself", async () => {
+  it("explains npm run keygen with --help", async () => {
     expect((await run("--help")).stdout).toContain("npm run keygen -- nightly-report");
   });
 });

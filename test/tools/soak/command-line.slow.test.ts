@@ -4,20 +4,20 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 
 describe("npm run soak", () => {
-  it("explains itself", async () => {
+  it("explains npm run soak with --help", async () => {
     const { code, output } = await ended(start("--help"));
     expect(code).toBe(0);
     for (const option of ["--seconds", "--users", "--concurrency", "--seed"]) expect(output).toContain(option);
   });
 
   it.each(["--seconds=0", "--users=many", "--concurrency=1.5", "--seed=-1", "--unknown"])(
-    "refuses %s",
+    "refuses the argument %s of npm run soak",
     async (option) => {
       expect((await ended(start(option))).code).toBe(1);
     },
   );
 
-  it("ends with Ctrl-C, and still reports", { timeout: 120_000 }, async () => {
+  it("ends a soak run with Ctrl-C, and still reports", { timeout: 120_000 }, async () => {
     const soak = start("--seconds=300", "--users=5", "--concurrency=4", "--seed=5");
     const whole = ended(soak);
     await firstProgress(soak);

@@ -25,16 +25,16 @@ describe("checkExchanges", () => {
     [180, 120],
     [240, 180],
     [900, 675],
-  ])("leaves a token of %i s without renewal for %i s", (lifetime, fresh) => {
+  ])("expects no renewal of a token of %i s for %i s", (lifetime, fresh) => {
     expect(secondsBeforeRenewal(lifetime)).toBe(fresh);
   });
 
-  it("allows what the life of a token explains, and no more", () => {
+  it("allows the exchanges that the life of a token explains, and no more", () => {
     expect(check(attemptsInARow(BOUND_FOR_A_MINUTE))).toMatchObject({ bound: BOUND_FOR_A_MINUTE, failures: [] });
     expect(check(attemptsInARow(BOUND_FOR_A_MINUTE + 1)).failures).toMatchObject([{ check: "exchanges" }]);
   });
 
-  it("allows three more for each request that ended badly or rejected a token", () => {
+  it("allows three more exchanges for each request that failed or rejected a token", () => {
     const left = createRecord({ ending: "left", token: undefined });
     const stale = createRecord({ ending: "stale" });
     const rejecting = createRecord({}, {}, { rejectedToken: TOKEN });
@@ -43,28 +43,28 @@ describe("checkExchanges", () => {
     expect(bound).toBe(BOUND_FOR_A_MINUTE + 9);
   });
 
-  it("counts each isolate, user and duration by itself", () => {
+  it("counts exchanges of each isolate, user and duration separately", () => {
     const ofThree = [{}, { place: 1 }, { user: undefined }].flatMap((bend) => attemptsInARow(20, bend));
     expect(check(ofThree)).toMatchObject({ attempts: 60, bound: 3 * BOUND_FOR_A_MINUTE, failures: [] });
   });
 
-  it("leaves out attempts that no Worker made", () => {
+  it("does not count exchanges that no Worker made", () => {
     expect(check(attemptsInARow(100, { place: -1 }))).toMatchObject({ attempts: 0, failures: [] });
   });
 
-  it("finds an attempt of an isolate that has served a fresh token", () => {
+  it("finds an exchange of an isolate that has served a fresh token", () => {
     expect(check([createAttempt(), later(20)], [createRecord()]).failures).toMatchObject([{ requestId: "soak-1" }]);
   });
 
-  it("allows an attempt before the token was served, or once it is no longer fresh", () => {
+  it("allows an exchange before the token was served, or once it is no longer fresh", () => {
     expect(check([createAttempt(), later(0.5), later(29)], [createRecord()]).failures).toEqual([]);
   });
 
-  it("allows an attempt of another isolate", () => {
+  it("allows an exchange of another isolate than the one that served a fresh token", () => {
     expect(check([createAttempt(), { ...later(20), place: 1 }], [createRecord()]).failures).toEqual([]);
   });
 
-  it("allows an attempt after the token was rejected or served stale", () => {
+  it("allows an exchange after the token was rejected or served stale", () => {
     const rejecting = createRecord({ sentAt: ISSUED_AT + 19_000, token: undefined }, {}, { rejectedToken: TOKEN });
     expect(check([createAttempt(), later(20)], [createRecord(), rejecting]).failures).toEqual([]);
     expect(check([createAttempt(), later(20)], [createRecord({ ending: "stale" })]).failures).toEqual([]);

@@ -13,34 +13,34 @@ const requestsFor = (seed: number) => {
 };
 
 describe("the plan of a run", () => {
-  it("follows from the seed", () => {
+  it("makes the same fault schedule and requests from the same seed", () => {
     expect(scheduleFor(1)).toEqual(scheduleFor(1));
     expect(scheduleFor(1)).not.toEqual(scheduleFor(2));
     expect(requestsFor(1)).toEqual(requestsFor(1));
     expect(requestsFor(1)).not.toEqual(requestsFor(2));
   });
 
-  it("lasts exactly as long as it should", () => {
+  it("makes a fault schedule that lasts exactly as long as requested", () => {
     for (const totalMs of [1, 4000, 60_000]) {
       const periods = faultSchedule(totalMs, 400, createRandom(3));
       expect(periods.reduce((sum, { milliseconds }) => sum + milliseconds, 0)).toBe(totalMs);
     }
   });
 
-  it("has each kind of period, and each trouble with KV", () => {
+  it("puts each kind of period and each KV fault into the fault schedule", () => {
     const periods = scheduleFor(1);
     expect(new Set(periods.map(({ name }) => name)).size).toBe(10);
     expect(new Set(periods.map(({ kv }) => kv)).size).toBe(5);
   });
 
-  it("arms only what the emulator takes", () => {
+  it("creates only faults that the emulator accepts", () => {
     const random = createRandom(1);
     for (const kind of FAULT_KINDS) {
       expect(faultSchema.safeParse(createFault(kind, random)).error, kind).toBeUndefined();
     }
   });
 
-  it("has as many users as it should, one of them without a name, and no two with the same", () => {
+  it("creates the requested number of users, one without a name, and no two alike", () => {
     for (const count of [1, 10, 1000]) {
       expect(new Set(createUsers(count))).toHaveProperty("size", count);
       expect(createUsers(count)).toContain(undefined);

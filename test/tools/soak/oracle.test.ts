@@ -19,7 +19,7 @@ describe("checkTokens", () => {
     expect(check(createRecord())).toEqual([]);
   });
 
-  it("passes a request that got none", () => {
+  it("passes a request that got no token", () => {
     expect(check(createRecord({ token: undefined, ending: "upstream_timeout" }))).toEqual([]);
   });
 
@@ -40,7 +40,7 @@ describe("checkTokens", () => {
     expect(check(createRecord({}, {}, { durationSeconds: 120 }), [createAttempt({ place: -1 })])).toEqual([]);
   });
 
-  it("finds an end that is not the end of the token", () => {
+  it("finds an expires_in that is not the end of the token", () => {
     expect(check(createRecord({}, { expiresAtSeconds: ISSUED_AT / 1000 + 90 }))).toEqual(["life soak-1"]);
     expect(check(createRecord({}, { expiresAtSeconds: ISSUED_AT / 1000 + 30 }))).toEqual(["life soak-1"]);
   });

@@ -56,7 +56,7 @@ describe("checkResponse", () => {
     ["a missing property", { body: { access_token: "czs_x", expires_in: TOKEN.expires_in } }],
     ["another success than 200", { status: 201 }],
     ["an unknown Cache-Status", { headers: { "Cache-Status": "coze-token-worker; fwd=bypass" } }],
-  ])("finds %s", (_, bend) => {
+  ])("finds in a response with a token %s", (_, bend) => {
     expect(check(bend).issues).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ describe("checkResponse", () => {
     ["an empty description", { body: { ...ERROR, error_description: "" } }],
     ["a response of the runtime", { body: "Internal Server Error" }],
     ["a 503 that does not say when to retry", { status: 503, body: { ...ERROR, error: "upstream_unavailable" } }],
-  ])("finds %s", (_, bend) => {
+  ])("finds in an error response %s", (_, bend) => {
     expect(checkError(bend).issues).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ const SHORT: SoakOptions = {
 };
 
 describe("a short soak run", () => {
-  it("holds every check", { timeout: 120_000 }, async () => {
+  it("passes every check in a short soak run", { timeout: 120_000 }, async () => {
     const report = await runSoak(SHORT, { stop: new AbortController().signal, onProgress: () => undefined });
     const text = describeReport(report);
     expect(report.failures, text).toEqual([]);

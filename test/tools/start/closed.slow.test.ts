@@ -29,7 +29,7 @@ describe("npm start -- --emulator --json with a .dev.vars and a caller in wrangl
     project[Symbol.dispose]();
   });
 
-  it("takes tokens from the emulator, and prints a curl line to put a credential into", () => {
+  it("gets tokens from the emulator in spite of .dev.vars, and prints a curl line for a credential", () => {
     const [, ready] = service.output().split("\n\n");
     const line = service
       .output()
@@ -42,7 +42,7 @@ describe("npm start -- --emulator --json with a .dev.vars and a caller in wrangl
     expect(JSON.parse(response)).toMatchObject({ token_type: "Bearer" });
   });
 
-  it("prints the log as in production, and nothing else", async () => {
+  it("prints with --json the log as in production, and nothing else", async () => {
     await service.requestToken("ann");
     await service.says('"error":"invalid_client"');
     const [, log = ""] = service.output().split("Stop: Ctrl-C\n\n");

@@ -6,7 +6,7 @@ describe("the command line", () => {
   const project = createProject();
   afterAll(() => project[Symbol.dispose]());
 
-  it("explains itself with --help", async () => {
+  it("explains npm start with --help", async () => {
     const { code, stdout, stderr } = await runService(project, { args: ["--help"] }).ended;
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -24,7 +24,7 @@ describe("the command line", () => {
     ["--port", "-1"],
     ["--port", "8787.5"],
     ["--emulator-port", "none"],
-  ])("refuses %s %s", async (option, value) => {
+  ])("refuses the option %s %s of npm start", async (option, value) => {
     const { code, stdout, stderr } = await runService(project, { args: [`${option}=${value}`] }).ended;
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -35,7 +35,7 @@ npm start -- --help lists the options.
     );
   });
 
-  it.each(["PORT", "EMULATOR_PORT"])("refuses a wrong %s in the environment", async (variable) => {
+  it.each(["PORT", "EMULATOR_PORT"])("refuses an invalid %s in the environment of npm start", async (variable) => {
     const { code, stdout, stderr } = await runService(project, { env: { [variable]: "http" } }).ended;
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -50,7 +50,7 @@ npm start -- --help lists the options.
     [["--port"], "error: option '--port <number>' argument missing"],
     [["--emulator", "--vars-file=a"], "error: option '--emulator' cannot be used with option '--vars-file <path>'"],
     [["--port=8790", "--emulator-port=8790"], "error: the Worker and the emulator cannot both have port 8790"],
-  ])("refuses %j", async (args, message) => {
+  ])("refuses the arguments %j of npm start", async (args, message) => {
     expect(await runService(project, { args }).ended).toEqual({
       code: 1,
       stdout: "",

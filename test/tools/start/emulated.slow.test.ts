@@ -20,7 +20,7 @@ describe("npm start in a fresh clone", () => {
     project[Symbol.dispose]();
   });
 
-  it("says at first what it does, and when it is ready where the tokens come from and what to do", () => {
+  it("says first what npm start does, and when ready where the tokens come from and what to try", () => {
     const { url, emulator } = service;
 
     expect(service.output().split("Stop: Ctrl-C\n")[0]).toBe(`Starting the Worker and a Coze emulator for it ...
@@ -35,10 +35,10 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
 `);
   });
 
-  it("prints a line to copy that answers with a token", () => {
+  it("prints a curl line to copy that gets a token", () => {
     const line = service.output().match(/^ {2}(curl .*)$/m)?.[1];
-    const answer = execFileSync("sh", ["-c", `${line} --silent --write-out '\\n%{http_code}'`], { encoding: "utf8" });
-    const [body = "", status] = answer.split("\n");
+    const output = execFileSync("sh", ["-c", `${line} --silent --write-out '\\n%{http_code}'`], { encoding: "utf8" });
+    const [body = "", status] = output.split("\n");
 
     expect(status).toBe("200");
     expect(JSON.parse(body)).toEqual({
@@ -48,7 +48,7 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     });
   });
 
-  it("answers one user with one token, from the cache, and another user with another", async () => {
+  it("serves one user one token from the cache, and another user another", async () => {
     const first = await service.requestToken("ann");
     const second = await service.requestToken("ann");
     const other = await service.requestToken("bob");
@@ -60,14 +60,14 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     expect(other.cacheStatus).not.toContain("hit");
   });
 
-  it("refuses foreign hosts and pages of foreign origins, as with real tokens", async () => {
+  it("refuses foreign hosts and pages of foreign origins with the emulator, as with real tokens", async () => {
     const host = await send(service.url, { Host: "evil.example" });
     const origin = await send(service.url, { Origin: "https://evil.example" });
 
     expect([host.status, origin.status]).toEqual([403, 403]);
   });
 
-  it("prints a line that shows one exchange for each user, with the user's session", async () => {
+  it("prints a curl line that shows one exchange for each user, with the user's session", async () => {
     await service.requestToken("eve@example.com");
     await service.requestToken("Dan 2");
     await service.requestToken("eve@example.com");
@@ -80,7 +80,7 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     expect(sessions.filter((name: string) => name === "Dan 2")).toHaveLength(1);
   });
 
-  it("prints one readable line for each request, and nothing of wrangler", async () => {
+  it("prints one readable line for each request, and nothing from wrangler", async () => {
     const setActive = (active: boolean) =>
       fetch(`${service.emulator}/emulator/apps/1000000000000000001`, {
         method: "PATCH",
@@ -97,7 +97,7 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     expect(service.output()).toBe(stripVTControlCharacters(service.output()));
   });
 
-  it("keeps the private key in one file that only this account can read", async () => {
+  it("stores the private key of the emulator's app in one file that only this account can read", async () => {
     await service.requestToken("gus");
     const [folder = "", ...others] = project.foldersLeft();
     const vars = join(project.temp, folder, "vars");
@@ -116,7 +116,7 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
     for (const secret of ["PRIVATE KEY", ...keyLines]) expect(visible).not.toContain(secret);
   });
 
-  it("writes nothing into the project but what git ignores", () => {
+  it("writes nothing into the project during npm start but what git ignores", () => {
     const written = readdirSync(project.root)
       .filter((name) => !["node_modules", "src", "tools"].includes(name))
       .sort();

@@ -5,7 +5,7 @@ const URL_HERE = "http://127.0.0.1:8787/";
 
 describe("refusalFor", () => {
   it.each(["127.0.0.1:8787", "localhost:8787", "LOCALHOST", "[::1]:9000", "127.0.0.1"])(
-    "passes the host %s",
+    "accepts the host %s",
     (host) => {
       expect(refusalFor(request({ host }), undefined)).toBeUndefined();
     },
@@ -40,7 +40,7 @@ describe("refusalFor", () => {
     "http://localhost:5173",
     "https://localhost:5173",
     "http://[::1]:3000",
-  ])("passes pages of %s", (origin) => {
+  ])("accepts pages of %s", (origin) => {
     expect(refusalFor(request({ origin }), undefined)).toBeUndefined();
   });
 
@@ -58,7 +58,7 @@ describe("refusalFor", () => {
     expect(refusalFor(request({ origin }), undefined)).toMatch(/unless ALLOWED_ORIGINS names them/);
   });
 
-  it.each([undefined, "", "  ", []])("takes ALLOWED_ORIGINS = %j as absent", (allowedOrigins) => {
+  it.each([undefined, "", "  ", []])("treats ALLOWED_ORIGINS = %j as absent", (allowedOrigins) => {
     expect(refusalFor(request({ origin: "https://evil.example" }), allowedOrigins)).toBeDefined();
   });
 

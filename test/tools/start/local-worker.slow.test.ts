@@ -61,14 +61,14 @@ describe("npm start with the settings of a real app and a custom domain", () => 
   });
 
   it("gives tokens to scripts, to its own pages, and to pages of other loopback ports, which may read them", async () => {
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       send(service.url, {}),
       send(service.url, { Origin: ownOrigin() }),
       send(service.url, { Origin: OTHER_PORT }),
     ]);
 
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(answers[2]?.headers["access-control-allow-origin"]).toBe("*");
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(responses[2]?.headers["access-control-allow-origin"]).toBe("*");
   });
 
   it("leaves origins to the Worker once wrangler.toml sets ALLOWED_ORIGINS, and still refuses foreign hosts", async () => {

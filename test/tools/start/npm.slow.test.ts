@@ -6,7 +6,7 @@ import { startService } from "./service.ts";
 const NPM = { command: ["npm", "start", "--"] } as const;
 
 describe("npm start", () => {
-  it("ends with Ctrl-C, and leaves nothing behind", async () => {
+  it("ends npm start with Ctrl-C, and leaves nothing behind", async () => {
     using project = createProject();
     await using service = await startService(project, NPM);
     const processes = service.processes();
@@ -21,7 +21,7 @@ describe("npm start", () => {
     expect(project.foldersLeft()).toEqual([]);
   });
 
-  it("leaves nothing behind when npm is killed", async () => {
+  it("leaves nothing of npm start behind when npm is killed", async () => {
     using project = createProject();
     await using service = await startService(project, NPM);
     const processes = service.processes();

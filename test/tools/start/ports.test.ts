@@ -8,7 +8,7 @@ describe("the ports", () => {
   it.each([
     ["--port", "PORT"],
     ["--emulator-port", "EMULATOR_PORT"],
-  ])("of %s may be taken, which is said in one sentence with the way out", async (option, variable) => {
+  ])("reports a taken port with how to choose another by %s", async (option, variable) => {
     using project = createProject();
     await using taken = await takePort();
     const args = option === "--port" ? [] : ["--port", String(await findFreePort())];
@@ -23,7 +23,7 @@ describe("the ports", () => {
     expect(project.foldersLeft()).toEqual([]);
   });
 
-  it("come from the environment, too, and two runs on different ones leave each other alone", async () => {
+  it("reads ports from the environment, so that two runs on different ones do not disturb each other", async () => {
     using project = createProject();
     const [port, emulatorPort] = [await findFreePort(), await findFreePort()];
     await using one = await startService(project);

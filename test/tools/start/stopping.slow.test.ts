@@ -6,24 +6,27 @@ import { runService, startService } from "./service.ts";
 const WORKERD = /workerd serve/;
 
 describe("the end", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("comes with %s, for every process and file", async (signal) => {
-    using project = createProject();
-    await using service = await startService(project);
-    await service.requestToken("ann");
-    const processes = service.processes();
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "ends every process and removes every file of npm start on %s",
+    async (signal) => {
+      using project = createProject();
+      await using service = await startService(project);
+      await service.requestToken("ann");
+      const processes = service.processes();
 
-    service.signal(signal);
-    const { code, stderr } = await service.ended;
+      service.signal(signal);
+      const { code, stderr } = await service.ended;
 
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(processes.filter(({ command }) => WORKERD.test(command))).not.toEqual([]);
-    expect(survivors(processes)).toEqual([]);
-    expect(await isPortTaken(service.port)).toBe(false);
-    expect(await isPortTaken(Number(new URL(service.emulator).port))).toBe(false);
-    expect(project.foldersLeft()).toEqual([]);
-  });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(processes.filter(({ command }) => WORKERD.test(command))).not.toEqual([]);
+      expect(survivors(processes)).toEqual([]);
+      expect(await isPortTaken(service.port)).toBe(false);
+      expect(await isPortTaken(Number(new URL(service.emulator).port))).toBe(false);
+      expect(project.foldersLeft()).toEqual([]);
+    },
+  );
 
-  it("comes with Ctrl-C while it starts, too", async () => {
+  it("ends npm start on Ctrl-C while it is still starting", async () => {
     using project = createProject();
     await using service = runService(project, { args: ["--port", String(await findFreePort())] });
     await service.says("Starting");
@@ -37,22 +40,22 @@ describe("the end", () => {
     expect(project.foldersLeft()).toEqual([]);
   });
 
-  it("comes when nobody reads its output any more", async () => {
+  it("ends npm start when nobody reads its output any more", async () => {
     using project = createProject();
     await using service = await startService(project);
     const processes = service.processes();
 
     service.child.stdout.destroy();
-    // Its request line cannot be written; the answer may be lost with the service.
-    const answer = service.requestToken("ann").catch(() => undefined);
+    // Its request line cannot be written; the response may be lost with the service.
+    const response = service.requestToken("ann").catch(() => undefined);
 
     expect(await service.ended).toMatchObject({ code: 0, stderr: "" });
     expect(survivors(processes)).toEqual([]);
     expect(project.foldersLeft()).toEqual([]);
-    await answer;
+    await response;
   });
 
-  it("comes for the Worker even when the process that started it is killed", async () => {
+  it("ends the Worker even when the process that started it is killed", async () => {
     using project = createProject();
     await using service = await startService(project);
     const processes = service.processes();

@@ -59,7 +59,7 @@ describe("readableFormat", () => {
   it.each([
     '{"level":"info","event":"ready","access":"open","cache":"kv"}',
     '{"level":"warn","event":"token_request","outcome":"refused"}',
-  ])("leaves out the event %s", (logged) => {
+  ])("prints nothing for the event %s", (logged) => {
     expect(readableFormat({ logged }, TIME)).toBeUndefined();
   });
 
@@ -73,19 +73,19 @@ describe("readableFormat", () => {
 });
 
 describe("jsonFormat", () => {
-  it("prints what the Worker logs, unchanged", () => {
+  it("prints as JSON what the Worker logs, unchanged", () => {
     const logged = '{"level":"info","event":"ready","access":"open","cache":"kv"}';
 
     expect(jsonFormat({ logged }, TIME)).toBe(logged);
   });
 
-  it.each([{ request: REQUEST }, { isReloaded: true as const }])("prints nothing for %j", (event) => {
+  it.each([{ request: REQUEST }, { isReloaded: true as const }])("prints nothing as JSON for %j", (event) => {
     expect(jsonFormat(event, TIME)).toBeUndefined();
   });
 });
 
 describe("timedLine", () => {
-  it("replaces control characters, so that nothing in a field controls the terminal", () => {
+  it("replaces control characters, so that no field of an event can control the terminal", () => {
     expect(timedLine(TIME, ["a\u001b[31m red\r\nb", "\u0007c"])).toBe("09:05:03  a red??b  ?c");
   });
 });

@@ -9,7 +9,7 @@ import { requestToken, runService, startService } from "./service.ts";
 
 const KEY_LINES = keyPair.privateKey.trim().split("\n").slice(1, -1);
 
-/** The Worker stores a token behind its answer, within a few milliseconds where nothing else runs. */
+/** The Worker stores a token after its response, within a few milliseconds where nothing else runs. */
 const STORE_MS = 1000;
 
 describe("a vars file", () => {
@@ -21,7 +21,7 @@ describe("a vars file", () => {
 
   afterAll(() => coze.close());
 
-  it("leads the Worker to its endpoint, without an emulator, and keeps tokens for the next run unless that is --fresh", async () => {
+  it("runs the Worker against the endpoint of a vars file, and caches tokens until a run with --fresh", async () => {
     using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: coze.tokenEndpoint }) });
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}/`;
@@ -52,7 +52,7 @@ Edits of .dev.vars apply when you start again.
     expect(tokens[2]?.cacheStatus).toContain("; fwd=miss");
   });
 
-  it("may go by another name, and leave settings to wrangler.toml", async () => {
+  it("reads a vars file of another name, and further settings from wrangler.toml", async () => {
     using project = createProject({
       "remote.vars": vars({}),
       "wrangler.toml": wranglerToml({ TOKEN_ENDPOINT: coze.tokenEndpoint }),
@@ -63,7 +63,7 @@ Edits of .dev.vars apply when you start again.
     expect((await service.requestToken("ann")).status).toBe(200);
   });
 
-  it("without an endpoint leads to the Coze of api.coze.cn", async () => {
+  it("runs the Worker against api.coze.cn when the vars file names no endpoint", async () => {
     using project = createProject({ ".dev.vars": vars({ TOKEN_ENDPOINT: "" }) });
     await using service = await startService(project);
 
@@ -93,24 +93,27 @@ Edits of .dev.vars apply when you start again.
         expect.stringMatching(/^wrangler\.toml: ALLOWED_ORIGINS /),
       ],
     },
-  ])("with $fault: each problem is named with its file, and where the cure is", async ({ files, problems }) => {
-    using project = createProject(files);
-    const port = await findFreePort();
+  ])(
+    "reports each issue with its file, and where to look it up, for a vars file with $fault",
+    async ({ files, problems }) => {
+      using project = createProject(files);
+      const port = await findFreePort();
 
-    const { code, stdout, stderr } = await runService(project, { args: ["--port", String(port)] }).ended;
-    const [problemText = "", cure] = stderr.split("\n\n");
+      const { code, stdout, stderr } = await runService(project, { args: ["--port", String(port)] }).ended;
+      const [problemText = "", cure] = stderr.split("\n\n");
 
-    expect({ code, stdout, cure }).toEqual({
-      code: 1,
-      stdout: "Starting the Worker with the settings of .dev.vars ...\n",
-      cure: "README.md explains every setting, under Settings; .dev.vars.example shows how to write them down.\n",
-    });
-    expect(problemText.split("\n")).toEqual(problems);
-    for (const line of KEY_LINES) expect(stderr).not.toContain(line);
-    expect(processesOn(port)).toEqual([]);
-  });
+      expect({ code, stdout, cure }).toEqual({
+        code: 1,
+        stdout: "Starting the Worker with the settings of .dev.vars ...\n",
+        cure: "README.md explains every setting, under Settings; .dev.vars.example shows how to write them down.\n",
+      });
+      expect(problemText.split("\n")).toEqual(problems);
+      for (const line of KEY_LINES) expect(stderr).not.toContain(line);
+      expect(processesOn(port)).toEqual([]);
+    },
+  );
 
-  it("that is absent leaves wrangler.toml, whose faults are named the same way", async () => {
+  it("reports issues of wrangler.toml when there is no vars file", async () => {
     using project = createProject({ "wrangler.toml": wranglerToml({ TOKEN_DURATION: "0" }) });
 
     const { code, stderr } = await runService(project, { args: ["--port", String(await findFreePort())] }).ended;
@@ -125,7 +128,7 @@ Edits of .dev.vars apply when you start again.
     { fault: "a folder", args: [], problem: "ROOT/.dev.vars is a folder, but must be a file of settings." },
     { fault: "no file", args: ["--vars-file", "/dev/null"], problem: "/dev/null cannot be read (not a regular file)." },
     { fault: "a circle of links", args: ["--vars-file", "loop"], problem: "ROOT/loop cannot be read (ELOOP)." },
-  ])("that is $fault is refused in one sentence", async ({ args, problem }) => {
+  ])("refuses in one sentence a vars file that is $fault", async ({ args, problem }) => {
     using project = createProject();
     mkdirSync(join(project.root, ".dev.vars"));
     symlinkSync("loop", join(project.root, "loop"));

@@ -14,7 +14,7 @@ describe("a failure of wrangler", () => {
       files: { "src/index.ts": 'throw new Error("Oh no"); export default {};', "wrangler.toml": WITHOUT_BINDINGS },
       words: "Oh no",
     },
-  ])("to cope with the $fault is told in its own words", async ({ files, words }) => {
+  ])("reports in wrangler's own words that it cannot run the $fault", async ({ files, words }) => {
     using project = createProject(files);
     const port = await findFreePort();
 
@@ -28,7 +28,7 @@ describe("a failure of wrangler", () => {
     expect(project.foldersLeft()).toEqual([]);
   });
 
-  it("to stay alive ends the service", async () => {
+  it("ends the service when wrangler dies", async () => {
     using project = createProject();
     await using service = await startService(project);
     const processes = service.processes();

@@ -46,7 +46,7 @@ it("shows the Worker's log, failed builds and thrown errors of wrangler's stdout
   ]);
 });
 
-it("shows wrangler's warnings and errors without colours, blank lines and advice where the target has no colours", async () => {
+it("shows wrangler's warnings and errors without blank lines and advice, and colours only where supported", async () => {
   const stderr = [
     "\u001b[31m✘ [ERROR]\u001b[0m Build failed",
     "",

@@ -46,7 +46,7 @@ const claim = fc.string({ unit: fc.constantFrom("a", "a", "b", ")", "|"), maxLen
 /** Enough to compare; a search that takes longer is given up. */
 const MAX_SEARCH = 20_000;
 
-it("matches the whole of a claim, or nothing, as the pattern says", () => {
+it("matches a pattern with the whole of a claim, or not at all", () => {
   fc.assert(
     fc.property(pattern, claim, (node, given) => {
       const parsed = parseClaimPattern(sourceOf(node));
@@ -60,7 +60,7 @@ it("matches the whole of a claim, or nothing, as the pattern says", () => {
   );
 });
 
-it("counts at least as many characters as a backtracking search compares", () => {
+it("counts for a pattern at least as many characters as a backtracking search compares", () => {
   fc.assert(
     fc.property(pattern, claim, (node, given) => {
       expect(maxComparisons(sourceOf(node))).toBeGreaterThanOrEqual(search(node, given).comparisons);

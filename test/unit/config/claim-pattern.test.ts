@@ -23,13 +23,13 @@ describe("a claim pattern", () => {
     ["a{2,}", "aaa", "a"],
     ["a{1024}", "a".repeat(1024), "a"],
     ["(?:){3}a", "a", ""],
-  ])("matches the whole of a claim: %s", (pattern, match, other) => {
+  ])("matches a pattern with the whole of a claim: %s", (pattern, match, other) => {
     expect(accepted(pattern).test(match)).toBe(true);
     expect(accepted(pattern).test(other)).toBe(false);
   });
 
   it.each(["(", "a)", "a@x\\.com)|(?:b@x\\.com", "[a", "a\\", "a{2,1}", "*", "]", "\\-"])(
-    "is refused where it is no regular expression by itself: %s",
+    "refuses a pattern that is no regular expression by itself: %s",
     (pattern) => {
       expect(parseClaimPattern(pattern)).toEqual({ issues: [{ path: "", message: "is not a regular expression" }] });
     },
@@ -45,7 +45,7 @@ describe("a claim pattern", () => {
     "(?<name>a)",
     "(?i:a)",
     "(?-s:.)",
-  ])("is refused with syntax whose timings is not counted: %s", (pattern) => {
+  ])("refuses a pattern with syntax whose cost is not counted: %s", (pattern) => {
     expect(parseClaimPattern(pattern)).toEqual({
       issues: [{ path: "", message: expect.stringContaining("must do without lookaround") }],
     });
@@ -65,13 +65,13 @@ describe("a claim pattern", () => {
     `.*.*x{100}`,
     `${"(a|a)".repeat(20)}x{1000}`,
     `a{${"9".repeat(400)}}\\w*\\w*\\w*`,
-  ])("is refused where a claim can make it run for long: %s", (pattern) => {
+  ])("refuses a pattern that a claim can make run for long: %s", (pattern) => {
     expect(parseClaimPattern(pattern)).toEqual({
       issues: [{ path: "", message: expect.stringContaining("use at most two open-ended") }],
     });
   });
 
-  it("has at most 1024 characters", () => {
+  it("accepts patterns of at most 1024 characters", () => {
     expect(accepted("x".repeat(1024)).test("x".repeat(1024))).toBe(true);
     expect(accepted(`${"(".repeat(511)}x${")".repeat(511)}`).test("x")).toBe(true);
     expect(parseClaimPattern("x".repeat(1025))).toEqual({
@@ -79,7 +79,7 @@ describe("a claim pattern", () => {
     });
   });
 
-  it("at its worst is still matched within the time of a test, whatever the claim", () => {
+  it("matches the slowest patterns it accepts within the time of a test, whatever the claim", () => {
     for (const pattern of [
       "\\w*\\w*x",
       "(\\w*)(\\w*?)[ab]{55}x",
@@ -110,7 +110,7 @@ describe("the characters compared for a pattern", () => {
     ["(?:a|b)c", 3 + 2],
     ["(?:a|b){2}c", 3 + 6 + 4],
     ["(?:a|b){0,1}c", 3 + 3],
-  ])("are counted for all ways of matching: %s", (pattern, comparisons) => {
+  ])("counts the characters compared in all ways to match a pattern: %s", (pattern, comparisons) => {
     expect(maxComparisons(pattern)).toBe(comparisons);
   });
 });

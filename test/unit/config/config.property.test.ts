@@ -111,7 +111,7 @@ const states = fc.record(Object.fromEntries(NAMES.map((name) => [name, stateOf(n
 const environment = states.map(envOf);
 
 describe("the settings", () => {
-  it("are a configuration when all are right, and else the faulty ones are named, each once and no others", async () => {
+  it("parses settings that are all right, and otherwise names exactly the wrong ones, each once", async () => {
     await fc.assert(
       fc.asyncProperty(states, async (each) => {
         const parsed = await parseConfig(envOf(each));
@@ -122,7 +122,7 @@ describe("the settings", () => {
     );
   });
 
-  it("are taken as they are given", async () => {
+  it("parses every setting to the value that it was given", async () => {
     const right = fc.record({
       CLIENT_ID: SETTINGS.CLIENT_ID.right,
       KID: SETTINGS.KID.right,
@@ -149,7 +149,7 @@ describe("the settings", () => {
     );
   });
 
-  it("of any kind whatever are a configuration, or issues with known settings in sentences", async () => {
+  it("parses settings of any type as a configuration, or as issues of known settings in sentences", async () => {
     const anySetting = fc.oneof(fc.anything(), fc.json(), fc.string());
     const names = [...NAMES, ...MORE_NAMES];
     const anyEnvironment = fc.record(Object.fromEntries(names.map((name) => [name, anySetting])), { requiredKeys: [] });
@@ -168,7 +168,7 @@ describe("the settings", () => {
     );
   });
 
-  it("never show in an issue with them", async () => {
+  it("never shows the value of a setting in an issue", async () => {
     const SECRET = "hunter2";
     const shape = fc.constantFrom<((secret: string) => unknown)[]>(
       (secret) => secret,
@@ -195,7 +195,7 @@ describe("the settings", () => {
     );
   });
 
-  it("may stand in any order and among variables of others", async () => {
+  it("parses settings in any order and among unknown variables", async () => {
     const others = fc.dictionary(
       fc.oneof(
         fc.constantFrom("PATH", "__proto__", "constructor", "CLIENT"),
@@ -215,7 +215,7 @@ describe("the settings", () => {
     );
   });
 
-  it("mean the same with blanks around them, and blank ones the same as absent ones", async () => {
+  it("ignores blanks around a setting, and treats a blank one as absent", async () => {
     const blank = fc.array(fc.constantFrom(...BLANKS)).map((blanks) => blanks.join(""));
     await fc.assert(
       fc.asyncProperty(environment, blank, blank, async (env, before, after) => {

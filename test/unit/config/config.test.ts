@@ -19,7 +19,7 @@ async function messagesOf(env: object): Promise<Record<string, string>> {
 }
 
 describe("the settings", () => {
-  it("need no more than the first three", async () => {
+  it("requires no setting but CLIENT_ID, PRIVATE_KEY and KID", async () => {
     expect(await configOf({})).toEqual({
       clientId: "1127",
       kid: "kid",
@@ -82,7 +82,7 @@ describe("the settings", () => {
     ["a boolean that is false", { SERVER_TIMING: "false" }, { serverTiming: false }],
     ["a boolean as TOML", { SERVER_TIMING: true }, { serverTiming: true }],
     ["bindings and variables of others", { OTHER: 1, PAGES: {} }, {}],
-  ])("accept %s", async (_what, given, expected) => {
+  ])("accepts in the settings %s", async (_what, given, expected) => {
     expect(await configOf(given)).toMatchObject(expected);
   });
 
@@ -163,11 +163,11 @@ describe("the settings", () => {
     ["a variable instead of KV", { TOKEN_CACHE: "on" }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["null instead of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
-  ])("refuse %s", async (_what, given, setting, sentence) => {
+  ])("refuses in the settings %s", async (_what, given, setting, sentence) => {
     expect(await messagesOf({ ...required, ...given })).toEqual({ [setting]: expect.stringContaining(sentence) });
   });
 
-  it("report every issue together, by name and without values", async () => {
+  it("reports every issue of the settings together, by name and without values", async () => {
     const secrets = {
       TOKEN_ENDPOINT: "https://hunter2:hunter2@proxy.example/",
       TOKEN_DURATION: "hunter2",
@@ -180,7 +180,7 @@ describe("the settings", () => {
     expect(JSON.stringify(messages)).not.toContain("hunter2");
   });
 
-  it("report a mistaken region together with other issues", async () => {
+  it("reports a wrong region together with other issues of the settings", async () => {
     expect(Object.keys(await messagesOf({ AUDIENCE: "api.coze.com" })).sort()).toEqual([
       "AUDIENCE",
       "CLIENT_ID",

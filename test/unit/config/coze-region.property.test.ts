@@ -32,7 +32,7 @@ const path = fc.constantFrom("", "/", "/api/permission/oauth2/token", "/t?a=b");
 const rest = fc.tuple(port, path).map((parts) => parts.join(""));
 
 describe("a token endpoint", () => {
-  it("is any https address, and http only on loopback", () => {
+  it("accepts as TOKEN_ENDPOINT any https URL, and http only on loopback", () => {
     fc.assert(
       fc.property(fc.oneof(loopback, publicHost), rest, (host, tail) => {
         expect(parseTokenEndpoint(`https://${host}${tail}`)).toEqual({ value: new URL(`https://${host}${tail}`) });
@@ -52,7 +52,7 @@ describe("a token endpoint", () => {
     );
   });
 
-  it("has no other scheme", () => {
+  it("refuses a TOKEN_ENDPOINT of any other scheme", () => {
     fc.assert(
       fc.property(fc.constantFrom("ftp", "ws", "wss", "file", "httpss", "xhttps"), loopback, (scheme, host) => {
         expect(parseTokenEndpoint(`${scheme}://${host}/`)).toEqual(invalid(expect.stringMatching(/^must begin with/)));
@@ -60,7 +60,7 @@ describe("a token endpoint", () => {
     );
   });
 
-  it("holds no user name and no password", () => {
+  it("refuses a TOKEN_ENDPOINT with a user name or a password", () => {
     fc.assert(
       fc.property(fc.constantFrom("user@", ":password@", "user:password@"), loopback, rest, (user, host, tail) => {
         expect(parseTokenEndpoint(`https://${user}${host}${tail}`)).toEqual(
@@ -70,7 +70,7 @@ describe("a token endpoint", () => {
     );
   });
 
-  it("is nothing but a complete URL, and that of coze.cn when it is not given", () => {
+  it("accepts as TOKEN_ENDPOINT only a complete URL, and defaults to that of coze.cn", () => {
     const noAddress = fc.oneof(fc.anything(), fc.string(), fc.constantFrom(CHINA, "//api.coze.cn/t", "https://", null));
     fc.assert(
       fc.property(noAddress, (value) => {
@@ -88,7 +88,7 @@ describe("a token endpoint", () => {
 });
 
 describe("an audience", () => {
-  it("is a host with or without a port, as it stands", () => {
+  it("accepts as AUDIENCE any host, with or without a port, unchanged", () => {
     const ownPort = fc.constantFrom("", ":8443");
     fc.assert(
       fc.property(fc.oneof(loopback, publicHost), ownPort, (host, ending) => {
@@ -97,7 +97,7 @@ describe("an audience", () => {
     );
   });
 
-  it("is nothing else: no address, no path, no user, no text that a host would be read from", () => {
+  it("refuses as AUDIENCE anything but a host: no URL, no path, no user", () => {
     const bend = fc.constantFrom<((host: string) => unknown)[]>(
       (host) => `https://${host}`,
       (host) => `${host}/`,
@@ -125,7 +125,7 @@ describe("the region", () => {
   const host = fc.oneof(fc.constantFrom(CHINA, WORLD), publicHost, loopback);
   const endpoint = fc.tuple(host, path).map(([name, tail]) => new URL(`https://${name}${tail}`));
 
-  it("gives the audience that goes with an endpoint", () => {
+  it("derives the audience that goes with a token endpoint", () => {
     fc.assert(
       fc.property(endpoint, (address) => {
         expect(audienceFor(address)).toBe(address.host === WORLD ? WORLD : CHINA);
@@ -134,7 +134,7 @@ describe("the region", () => {
     );
   });
 
-  it("is wrong exactly where both hosts are Coze's and not the same", () => {
+  it("refuses a region exactly when audience and endpoint are different hosts of Coze", () => {
     fc.assert(
       fc.property(fc.option(host, { nil: undefined }), endpoint, (audience, address) => {
         const isMixed = [CHINA, WORLD].sort().join() === [audience, address.host].sort().join();
@@ -145,7 +145,7 @@ describe("the region", () => {
   });
 });
 
-it("never throws over a value, and never quotes it", () => {
+it("never throws for a token endpoint or an audience, and never quotes it", () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -23,7 +23,7 @@ const slip = known.chain((name) =>
 );
 
 describe("a name in the environment", () => {
-  it("is never reported when it is known", () => {
+  it("never reports a known setting as misspelled", () => {
     fc.assert(
       fc.property(fc.subarray([...SETTING_NAMES]), (names) => {
         expect(nearNameIssues(Object.fromEntries(names.map((name) => [name, 1])), SETTING_NAMES)).toEqual([]);
@@ -31,7 +31,7 @@ describe("a name in the environment", () => {
     );
   });
 
-  it("is reported with the known name that it is one slip away from, in capitals or not", () => {
+  it("reports an unknown setting with the known one that it is one slip from, in any case", () => {
     fc.assert(
       fc.property(slip, fc.boolean(), ({ name, mistyped }, isLower) => {
         for (const each of mistyped.map((text) => (isLower ? text.toLowerCase() : text))) {
@@ -45,7 +45,7 @@ describe("a name in the environment", () => {
     );
   });
 
-  it("is left alone when it has nothing in common with a setting", () => {
+  it("does not report a variable that has nothing in common with a setting", () => {
     const foreign = fc.stringMatching(/^[qxz]{0,12}$/);
     fc.assert(
       fc.property(foreign, (name) => {

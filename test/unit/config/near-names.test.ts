@@ -20,24 +20,24 @@ describe("nearNameIssues", () => {
     ["PREVIOUS_KEY", "PREVIOUS_KID"],
     ["KDI", "KID"],
     ["ID", "KID"],
-  ])("takes %s for %s", (name, meant) => {
+  ])("reports the unknown setting %s as a misspelling of %s", (name, meant) => {
     expect(issuesFor(name)).toEqual([{ path: name, message: `is not a setting; did you mean ${meant}?` }]);
   });
 
   it.each(["KEY", "CALL", "CLIENT", "CLIENT_SECRET", "KEY_ID", "PREVIOUS", "OTHER", "", "__proto__"])(
-    "leaves %j alone, which more than a slip tells from every setting",
+    "does not report %j, which is more than a slip from every setting",
     (name) => {
       expect(issuesFor(name)).toEqual([]);
     },
   );
 
-  it("prefers the setting with fewer slips between", () => {
+  it("names the known setting that is closest to an unknown one", () => {
     expect(nearNameIssues({ LOG_DAY: 1 }, ["LOG_RAYS", "LOG_DAYS"])).toMatchObject([
       { message: expect.stringContaining("LOG_DAYS?") },
     ]);
   });
 
-  it("reports every such name, without a value", () => {
+  it("reports every misspelled setting, without its value", () => {
     const issues = issuesFor("CALLER", "KIDS", "CLIENT_ID");
     expect(issues.map(({ path }) => path)).toEqual(["CALLER", "KIDS"]);
     expect(JSON.stringify(issues)).not.toContain("hunter2");
@@ -46,7 +46,7 @@ describe("nearNameIssues", () => {
   it.each<[string, unknown]>([
     ["tables", [{ name: "a" }, null, "b", { limiter: "RATE_LIMITER2" }]],
     ["a JSON string", JSON.stringify([{ limiter: "RATE_LIMITER2" }])],
-  ])("leaves the limiter of a caller alone: CALLERS as %s", (_what, callers) => {
+  ])("does not report a rate limiter that a caller names: CALLERS as %s", (_what, callers) => {
     expect(nearNameIssues({ CALLERS: callers, RATE_LIMITER2: {} }, SETTINGS)).toEqual([]);
     expect(nearNameIssues({ CALLERS: callers, RATE_LIMITER3: {} }, SETTINGS)).toHaveLength(1);
   });

@@ -209,12 +209,12 @@ describe("the list of callers", () => {
       "CALLERS[1].jwks_uri",
       "is not that of CALLERS[0], which has the same issuer",
     ],
-  ])("is refused by its place: %s", async (_what, callers, path, sentence) => {
+  ])("refuses a list of callers with the path of the issue: %s", async (_what, callers, path, sentence) => {
     expect(await issuesFor(callers)).toEqual([{ path, message: expect.stringContaining(sentence) }]);
   });
 
   it.each([".*", ".+", "^.*$", "(.*)", ".*?", ".{0,}", ".{1,1024}", "[^]*", "[\\s\\S]*", "[\\d\\D]+"])(
-    "is refused with a pattern that matches everything: %s",
+    "refuses a claim pattern that matches everything: %s",
     async (everything) => {
       expect(await issuesFor(pattern(everything))).toEqual([
         { path: "CALLERS[0].claims.role.pattern", message: expect.stringContaining("matches everything") },
@@ -223,7 +223,7 @@ describe("the list of callers", () => {
   );
 
   it.each(["a|.*", "\\p{Any}+", "[\\w\\W]+", "[^\\n]*", ".*.*", ".+|"])(
-    "is refused with a pattern that matches everything in another way: %s",
+    "refuses a claim pattern that matches everything in another way: %s",
     async (everything) => {
       expect(await issuesFor(pattern(everything))).toEqual([
         { path: "CALLERS[0].claims.role.pattern", message: expect.stringContaining("matches everything") },
@@ -231,7 +231,7 @@ describe("the list of callers", () => {
     },
   );
 
-  it("is refused with every issue at once, in any caller", async () => {
+  it("reports every issue of every caller at once", async () => {
     const issues = await issuesFor([
       { ...script, max_duration: 0, bot_ids: [] },
       { ...web, audience: "" },
@@ -244,7 +244,7 @@ describe("the list of callers", () => {
   });
 
   const shared = "shares no page with ALLOWED_ORIGINS: a page needs both";
-  it("is refused where a caller and ALLOWED_ORIGINS have no origin in common", async () => {
+  it("refuses a caller that has no origin in common with ALLOWED_ORIGINS", async () => {
     const callers = [
       { ...script, origins: ["https://app.example.com"] },
       { ...web, origins: ["https://www.example.org", "https://*.example.org"] },
@@ -257,7 +257,7 @@ describe("the list of callers", () => {
     ]);
   });
 
-  it("says nothing of shared origins while either list is wrong by itself", async () => {
+  it("does not compare a caller's origins with ALLOWED_ORIGINS while either is wrong by itself", async () => {
     const callers = [{ ...script, origins: ["https://app.example.com"] }];
     expect((await issuesFor(callers, { ALLOWED_ORIGINS: "example.org" })).map(({ path }) => path)).toEqual([
       "ALLOWED_ORIGINS",
@@ -269,7 +269,7 @@ describe("the list of callers", () => {
     ).toEqual([expect.stringContaining("must be *")]);
   });
 
-  it("is refused together with other settings", async () => {
+  it("reports issues of callers together with those of other settings", async () => {
     const issues = await issuesFor([{ ...visitors, turnstile_action: "a", user_id: "x" }], { TOKEN_DURATION: 0 });
     expect(issues.map(({ path }) => path).sort()).toEqual([
       "CALLERS[0].turnstile_action",
@@ -278,14 +278,14 @@ describe("the list of callers", () => {
     ]);
   });
 
-  it("is refused for three kinds at once, and for what then belongs to none", async () => {
+  it("refuses a caller of three kinds at once, and properties that then belong to none", async () => {
     expect((await issuesFor([{ ...script, ...web, ...visitors }])).map(({ message }) => message)).toEqual([
       "cannot have key_sha256 and issuer and anonymous at once",
       "belongs to a caller with issuer",
     ]);
   });
 
-  it("never shows a value in a sentence", async () => {
+  it("never shows the value of a caller's property in an issue", async () => {
     const secret = "hunter2";
     const issues = [
       await issuesFor(secret),

@@ -6,10 +6,10 @@ it.each([
   ["name", "CALLERS.name"],
   ["claims.role.pattern", "CALLERS.claims.role.pattern"],
   ["[1].issuer", "CALLERS[1].issuer"],
-])("places an issue at %j under the path of what holds it", (path, expected) => {
+])("puts an issue at %j under the path of the value around it", (path, expected) => {
   expect(issuesAt("CALLERS", invalid("is wrong", path))).toEqual([{ path: expected, message: "is wrong" }]);
 });
 
-it("places an issue with the whole input by default", () => {
+it("gives an issue the path of the whole input by default", () => {
   expect(invalid("is wrong")).toEqual({ issues: [{ path: "", message: "is wrong" }] });
 });

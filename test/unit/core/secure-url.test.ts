@@ -11,7 +11,7 @@ describe("parseSecureUrl", () => {
     "http://127.0.0.1/keys",
     "http://127.1.22.133/keys",
     "http://[::1]:3000/",
-  ])("accepts %s", (url) => {
+  ])("accepts the URL %s", (url) => {
     expect(parseSecureUrl(url, EXAMPLE)).toEqual({ value: new URL(url) });
   });
 
@@ -29,7 +29,7 @@ describe("parseSecureUrl", () => {
     ["http://[::2]/", "https://"],
     ["ftp://localhost/", "https://"],
     ["file:///etc/passwd", "https://"],
-  ])("rejects %s", (value, sentence) => {
+  ])("refuses the URL %s", (value, sentence) => {
     expect(parseSecureUrl(value, EXAMPLE)).toEqual({
       issues: [{ path: "", message: expect.stringContaining(sentence) }],
     });

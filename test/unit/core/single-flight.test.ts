@@ -5,12 +5,12 @@ import { TokenError } from "../../../src/core/token-error.ts";
 const LIFETIME_MS = 1000;
 const outcome = new TokenError("upstream_timeout", "an outcome of the work");
 
-/** SingleFlight in a world whose clock and timers only the test moves. */
+/** A single flight in a world whose clock and timers only the test moves. */
 function createWorld() {
   let nowMs = 0;
   const timers = new Set<{ readonly at: number; readonly ring: () => void }>();
   const waiting: Promise<unknown>[] = [];
-  const flights = createSingleFlight<string>(LIFETIME_MS, {
+  const singleFlight = createSingleFlight<string>(LIFETIME_MS, {
     now: () => nowMs,
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
@@ -20,7 +20,7 @@ function createWorld() {
       }),
   });
   return {
-    flights,
+    singleFlight,
     timers,
     waitUntil: (work: Promise<unknown>) => void waiting.push(work),
     landed: () => Promise.all(waiting),
@@ -31,110 +31,110 @@ function createWorld() {
   };
 }
 
-describe("flights", () => {
-  it("give the result of one piece of work to all who follow it, and then forget it", async () => {
-    const { flights, waitUntil, landed, timers } = createWorld();
+describe("createSingleFlight", () => {
+  it("gives the result of one piece of work to every request that joins it, and then forgets it", async () => {
+    const { singleFlight, waitUntil, landed, timers } = createWorld();
     const work = Promise.withResolvers<string>();
-    const leader = flights.start("key", () => work.promise, waitUntil);
-    const followers = [flights.join("key"), flights.join("key")];
-    expect(flights.isUnderWay("key")).toBe(true);
-    expect(flights.isUnderWay("another")).toBe(false);
+    const first = singleFlight.start("key", () => work.promise, waitUntil);
+    const joined = [singleFlight.join("key"), singleFlight.join("key")];
+    expect(singleFlight.isUnderWay("key")).toBe(true);
+    expect(singleFlight.isUnderWay("another")).toBe(false);
 
     work.resolve("token");
-    expect(await Promise.all([leader, ...followers])).toEqual(["token", "token", "token"]);
+    expect(await Promise.all([first, ...joined])).toEqual(["token", "token", "token"]);
     await landed();
-    expect(flights.isUnderWay("key")).toBe(false);
+    expect(singleFlight.isUnderWay("key")).toBe(false);
     expect(timers.size).toBe(0);
   });
 
-  it("have nobody to follow where no work is under way", async () => {
-    expect(await createWorld().flights.join("key")).toBeUndefined();
+  it("has nothing to join while no work is under way", async () => {
+    expect(await createWorld().singleFlight.join("key")).toBeUndefined();
   });
 
-  it("give the work's own error to all who follow, and begin afresh with the next", async () => {
-    const { flights, waitUntil, landed, timers } = createWorld();
+  it("gives the error of shared work to every request that joins it, and starts afresh for the next", async () => {
+    const { singleFlight, waitUntil, landed, timers } = createWorld();
     const work = Promise.withResolvers<string>();
-    const everybody = [flights.start("key", () => work.promise, waitUntil), flights.join("key")];
+    const everybody = [singleFlight.start("key", () => work.promise, waitUntil), singleFlight.join("key")];
     work.reject(outcome);
     expect(await Promise.allSettled(everybody)).toEqual([
       { status: "rejected", reason: outcome },
       { status: "rejected", reason: outcome },
     ]);
     await landed();
-    expect(flights.isUnderWay("key")).toBe(false);
+    expect(singleFlight.isUnderWay("key")).toBe(false);
     expect(timers.size).toBe(0);
   });
 
-  it("let a follower go alone when the leader's promise breaks with its request", async () => {
-    const { flights, waitUntil } = createWorld();
+  it("lets a request that joins work go alone when the promise breaks with the request that started it", async () => {
+    const { singleFlight, waitUntil } = createWorld();
     const work = Promise.withResolvers<string>();
-    const leader = flights.start("key", () => work.promise, waitUntil);
-    const follower = flights.join("key");
+    const first = singleFlight.start("key", () => work.promise, waitUntil);
+    const joined = singleFlight.join("key");
     work.reject(new Error("created by a request that has since ended"));
-    expect(await follower).toBeUndefined();
-    expect(flights.isUnderWay("key")).toBe(false);
-    await expect(leader).rejects.toThrow("since ended");
+    expect(await joined).toBeUndefined();
+    expect(singleFlight.isUnderWay("key")).toBe(false);
+    await expect(first).rejects.toThrow("since ended");
   });
 
-  it("are forgotten by a follower who alone sees the leader's promise break", async () => {
-    const { flights, waitUntil } = createWorld();
+  it("forgets shared work when only a request that joins it sees its promise break", async () => {
+    const { singleFlight, waitUntil } = createWorld();
     const work = new Promise<string>(() => {});
-    void flights.start("key", () => work, waitUntil);
+    void singleFlight.start("key", () => work, waitUntil);
     vi.spyOn(work, "then").mockImplementation((_, broken) => Promise.reject("of another request").catch(broken));
-    expect(await flights.join("key")).toBeUndefined();
-    expect(flights.isUnderWay("key")).toBe(false);
+    expect(await singleFlight.join("key")).toBeUndefined();
+    expect(singleFlight.isUnderWay("key")).toBe(false);
   });
 
-  it("let a follower go alone when the leader's promise never settles, and are ignored from then on", async () => {
-    const { flights, waitUntil, advance } = createWorld();
-    void flights.start("key", () => new Promise(() => {}), waitUntil);
+  it("lets a request go alone when the work it joins never settles, and forgets that work", async () => {
+    const { singleFlight, waitUntil, advance } = createWorld();
+    void singleFlight.start("key", () => new Promise(() => {}), waitUntil);
     advance(400);
-    const follower = flights.join("key");
+    const joined = singleFlight.join("key");
     advance(599);
-    expect(flights.isUnderWay("key")).toBe(true);
+    expect(singleFlight.isUnderWay("key")).toBe(true);
     advance(1);
-    expect(await follower).toBeUndefined();
-    expect(flights.isUnderWay("key")).toBe(false);
+    expect(await joined).toBeUndefined();
+    expect(singleFlight.isUnderWay("key")).toBe(false);
   });
 
-  it("let a follower go at its own deadline, and stay for the others", async () => {
-    const { flights, waitUntil, advance } = createWorld();
+  it("lets a request stop waiting for shared work at its own deadline while others wait on", async () => {
+    const { singleFlight, waitUntil, advance } = createWorld();
     const work = Promise.withResolvers<string>();
-    void flights.start("key", () => work.promise, waitUntil);
-    const [hurried, patient] = [flights.join("key", 300), flights.join("key")];
+    void singleFlight.start("key", () => work.promise, waitUntil);
+    const [hurried, patient] = [singleFlight.join("key", 300), singleFlight.join("key")];
     advance(300);
     expect(await hurried).toBeUndefined();
-    expect(flights.isUnderWay("key")).toBe(true);
+    expect(singleFlight.isUnderWay("key")).toBe(true);
     work.resolve("token");
     expect(await patient).toBe("token");
   });
 
-  it("are forgotten by a follower whose timer rings a moment early", async () => {
-    const { flights, waitUntil, timers } = createWorld();
-    void flights.start("key", () => new Promise(() => {}), waitUntil);
-    const follower = flights.join("key");
+  it("forgets shared work when the timer of a request that joins it rings a moment early", async () => {
+    const { singleFlight, waitUntil, timers } = createWorld();
+    void singleFlight.start("key", () => new Promise(() => {}), waitUntil);
+    const joined = singleFlight.join("key");
     for (const timer of timers) timer.ring();
-    expect(await follower).toBeUndefined();
-    expect(flights.isUnderWay("key")).toBe(false);
+    expect(await joined).toBeUndefined();
+    expect(singleFlight.isUnderWay("key")).toBe(false);
   });
 
-  it("are ignored after their deadline though nobody followed", async () => {
-    const { flights, waitUntil, advance } = createWorld();
-    void flights.start("key", () => new Promise(() => {}), waitUntil);
+  it("forgets shared work after its deadline even when no request joins it", async () => {
+    const { singleFlight, waitUntil, advance } = createWorld();
+    void singleFlight.start("key", () => new Promise(() => {}), waitUntil);
     advance(LIFETIME_MS);
-    expect(flights.isUnderWay("key")).toBe(false);
-    expect(await flights.join("key")).toBeUndefined();
+    expect(singleFlight.isUnderWay("key")).toBe(false);
+    expect(await singleFlight.join("key")).toBeUndefined();
   });
 
-  it("do not forget a successor when a late leader lands", async () => {
-    const { flights, waitUntil, advance } = createWorld();
+  it("does not forget newer work for a key when older work ends late", async () => {
+    const { singleFlight, waitUntil, advance } = createWorld();
     const late = Promise.withResolvers<string>();
-    const first = flights.start("key", () => late.promise, waitUntil);
+    const first = singleFlight.start("key", () => late.promise, waitUntil);
     advance(LIFETIME_MS);
-    void flights.start("key", () => new Promise(() => {}), waitUntil);
+    void singleFlight.start("key", () => new Promise(() => {}), waitUntil);
 
     late.resolve("late");
     expect(await first).toBe("late");
-    expect(flights.isUnderWay("key")).toBe(true);
+    expect(singleFlight.isUnderWay("key")).toBe(true);
   });
 });

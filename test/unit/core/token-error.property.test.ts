@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { TokenError } from "../../../src/core/token-error.ts";
 
-it("is an error that carries its code, its sentence, its cause and all that is known", () => {
+it("makes a TokenError carry its code, sentence, cause and details", () => {
   const details = fc.record(
     { cause: fc.anything(), coze: fc.record({ status: fc.integer() }), retryAfterSeconds: fc.integer() },
     { requiredKeys: [] },

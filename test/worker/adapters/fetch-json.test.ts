@@ -26,17 +26,17 @@ describe("a JSON document", () => {
     ["announced", { body: textOf(MAX_BYTES), headers: announcing(MAX_BYTES) }],
     ["in chunks", { body: textOf(MAX_BYTES), headers: CHUNKED }],
     ["compressed", { body: textOf(MAX_BYTES), gzip: true }],
-  ])("may have 256 KiB: %s", async (_what, reply) => {
+  ])("accepts a JSON document of 256 KiB: %s", async (_what, reply) => {
     expect(await fetchFrom(reply)).toHaveLength(MAX_BYTES - 2);
   });
 
   it.each<[string, Reply]>([
-    // It never arrives, so whoever wanted to read it would wait.
+    // It never arrives, so reading it would wait forever.
     ["announced, before any of it is read", { stall: true, headers: announcing(MAX_BYTES + 1) }],
     ["in chunks", { body: textOf(MAX_BYTES + 1), headers: CHUNKED }],
     ["in chunks without end, as soon as it is too much", { body: textOf(MAX_BYTES + 1), stall: true }],
     ["compressed to far less", { body: textOf(MAX_BYTES + 1), gzip: true }],
-  ])("is refused when it has more: %s", async (_what, reply) => {
+  ])("refuses a JSON document of more than 256 KiB: %s", async (_what, reply) => {
     await expect(fetchFrom(reply)).rejects.toThrow(`returned more than ${MAX_BYTES} bytes`);
   });
 });

@@ -53,7 +53,7 @@ async function onlyName(): Promise<string> {
 }
 
 describe("createKvTokenStore", () => {
-  it("gives back what it was given, and nothing under another key", async () => {
+  it("returns a stored token under its own cache key, and nothing under another", async () => {
     const cache = createCache();
     const token = tokenFor(900);
     await cache.put("key", token);
@@ -61,14 +61,14 @@ describe("createKvTokenStore", () => {
     expect(await cache.get("another key")).toBeUndefined();
   });
 
-  it("gives back a token that is for no user", async () => {
+  it("returns a stored token that is for no user", async () => {
     const cache = createCache();
     const token: AccessToken = { ...tokenFor(900), digests: { token: "1", user: undefined } };
     await cache.put("key", token);
     expect(await cache.get("key")).toEqual(token);
   });
 
-  it("shows neither user nor token in the raw entry, and expires with the token", async () => {
+  it("shows neither user nor token in a KV entry, which expires with the token", async () => {
     const token = tokenFor(900);
     await createCache().put("ada lovelace", token);
 
@@ -81,7 +81,7 @@ describe("createKvTokenStore", () => {
     expect(keys[0]?.expiration).toBe(token.expiresAt);
   });
 
-  it("does not offer KV what it would refuse: a token that ends within a minute", async () => {
+  it("does not write to KV a token that ends within a minute", async () => {
     const { write } = await createCache().store.open("key");
     expect(write(tokenFor(61))).toBeUndefined();
     expect((await kv.list()).keys).toEqual([]);
@@ -93,7 +93,7 @@ describe("createKvTokenStore", () => {
     ["garbage", () => "garbage"],
     ["fewer bytes than an IV has", () => new ArrayBuffer(5)],
     ["a flipped bit", flipLastBit],
-  ])("misses on %s", async (_what, bend) => {
+  ])("misses on a KV entry with %s", async (_what, bend) => {
     const cache = createCache();
     await cache.put("key", tokenFor(900));
     const name = await onlyName();
@@ -103,7 +103,7 @@ describe("createKvTokenStore", () => {
     expect(logged).toEqual(["cache_entry_unreadable"]);
   });
 
-  it("misses on the value of another key", async () => {
+  it("misses on a KV entry with the value of another cache key", async () => {
     const cache = createCache();
     await cache.put("ada", tokenFor(900));
     const adas = await onlyName();
@@ -119,7 +119,7 @@ describe("createKvTokenStore", () => {
     ["not JSON", "token"],
     ["without a token", JSON.stringify([null, 1, 2, "1", "2"])],
     ["longer than a token is", JSON.stringify(["czs_secret", 1, 2, "1", "2", "admin"])],
-  ])("misses on a well-sealed value that is %s", async (_what, text) => {
+  ])("misses on a well-sealed KV entry that is %s", async (_what, text) => {
     const cache = createCache();
     await cache.put("key", tokenFor(900));
     const name = await onlyName();
@@ -127,7 +127,7 @@ describe("createKvTokenStore", () => {
     expect(await cache.get("key")).toBeUndefined();
   });
 
-  it("leaves nothing usable behind when the private key changes", async () => {
+  it("leaves no usable KV entry behind when the private key changes", async () => {
     await createCache().put("key", tokenFor(900));
     const successor = createCache({ secretsOf: await createSecrets() });
     expect(await successor.get("key")).toBeUndefined();
@@ -135,7 +135,7 @@ describe("createKvTokenStore", () => {
     expect((await kv.list()).keys).toHaveLength(2);
   });
 
-  it("treats a KV that throws as a miss, and goes on", async () => {
+  it("treats a KV that throws as a miss", async () => {
     const { token, write } = await createCache({ namespace: throwingKv }).store.open("key");
     expect(token).toBeUndefined();
     await expect(write(tokenFor(900))).resolves.toBeUndefined();

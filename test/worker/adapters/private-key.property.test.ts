@@ -102,7 +102,7 @@ beforeAll(async () => {
 });
 
 describe("a private key", () => {
-  it("is the same key in all the ways to paste it, and in any mixture of them", async () => {
+  it("imports the same private key in all the ways to paste it, and in any mixture of them", async () => {
     await fc.assert(
       fc.asyncProperty(paste, async (how) => {
         await expectTheSameKey(await importPrivateKey(render(ders[how.format], how)));
@@ -110,7 +110,7 @@ describe("a private key", () => {
     );
   });
 
-  it("is the same key or is refused by name, whatever happened to its text", async () => {
+  it("imports the same private key or refuses it by name, whatever happened to its characters", async () => {
     const damages = fc.array(damage, { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(paste, damages, async (how, accidents) => {
@@ -120,7 +120,7 @@ describe("a private key", () => {
     );
   });
 
-  it("is refused by name when any of its bytes is another", async () => {
+  it("refuses by name a private key with any byte changed", async () => {
     const change = fc.record({ place, mask: fc.integer({ min: 1, max: 255 }) });
     await fc.assert(
       fc.asyncProperty(paste, change, async (how, { place, mask }) => {
@@ -133,7 +133,7 @@ describe("a private key", () => {
     );
   });
 
-  it("is refused by name under the label of something else", async () => {
+  it("refuses by name a private key under the label of something else", async () => {
     await fc.assert(
       fc.asyncProperty(paste, fc.constantFrom(...OTHER_LABELS), async (how, label) => {
         expectRefusal(await importPrivateKey(render(ders[how.format], { ...how, label })));
@@ -142,7 +142,7 @@ describe("a private key", () => {
   });
 });
 
-it("refuses any other text by name", async () => {
+it("refuses by name any other string as a private key", async () => {
   const framed = fc
     .tuple(fc.constantFrom(...LABELS, ...OTHER_LABELS), text)
     .map(([label, body]) => framedBy(label, [body]).join("\n"));

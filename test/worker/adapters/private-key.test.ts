@@ -55,7 +55,7 @@ const FORMS: Readonly<Record<string, () => string>> = {
 };
 
 describe("a private key in any pasted form", () => {
-  it.each(Object.keys(FORMS))("is the same key: %s", async (form) => {
+  it.each(Object.keys(FORMS))("imports the same private key from every pasted form: %s", async (form) => {
     const imported = parsedValue(await importPrivateKey(FORMS[form]?.() ?? ""));
 
     const message = new TextEncoder().encode("message");
@@ -63,14 +63,14 @@ describe("a private key in any pasted form", () => {
     expect(await crypto.subtle.verify("RSASSA-PKCS1-v1_5", key.publicKey, signature, message)).toBe(true);
   });
 
-  it("derives its secrets from the PKCS#8 form that node:crypto exports, as earlier versions did", async () => {
+  it("derives secrets from the PKCS#8 form of a private key, as earlier versions did", async () => {
     const imported = parsedValue(await importPrivateKey(key.privatePem));
     const pkcs8 = createPrivateKey(key.privatePem).export({ format: "der", type: "pkcs8" });
     const expected = await crypto.subtle.importKey("raw", pkcs8, "HKDF", false, ["deriveKey"]);
     expect(await fingerprintOf(imported.derivationKey)).toBe(await fingerprintOf(expected));
   });
 
-  it("derives the same secrets", async () => {
+  it("derives the same secrets from every pasted form of a private key", async () => {
     const derived = new Set<string>();
     for (const form of Object.values(FORMS)) {
       derived.add(await fingerprintOf(parsedValue(await importPrivateKey(form())).derivationKey));
@@ -78,7 +78,7 @@ describe("a private key in any pasted form", () => {
     expect(derived.size).toBe(1);
   });
 
-  it("can never be exported again", async () => {
+  it("imports a private key that can never be exported again", async () => {
     const imported = parsedValue(await importPrivateKey(key.privatePem));
     expect(imported.signingKey.extractable).toBe(false);
     expect(imported.derivationKey.extractable).toBe(false);
@@ -120,7 +120,7 @@ describe("a string that is no usable private key", () => {
     ],
     ["an EC key in PKCS#8", ecPem, "is not an RSA key"],
     ["an OpenSSH key", () => pemOf("OPENSSH PRIVATE KEY", "b3BlbnNzaC1rZXktdjEA"), "is an OpenSSH key"],
-    ["another PEM text", () => pemOf("PGP MESSAGE", "AAAA"), "is not a private key"],
+    ["another PEM string", () => pemOf("PGP MESSAGE", "AAAA"), "is not a private key"],
     ["the first line only", () => lines(1), "holds its first line only"],
     ["the first line only, quoted", () => `"${lines(1)}`, "holds its first line only"],
     ["the first two lines", () => lines(2), "is cut off"],
@@ -130,16 +130,19 @@ describe("a string that is no usable private key", () => {
     ["an RSA key of 1024 bits", async () => (await createTestKey(1024)).privatePem, "is shorter than 2048 bits"],
     ["plain words", () => "my secret key!", "is not a PEM private key"],
     ["a body that is not base64", () => pemOf("PRIVATE KEY", "****"), "is not a PEM private key"],
-    ["a base64 text of impossible length", () => "AAAAA", "is not a PEM private key"],
+    ["a base64 string of impossible length", () => "AAAAA", "is not a PEM private key"],
     ["base64 of something else", () => btoa("nothing that is a key"), "is damaged"],
     ["a short sequence that is no key", () => pemOf("PRIVATE KEY", "MAMCAQA="), "is damaged"],
     ["a cut short sequence", () => pemOf("PRIVATE KEY", "MAMC"), "is cut off"],
     ["an empty sequence", () => pemOf("PRIVATE KEY", "MAA="), "is damaged"],
-  ])("is rejected with what it is and how to fix it: %s", async (_what, text, message) => {
-    const imported = await importPrivateKey(await text());
-    expect(imported).toEqual({ issues: [{ path: "", message: expect.stringContaining(message) }] });
-    expect(JSON.stringify(imported)).toMatch(/Use |Paste |Decrypt |Convert |Create /);
-  });
+  ])(
+    "refuses what is no usable private key, and says what it is and how to fix it: %s",
+    async (_what, text, message) => {
+      const imported = await importPrivateKey(await text());
+      expect(imported).toEqual({ issues: [{ path: "", message: expect.stringContaining(message) }] });
+      expect(JSON.stringify(imported)).toMatch(/Use |Paste |Decrypt |Convert |Create /);
+    },
+  );
 
   async function ecPem(): Promise<string> {
     const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);

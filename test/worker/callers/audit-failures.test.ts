@@ -37,7 +37,7 @@ async function loggedFor(error: unknown): Promise<readonly Line[]> {
 }
 
 describe("the line about a request that failed", () => {
-  it("is an error with its cause where it was a bug", async () => {
+  it("logs a request that fails by a bug as an error with its cause", async () => {
     expect(await loggedFor(new RangeError("a bug"))).toEqual([
       expect.objectContaining({
         level: "error",
@@ -49,7 +49,7 @@ describe("the line about a request that failed", () => {
     ]);
   });
 
-  it("holds the cause of a refusal where there is one", async () => {
+  it("logs the cause of a refused request when there is one", async () => {
     const error = new TokenError("issuer_unavailable", "Try again.", { cause: new TypeError("network away") });
     expect(await loggedFor(error)).toEqual([
       expect.objectContaining({
@@ -60,7 +60,7 @@ describe("the line about a request that failed", () => {
     ]);
   });
 
-  it("holds 500 characters of a cause, as does the line about a bug", async () => {
+  it("logs 500 characters of a cause, for the request and for the bug", async () => {
     const lines = await linesFor(new RangeError("x".repeat(60_000)));
     const cause = `RangeError: ${"x".repeat(488)}`;
     expect(lines).toEqual([
@@ -69,7 +69,7 @@ describe("the line about a request that failed", () => {
     ]);
   });
 
-  it("holds no cause that is no error", async () => {
+  it("does not log a cause that is not an error", async () => {
     const [line] = await loggedFor(new TokenError("invalid_client", "No.", { cause: "hunter2" }));
     expect(line).toMatchObject({ error: "invalid_client" });
     expect(JSON.stringify(line)).not.toContain("hunter2");

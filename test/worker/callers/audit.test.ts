@@ -5,7 +5,7 @@ import { createTestApp, type TestApp } from "../../support/coze.ts";
 import { createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
 import { createTestKey } from "../../support/keys.ts";
 import { type Line, type RecordedLog, recordLog } from "../../support/log.ts";
-import { json, membersOf, startWorker } from "../../support/worker.ts";
+import { json, propertiesOf, startWorker } from "../../support/worker.ts";
 
 const script = {
   name: "script",
@@ -40,10 +40,10 @@ const settings = () => ({ ...app.settings, CALLERS: [script, web()] });
 const received = (init: RequestInit): RequestInit => ({ ...init, cf: { country: "DE", colo: "FRA" } }) as RequestInit;
 
 describe("the line about a request for a token", () => {
-  it("holds all facts of a token that was exchanged", async () => {
+  it("logs all facts of a token that was exchanged", async () => {
     const worker = await startWorker(settings());
     const response = await worker.post("ada", received(bearer(API_KEY, { headers: { "X-Request-Id": "trace-42" } })));
-    const { access_token: token } = await membersOf(response);
+    const { access_token: token } = await propertiesOf(response);
 
     const [exchange] = await app.exchanges();
     expect(exchange?.status).toBe(200);
@@ -72,7 +72,7 @@ describe("the line about a request for a token", () => {
     expect(digest.startsWith(String(line?.["token"]))).toBe(true);
   });
 
-  it("names the issuer of a JWT, and the same token when it comes from the cache", async () => {
+  it("logs the issuer of a JWT, and the same token digest when it comes from the cache", async () => {
     const worker = await startWorker(settings());
     const token = await issuer.sign({ aud: "api", sub: "ada" });
     for (let times = 0; times < 2; times += 1) await worker.post(undefined, bearer(token));
@@ -83,7 +83,7 @@ describe("the line about a request for a token", () => {
     expect(hit).not.toHaveProperty("country");
   });
 
-  it("holds a digest of the user that is the same for one user, and no other's", async () => {
+  it("logs a digest of the user that is always the same, and no other user's", async () => {
     const worker = await startWorker(settings());
     for (const userId of ["ada", "bob", "ada", "Ada"]) await worker.post(userId, bearer(API_KEY));
     await worker.post(undefined, bearer(API_KEY));
@@ -99,7 +99,7 @@ describe("the line about a request for a token", () => {
     }
   });
 
-  it("holds a digest of the user that is another under another private key", async () => {
+  it("logs another digest of a user under another private key", async () => {
     const { privatePem, publicPem } = await createTestKey();
     await app.control("POST", `/apps/${app.clientId}/keys`, { kid: "other", public_key: publicPem });
     await (await startWorker(settings())).post("ada", bearer(API_KEY));
@@ -130,14 +130,14 @@ describe("the line about a request for a token", () => {
     ["a page that ALLOWED_ORIGINS keeps out", async () => from("https://other.example"), { error: "access_denied" }],
     ["too long a life", async () => bearer(API_KEY, json({ duration_seconds: 301 })), { error: "invalid_scope" }],
     ["a broken body", async () => bearer(API_KEY, { ...json({}), body: "{" }), { error: "invalid_request" }],
-  ])("says why there was none: %s", async (_what, init, facts) => {
+  ])("logs why a request was refused: %s", async (_what, init, facts) => {
     const worker = await startWorker({
       ...settings(),
       CALLERS: [{ ...script, origins: ["https://a.example"] }, web()],
       ALLOWED_ORIGINS: "https://a.example, https://evil.example",
     });
     const response = await worker.post(undefined, received(await init()));
-    const { error, request_id } = await membersOf(response);
+    const { error, request_id } = await propertiesOf(response);
     const lines = log.events("token_request");
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level: "warn", outcome: "refused", error, request_id, colo: "FRA", ...facts });
@@ -147,7 +147,7 @@ describe("the line about a request for a token", () => {
 
   const from = (origin: string): RequestInit => ({ headers: { Origin: origin } });
 
-  it("quotes Coze where it was Coze that refused", async () => {
+  it("logs the Coze error of a request that Coze refused", async () => {
     const body = { error_code: "invalid_client", error_message: "no" };
     await app.arm({ times: null, response: { status: 401, body } });
     const worker = await startWorker(settings());
@@ -168,7 +168,7 @@ describe("the line about a request for a token", () => {
   it.each<[string, number, boolean]>([
     ["a scope of 500 characters", 453, false],
     ["the digest of a scope of 501 characters", 454, true],
-  ])("holds %s", async (_what, length, isDigest) => {
+  ])("logs %s", async (_what, length, isDigest) => {
     const worker = await startWorker(app.settings);
     const permission = "p".repeat(length);
     const asked = { account_permission: { permission_list: [permission] } };
@@ -181,14 +181,14 @@ describe("the line about a request for a token", () => {
     expect(line?.["scope_digest"]).toBe(isDigest ? digest : undefined);
   });
 
-  it("is written where the settings are wrong", async () => {
+  it("logs a request for a token when the settings are wrong", async () => {
     await (await startWorker({ ...app.settings, KID: undefined })).post("ada");
     expect(log.events("token_request")).toEqual([
       expect.objectContaining({ level: "warn", error: "server_misconfigured" }),
     ]);
   });
 
-  it("is not written for anything but a request for a token", async () => {
+  it("logs no token_request for any other request", async () => {
     const worker = await startWorker(settings());
     await worker.fetch("/health");
     await worker.fetch("/nothing", { method: "POST" });
@@ -200,7 +200,7 @@ describe("the line about a request for a token", () => {
 });
 
 describe("METRICS", () => {
-  it("gets one data point with the facts of each request for a token", async () => {
+  it("writes one data point to METRICS with the facts of each request for a token", async () => {
     const writeDataPoint = vi.fn();
     const worker = await startWorker({ ...settings(), METRICS: { writeDataPoint } });
     await worker.post("ada", received(bearer(API_KEY)));
@@ -225,7 +225,7 @@ describe("METRICS", () => {
     ]);
   });
 
-  it("costs no token where it cannot be written", async () => {
+  it("responds with a token when METRICS cannot be written", async () => {
     const metrics = {
       writeDataPoint() {
         throw new Error("metrics away");

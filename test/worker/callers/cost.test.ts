@@ -16,7 +16,7 @@ async function statusesFor(worker: TestWorker, init: RequestInit): Promise<reado
 }
 
 describe("a stolen API key", () => {
-  it("gets a new token for each user it names, which neither shared limit bounds", async () => {
+  it("issues a stolen API key a new token for each user it names, which neither shared limit bounds", async () => {
     const app = await createTestApp();
     const limits = { RATE_LIMITER: limiterOf(1), EXCHANGE_LIMITER: limiterOf(1) };
     const worker = await startWorker({ ...app.settings, ...limits, CALLERS: [script] });
@@ -24,7 +24,7 @@ describe("a stolen API key", () => {
     expect(await app.exchanges()).toHaveLength(5);
   });
 
-  it("gets one new token at most for each request that the caller's limiter counts, and uses up its owner's share", async () => {
+  it("issues a stolen API key one new token at most for each request that its caller's limiter counts", async () => {
     const app = await createTestApp();
     const settings = { CALLERS: [{ ...script, limiter: "SCRIPT_LIMITER" }], SCRIPT_LIMITER: limiterOf(3) };
     const worker = await startWorker({ ...app.settings, ...settings });
@@ -37,7 +37,7 @@ describe("a stolen API key", () => {
 });
 
 describe("a flood", () => {
-  it("that names ever new users is held by the limit of its network's requests, not by that of exchanges", async () => {
+  it("limits a flood of ever new users by its network's requests, not by exchanges", async () => {
     const app = await createTestApp();
     const limits = { RATE_LIMITER: limiterOf(3), EXCHANGE_LIMITER: limiterOf(1) };
     const worker = await startWorker({ ...app.settings, ...limits });
@@ -46,7 +46,7 @@ describe("a flood", () => {
     expect((await worker.post("eve", fromAddress("203.0.113.8"))).status).toBe(200);
   });
 
-  it("of wrong JWTs is verified before it is counted, and never reaches Coze", async () => {
+  it("verifies each JWT of a flood of wrong ones before it counts it, and sends nothing to Coze", async () => {
     const app = await createTestApp();
     const issuer = await createTestIssuer();
     const web = { name: "web", issuer: issuer.issuer, audience: "api" };

@@ -81,7 +81,7 @@ describe("a JWT caller", () => {
     ],
     ["another audience", { aud: "machines", client_id: "backup" }, 105, "backup"],
     ["the audiences of two callers, so the first", { aud: ["machines", "api"], client_id: "x", sub: "eve" }, 105, "x"],
-  ])("grants what the first caller that matches may have: %s", async (what, claims, durationSeconds, userId) => {
+  ])("grants a JWT what the first caller that matches may have: %s", async (what, claims, durationSeconds, userId) => {
     expect(await expectGrant(app, worker.post(undefined, bearer(await tokenOf({ sub: what, ...claims }))))).toEqual({
       duration_seconds: durationSeconds,
       session_name: userId ?? what,
@@ -122,7 +122,7 @@ describe("a JWT caller", () => {
     expect(await expectGrant(app, worker.post("same", bearer(token)))).toMatchObject({ session_name: "same" });
   });
 
-  it("shares a cached token with nobody but the same user of an equal grant", async () => {
+  it("serves a cached token only to the same user of an equal grant", async () => {
     const outcome = async (claims: Claims) =>
       (await worker.post(undefined, bearer(await tokenOf(claims)))).headers.get("Cache-Status");
     expect(await outcome({ sub: "eva" })).toContain("miss");

@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { API_KEY, bearer, expectGrant, sha256 } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { bots, permissions } from "../../support/scopes.ts";
 import { json, startWorker } from "../../support/worker.ts";
-
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
 
 let app: TestApp;
 
@@ -39,7 +37,7 @@ describe("the scope that Coze is asked for", () => {
       { ...permissions(view), ...bots("2", "3") },
       { ...permissions(view), ...bots("2") },
     ],
-  ])("is %s", async (_what, properties, tokenScope, scope) => {
+  ])("requests from Coze the scope %s", async (_what, properties, tokenScope, scope) => {
     expect(await requestedBy(properties, { TOKEN_SCOPE: tokenScope })).toEqual({
       duration_seconds: 900,
       ...(scope && { scope }),
@@ -56,7 +54,7 @@ describe("the scope that Coze is asked for", () => {
       { ...permissions(chat, view), ...bots("1") },
     ],
     ["any scope, where neither limits it", {}, undefined, permissions(chat), permissions(chat)],
-  ])("is narrowed by the body to %s", async (_what, properties, tokenScope, asked, scope) => {
+  ])("requests from Coze the scope that a body narrows to %s", async (_what, properties, tokenScope, asked, scope) => {
     expect(await requestedBy(properties, { TOKEN_SCOPE: tokenScope }, { scope: asked })).toEqual({
       duration_seconds: 900,
       scope,
@@ -70,7 +68,7 @@ describe("the life that Coze is asked for", () => {
     ["max_duration below TOKEN_DURATION", { max_duration: 300 }, { TOKEN_DURATION: 600 }, undefined, 300],
     ["TOKEN_DURATION below max_duration", { max_duration: 7200 }, { TOKEN_DURATION: 600 }, undefined, 600],
     ["what the body asks for", { max_duration: 300 }, {}, { duration_seconds: 120 }, 120],
-  ])("is %s", async (_what, properties, settings, body, seconds) => {
+  ])("requests from Coze the duration %s", async (_what, properties, settings, body, seconds) => {
     expect(await requestedBy(properties, settings, body)).toEqual({ duration_seconds: seconds });
   });
 });

@@ -21,11 +21,17 @@ describe("an open service", () => {
     ["an assertion of Access", "f", { headers: { "Cf-Access-Jwt-Assertion": "x" } }],
     ["a Turnstile response", "g", { headers: { "cf-turnstile-response": "x" } }],
     ["the Origin of any page", "h", { headers: { Origin: "https://any.example" } }],
-  ])("grants all of the app to anyone, whatever else is sent: %s", async (_what, userId, init) => {
-    expect(await expectGrant(app, worker.post(userId, init))).toEqual({ duration_seconds: 900, session_name: userId });
-  });
+  ])(
+    "grants everyone all rights of the app in an open service, whatever else is sent: %s",
+    async (_what, userId, init) => {
+      expect(await expectGrant(app, worker.post(userId, init))).toEqual({
+        duration_seconds: 900,
+        session_name: userId,
+      });
+    },
+  );
 
-  it("grants a token without a session where no user is named", async () => {
+  it("grants a token without a session in an open service when no user is named", async () => {
     expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 900, session_name: undefined });
   });
 });
@@ -54,19 +60,19 @@ describe("an API key", () => {
     ["BEARER and more blanks", `BEARER   ${API_KEY} `],
     ["Bearer and a tab", `Bearer\t${API_KEY}`],
     ["the bare key", API_KEY],
-  ])("gets a token for any user, sent as %s", async (form, authorization) => {
+  ])("grants an API key a token for any user, sent as %s", async (form, authorization) => {
     const init = { headers: { Authorization: authorization } };
     expect(await expectGrant(app, worker.post(form, init))).toEqual({ duration_seconds: 300, session_name: form });
   });
 
-  it("gets a token without a session where no user is named", async () => {
+  it("grants an API key a token without a session when it names no user", async () => {
     expect(await expectGrant(app, worker.post(undefined, bearer(API_KEY)))).toEqual({
       duration_seconds: 300,
       session_name: undefined,
     });
   });
 
-  it.each(ANY_KEYS)("may be any string that fits a header: %s", async (key) => {
+  it.each(ANY_KEYS)("accepts as an API key any string that fits a header: %s", async (key) => {
     expect(await expectGrant(app, worker.post(key, bearer(key)))).toEqual({ duration_seconds: 900, session_name: key });
   });
 });

@@ -50,7 +50,7 @@ const wrongAnywhere: readonly [string, Reply][] = [
   ["no content", { status: 204 }],
   ["null", documentOf(null)],
   ["a list", documentOf([])],
-  ["a text", documentOf("keys")],
+  ["a string", documentOf("keys")],
   ["an empty object", documentOf({})],
   [
     "more than 256 KiB",
@@ -59,12 +59,15 @@ const wrongAnywhere: readonly [string, Reply][] = [
 ];
 
 describe.concurrent("a discovery document", () => {
-  it.each(wrongAnywhere)("makes only its own callers wait: %s", async (_what, reply) => {
-    const current = await start();
-    await current.faulty.publish("discovery", reply);
-    await expectOutage(current);
-    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
-  });
+  it.each(wrongAnywhere)(
+    "responds with 503 only to an issuer's own callers when its discovery document is %s",
+    async (_what, reply) => {
+      const current = await start();
+      await current.faulty.publish("discovery", reply);
+      await expectOutage(current);
+      expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
+    },
+  );
 
   it.each<[string, (issuer: TestIssuer) => object]>([
     ["of another issuer", ({ jwksUri }) => ({ issuer: "https://evil.example", jwks_uri: jwksUri })],
@@ -77,15 +80,18 @@ describe.concurrent("a discovery document", () => {
     ["with keys in a file", ({ issuer }) => ({ issuer, jwks_uri: "file:///keys" })],
     ["with keys in the address", ({ issuer }) => ({ issuer, jwks_uri: 'data:application/json,{"keys":[]}' })],
     ["with a path for the keys", ({ issuer }) => ({ issuer, jwks_uri: "/keys" })],
-    ["with keys that are no text", ({ issuer, jwksUri }) => ({ issuer, jwks_uri: [jwksUri] })],
-  ])("makes only its own callers wait: %s", async (_what, contentOf) => {
-    const current = await start();
-    await current.faulty.publish("discovery", documentOf(contentOf(current.faulty)));
-    await expectOutage(current);
-    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
-  });
+    ["with a jwks_uri that is not a string", ({ issuer, jwksUri }) => ({ issuer, jwks_uri: [jwksUri] })],
+  ])(
+    "responds with 503 only to an issuer's own callers when its discovery document is one %s",
+    async (_what, contentOf) => {
+      const current = await start();
+      await current.faulty.publish("discovery", documentOf(contentOf(current.faulty)));
+      await expectOutage(current);
+      expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
+    },
+  );
 
-  it("is not looked for where a redirect leads", async () => {
+  it("does not follow a redirect to an issuer's discovery document", async () => {
     const elsewhere = await createTestIssuer();
     const Location = `${elsewhere.issuer}/.well-known/openid-configuration`;
     const current = await start();
@@ -101,14 +107,17 @@ describe.concurrent("a key set", () => {
     ["keys that are no list", documentOf({ keys: {} })],
     ["a key that is no object", documentOf({ keys: ["key"] })],
     ["a key of no kind", documentOf({ keys: [{ kid: "RS256-key" }] })],
-  ] satisfies [string, Reply][])("makes only its own callers wait: %s", async (_what, reply) => {
-    const current = await start();
-    await current.faulty.publish("keys", reply);
-    await expectOutage(current);
-    expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
-  });
+  ] satisfies [string, Reply][])(
+    "responds with 503 only to an issuer's own callers when its key set is %s",
+    async (_what, reply) => {
+      const current = await start();
+      await current.faulty.publish("keys", reply);
+      await expectOutage(current);
+      expect(await current.faulty.fetches()).toEqual({ discovery: 1, keys: 1 });
+    },
+  );
 
-  it("is not looked for where a redirect leads", async () => {
+  it("does not follow a redirect to an issuer's key set", async () => {
     const current = await start();
     await current.faulty.publish("keys", { status: 307, headers: { Location: current.sound.jwksUri } });
     await expectOutage(current);
@@ -116,7 +125,7 @@ describe.concurrent("a key set", () => {
 });
 
 describe.concurrent("an issuer", () => {
-  it("makes its callers wait where nobody listens", async () => {
+  it("responds with 503 to the callers of an issuer when nothing listens there", async () => {
     const app = await createTestApp();
     const sound = await createTestIssuer();
     const issuer = "http://127.0.0.1:1/issuer";
@@ -125,7 +134,7 @@ describe.concurrent("an issuer", () => {
     await expectRefusal(response, app, unavailable(`The keys of ${issuer} could not be fetched.`));
   });
 
-  it("is waited for where it is merely slow", async () => {
+  it("waits for an issuer that is merely slow", async () => {
     const current = await start();
     const { issuer, jwksUri } = current.faulty;
     await current.faulty.publish("discovery", {
@@ -135,7 +144,7 @@ describe.concurrent("an issuer", () => {
     expect((await postAs(current, current.faulty)).status).toBe(200);
   });
 
-  it("is given up after five seconds of silence, while the others' callers are served", async () => {
+  it("gives up on an issuer after five seconds of silence, and serves other callers meanwhile", async () => {
     const current = await start();
     const { faulty, sound, worker } = current;
     await faulty.publish("discovery", { hang: true });
@@ -150,13 +159,13 @@ describe.concurrent("an issuer", () => {
     expect(await faulty.fetches()).toEqual({ discovery: 1, keys: 0 });
   }, 10_000);
 
-  it("is given up after five seconds where its response never ends", async () => {
+  it("gives up on an issuer after five seconds when its response never ends", async () => {
     const current = await start();
     await current.faulty.publish("keys", { stall: true, body: '{"keys":[' });
     await expectOutage(current);
   }, 10_000);
 
-  it("is given up after five seconds for both documents together", async () => {
+  it("gives up on an issuer after five seconds for both documents together", async () => {
     const current = await start();
     const { issuer, jwksUri, keys } = current.faulty;
     await current.faulty.publish("discovery", {

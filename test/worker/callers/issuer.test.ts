@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { API_KEY, bearer, invalidClient, sha256, unavailable } from "../../support/callers.ts";
 import { createTestApp } from "../../support/coze.ts";
 import { createTestIssuer, sharedKey, type TestIssuer } from "../../support/issuer.ts";
-import { membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -45,9 +45,15 @@ function postTimes(count: number, key = issuer.keys[0]): Promise<Response[]> {
   return Promise.all(Array.from({ length: count }, () => post(key)));
 }
 
-async function expectError(answer: Promise<Response>, { status, error, description }: ReturnType<typeof unavailable>) {
-  const response = await answer;
-  expect(await membersOf(response)).toMatchObject({ error, error_description: expect.stringContaining(description) });
+async function expectError(
+  responding: Promise<Response>,
+  { status, error, description }: ReturnType<typeof unavailable>,
+) {
+  const response = await responding;
+  expect(await propertiesOf(response)).toMatchObject({
+    error,
+    error_description: expect.stringContaining(description),
+  });
   expect(response.status).toBe(status);
 }
 
@@ -55,7 +61,7 @@ const down = () => unavailable(`The keys of ${issuer.issuer} could not be fetche
 const unknownKey = invalidClient("signed with a key that the issuer does not have");
 
 describe("the keys of an issuer", () => {
-  it("are fetched once for the first request and for those that arrive in the meantime", async () => {
+  it("fetches an issuer's keys once for the first request and those that arrive meanwhile", async () => {
     const { issuer: address, jwksUri } = issuer;
     await issuer.publish("discovery", { delay_ms: 300, body: JSON.stringify({ issuer: address, jwks_uri: jwksUri }) });
     const first = post();
@@ -65,12 +71,12 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("are fetched once for ten concurrent first requests, and all ten get a token", async () => {
+  it("fetches an issuer's keys once for ten concurrent first requests, and grants all ten a token", async () => {
     expect((await postTimes(10)).map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("are fetched once for all callers of the issuer, and without discovery from jwks_uri", async () => {
+  it("fetches an issuer's keys once for all its callers, and without discovery from jwks_uri", async () => {
     const caller = { issuer: issuer.issuer, jwks_uri: issuer.jwksUri, audience: "api" };
     const callers = [
       { ...caller, name: "admins", claims: { role: "admin" } },
@@ -82,7 +88,7 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 1 });
   });
 
-  it("are not fetched for keys, for nothing and for JWTs of others", async () => {
+  it("fetches no keys for an API key, no credential, or a JWT of another issuer", async () => {
     const other = await createTestIssuer();
     await worker.post("ada", bearer(API_KEY));
     await worker.post("ada");
@@ -90,19 +96,19 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 0 });
   });
 
-  it("are cached for ten minutes, and then fetched again", async () => {
+  it("caches an issuer's keys for ten minutes, and then fetches them again", async () => {
     await post();
     passTo(9 * MINUTE);
     expect((await post()).status).toBe(200);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
 
     passTo(10 * MINUTE + SECOND);
-    const answers = await postTimes(10);
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const responses = await postTimes(10);
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
-  it("are no longer accepted once the issuer has withdrawn them, ten minutes later", async () => {
+  it("rejects a key that its issuer has withdrawn, ten minutes later", async () => {
     await post();
     await issuer.publishKeys(await sharedKey("ES256"));
     passTo(9 * MINUTE);
@@ -111,7 +117,7 @@ describe("the keys of an issuer", () => {
     await expectError(post(), unknownKey);
   });
 
-  it("may be rotated: an unknown one has them fetched again", async () => {
+  it("fetches an issuer's keys again for a JWT with an unknown key", async () => {
     const next = await sharedKey("ES256");
     await post();
     await issuer.publishKeys(...issuer.keys, next);
@@ -121,7 +127,7 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
-  it("are fetched again for unknown ones at most once in 30 seconds", async () => {
+  it("fetches an issuer's keys again for unknown keys at most once in 30 seconds", async () => {
     const unknown = await sharedKey("ES256", "unknown");
     await post();
     const fetchedAfter = async (milliseconds: number) => {
@@ -137,12 +143,12 @@ describe("the keys of an issuer", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("are not fetched a second time for an unknown key right after the first fetch", async () => {
+  it("does not fetch an issuer's keys again for an unknown key right after the first fetch", async () => {
     await expectError(post(await sharedKey("ES256", "unknown")), unknownKey);
     expect(await issuer.fetches()).toEqual({ discovery: 1, keys: 1 });
   });
 
-  it("are fetched again once for concurrent requests with a new key, and all of them get a token", async () => {
+  it("fetches an issuer's keys again once for concurrent requests with a new key, and grants them all", async () => {
     const next = await sharedKey("ES256");
     await post();
     const { issuer: address, jwksUri } = issuer;
@@ -153,13 +159,13 @@ describe("the keys of an issuer", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 2, keys: 2 });
   });
 
-  it("may stand beside keys of kinds that nobody knows", async () => {
+  it("accepts a key that its issuer publishes beside keys of unknown types", async () => {
     const keys = [{ kty: "FUTURE", kid: "x" }, { kty: "oct", kid: "y", k: "c2VjcmV0" }, issuer.keys[0]?.jwk];
     await issuer.publish("keys", { body: JSON.stringify({ keys, more: true }) });
     expect((await post()).status).toBe(200);
   });
 
-  it("may be none, and then every JWT is rejected", async () => {
+  it("rejects every JWT when the key set is empty", async () => {
     await issuer.publishKeys();
     await expectError(post(), unknownKey);
   });
@@ -168,7 +174,7 @@ describe("the keys of an issuer", () => {
 describe("an issuer that goes down", () => {
   const goDown = () => issuer.publish("discovery", { status: 503 });
 
-  it("has its JWTs verified with cached keys, for up to an hour", async () => {
+  it("verifies JWTs with cached keys while the issuer is down, for up to an hour", async () => {
     expect((await post()).status).toBe(200);
     await goDown();
     for (const minutes of [11, 30, 59]) {
@@ -182,7 +188,7 @@ describe("an issuer that goes down", () => {
     expect((await worker.post("ada", bearer(API_KEY))).status).not.toBe(503);
   });
 
-  it("has no JWT verified with cached keys after that hour, whichever request is next", async () => {
+  it("verifies no JWT with cached keys once the issuer has been down for an hour", async () => {
     await post();
     await goDown();
     passTo(59 * MINUTE + 50 * SECOND);
@@ -194,7 +200,7 @@ describe("an issuer that goes down", () => {
     await expectError(post(), down());
   });
 
-  it("gets a request at most every 30 seconds while its cached keys are used", async () => {
+  it("asks an issuer that is down at most every 30 seconds while its cached keys are used", async () => {
     await post();
     await goDown();
     passTo(11 * MINUTE);
@@ -205,7 +211,7 @@ describe("an issuer that goes down", () => {
     expect((await issuer.fetches()).discovery).toBe(3);
   });
 
-  it("makes JWTs with an unknown key wait, and those with a known key valid", async () => {
+  it("refuses JWTs with an unknown key and accepts those with a cached one while the issuer is down", async () => {
     await post();
     await goDown();
     passTo(31 * SECOND);
@@ -213,7 +219,7 @@ describe("an issuer that goes down", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("gets the next request a second later at the earliest", async () => {
+  it("asks an issuer that is down for its keys at most once a second when none are cached", async () => {
     await goDown();
     passTo(0);
     await expectError(post(), down());
@@ -225,7 +231,7 @@ describe("an issuer that goes down", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("gets the next request a second after a fetch has failed, however long that fetch took", async () => {
+  it("waits a second after a failed fetch of an issuer's keys, however long that fetch took", async () => {
     passTo(0);
     await issuer.publish("discovery", { delay_ms: 300, status: 503 });
     const failing = post();
@@ -239,10 +245,10 @@ describe("an issuer that goes down", () => {
     expect((await post()).status).toBe(200);
   });
 
-  it("gets one request for concurrent JWTs, none of which gets a token", async () => {
+  it("asks an issuer that is down once for concurrent JWTs, and grants none a token", async () => {
     await issuer.publish("discovery", { delay_ms: 50, status: 503 });
-    const answers = await postTimes(10);
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+    const responses = await postTimes(10);
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 503));
     expect((await issuer.fetches()).discovery).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import { createTestApp } from "../../support/coze.ts";
 import { createTestIssuer } from "../../support/issuer.ts";
 import { fromAddress, limiterOf } from "../../support/rate-limiter.ts";
 import { createTestWidget, SOLVED } from "../../support/turnstile.ts";
-import { json, membersOf, startWorker } from "../../support/worker.ts";
+import { json, propertiesOf, startWorker } from "../../support/worker.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -15,7 +15,7 @@ const visitors = { name: "visitors", anonymous: true };
 const script = { name: "script", key_sha256: sha256(API_KEY) };
 
 describe("the rate limit", () => {
-  it("counts by caller and user, or by address where no credential names the user", async () => {
+  it("counts requests by caller and user, or by address where no credential names the user", async () => {
     const app = await createTestApp();
     const issuer = await createTestIssuer();
     const limiter = limiterOf(100);
@@ -41,7 +41,7 @@ describe("the rate limit", () => {
     ]);
   });
 
-  it("counts anyone by address in an open service", async () => {
+  it("counts requests to an open service by address", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(100);
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: limiter });
@@ -49,7 +49,7 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual(["anyone 203.0.113.7"]);
   });
 
-  it("refuses one user and lets the next through", async () => {
+  it("refuses a user above the rate limit, and no other user", async () => {
     const [app, refused] = [await createTestApp(), await createTestApp()];
     const limiter = limiterOf(1);
     const settings = { CALLERS: [script], RATE_LIMITER: limiter, ALLOWED_ORIGINS: "https://app.example.com" };
@@ -65,14 +65,14 @@ describe("the rate limit", () => {
     await expectRefusal(response, refused, tooMany);
   });
 
-  it("holds for tokens from the cache too", async () => {
+  it("limits requests for cached tokens too", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: limiterOf(1) });
     expect((await worker.post("ada")).status).toBe(200);
     expect((await worker.post("ada")).status).toBe(429);
   });
 
-  it("comes before the body and before Turnstile, so that neither can be used to make work", async () => {
+  it("checks the rate limit before the body and Turnstile, so that neither can be used to make work", async () => {
     const app = await createTestApp();
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await startWorker({
@@ -90,7 +90,7 @@ describe("the rate limit", () => {
     expect(await widget.received()).toEqual([]);
   });
 
-  it("counts refused credentials by address, and then refuses them for that", async () => {
+  it("counts refused credentials by address, and limits them", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(2);
     const worker = await startWorker({ ...app.settings, CALLERS: [script], RATE_LIMITER: limiter });
@@ -102,7 +102,7 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual([...Array.from({ length: 3 }, () => "- 2001:db8:0:0::/64"), "script ada"]);
   });
 
-  it("counts the Workers of other zones, which share an address, by their zone, and believes no other client that it is one", async () => {
+  it("counts other zones' Workers, which share an address, by zone, and believes CF-Worker of no other", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(100);
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: limiter });
@@ -111,7 +111,7 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual(["anyone 2a06:98c0:3600:0::/64 a.example", "anyone 203.0.113.7"]);
   });
 
-  it("does not count other paths", async () => {
+  it("does not count requests to other paths than that of tokens", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(100);
     const worker = await startWorker({ ...app.settings, CALLERS: [script], RATE_LIMITER: limiter });
@@ -119,7 +119,7 @@ describe("the rate limit", () => {
     expect(limiter.keys).toEqual([]);
   });
 
-  it("counts all requests of a caller together, whatever users it names, beside those of each user", async () => {
+  it("counts all requests of a caller with a limiter together, beside those of each user", async () => {
     const app = await createTestApp();
     const [limiter, team] = [limiterOf(100), limiterOf(2)];
     const callers = [{ ...script, limiter: "TEAM_A_LIMITER" }, visitors];
@@ -172,7 +172,7 @@ describe("the rate limit", () => {
     ]);
   });
 
-  it("lets every request pass where no limiter is bound", async () => {
+  it("lets every request pass when no rate limiter is bound", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, RATE_LIMITER: undefined });
     expect((await worker.post("ada")).status).toBe(200);
@@ -183,21 +183,21 @@ describe("the limit of exchanges", () => {
   const duration = (seconds: number, init: RequestInit = {}) =>
     bearer(API_KEY, { ...init, ...json({ duration_seconds: seconds }) });
 
-  it("limits one user whose requests vary, and no other user", async () => {
+  it("limits the exchanges of a user whose requests vary, and of no other user", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(3);
     const worker = await startWorker({ ...app.settings, CALLERS: [script], EXCHANGE_LIMITER: limiter });
     for (const seconds of [101, 102, 103]) expect((await worker.post("ada", duration(seconds))).status).toBe(200);
     const response = await worker.post("ada", duration(104));
     expect([response.status, response.headers.get("Retry-After")]).toEqual([429, "60"]);
-    expect((await membersOf(response))["error"]).toBe("rate_limited");
+    expect((await propertiesOf(response))["error"]).toBe("rate_limited");
     expect((await worker.post("ada", duration(101))).headers.get("Cache-Status")).toContain("hit");
     expect((await worker.post("bob", duration(104))).status).toBe(200);
     expect(limiter.keys).toEqual([...Array.from({ length: 4 }, () => "script ada"), "script bob"]);
     expect(await app.exchanges()).toHaveLength(4);
   });
 
-  it("counts by address and user where no credential names the user", async () => {
+  it("counts exchanges by address and user where no credential names the user", async () => {
     const app = await createTestApp();
     const limiter = limiterOf(1);
     const worker = await startWorker({ ...app.settings, EXCHANGE_LIMITER: limiter });

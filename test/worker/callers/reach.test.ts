@@ -3,7 +3,7 @@ import { API_KEY, accessDenied, bearer, expectRefusal, invalidClient, sha256 } f
 import { createTestApp, type TestApp } from "../../support/coze.ts";
 import { createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
 import { fromAddress } from "../../support/rate-limiter.ts";
-import { membersOf, startWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker } from "../../support/worker.ts";
 
 const script = { name: "script", key_sha256: sha256(API_KEY) };
 const visitors = { name: "visitors", anonymous: true };
@@ -21,7 +21,7 @@ const start = (callers?: readonly object[]) => startWorker({ ...app.settings, CA
 const jwtOf = async (sub: string) => bearer(await issuer.sign({ aud: "api", sub }));
 
 async function tokenOf(response: Promise<Response>): Promise<unknown> {
-  return (await membersOf(await response))["access_token"];
+  return (await propertiesOf(await response))["access_token"];
 }
 
 async function sessions(): Promise<readonly unknown[]> {
@@ -30,16 +30,16 @@ async function sessions(): Promise<readonly unknown[]> {
 
 describe("a visitor", () => {
   it.each<[string, readonly object[] | undefined, string]>([
-    ["of an open service", undefined, "ada"],
+    ["in an open service", undefined, "ada"],
     ["beside other callers", [script, visitors], "visitors:ada"],
-  ])("%s gets the very token of any visitor whose id they send", async (_what, callers, session) => {
+  ])("serves any visitor the token of another whose id they send, %s", async (_what, callers, session) => {
     const worker = await start(callers);
     const hers = await tokenOf(worker.post("ada", fromAddress("203.0.113.7")));
     expect(await tokenOf(worker.post("ada", fromAddress("198.51.100.1")))).toBe(hers);
     expect(await sessions()).toEqual([session]);
   });
 
-  it("without an id shares a token and a session with all who send none", async () => {
+  it("shares one token and session among all visitors without an id", async () => {
     const worker = await start([script, visitors]);
     const shared = await tokenOf(worker.post(undefined, fromAddress("203.0.113.7")));
     expect(await tokenOf(worker.post(undefined, fromAddress("198.51.100.1")))).toBe(shared);
@@ -48,7 +48,7 @@ describe("a visitor", () => {
 });
 
 describe("the holder of an API key", () => {
-  it("without user_prefix gets the very tokens of other callers' users", async () => {
+  it("serves a key without user_prefix the tokens of other callers' users", async () => {
     const worker = await start([script, web(), visitors]);
     const users = await tokenOf(worker.post(undefined, await jwtOf("ada")));
     const visitor = await tokenOf(worker.post("bob"));
@@ -58,13 +58,13 @@ describe("the holder of an API key", () => {
 });
 
 describe("an issuer", () => {
-  it("without user_prefix vouches for the users of a key that has none either", async () => {
+  it("serves users of an issuer the tokens of equal users of a key when neither has a user_prefix", async () => {
     const worker = await start([script, web()]);
     const keys = await tokenOf(worker.post("ada", bearer(API_KEY)));
     expect(await tokenOf(worker.post(undefined, await jwtOf("ada")))).toBe(keys);
   });
 
-  it("vouches for no user of a key that has a user_prefix", async () => {
+  it("never serves users of an issuer the tokens of a key that has a user_prefix", async () => {
     const worker = await start([{ ...script, user_prefix: "shop" }, web()]);
     const imitation = await worker.post(undefined, await jwtOf("shop:ada"));
     await expectRefusal(imitation, app, accessDenied("The claim sub of the credential is no usable user id."));
@@ -76,17 +76,17 @@ describe("an issuer", () => {
 });
 
 describe("a JWT", () => {
-  it("gets a token that outlives it", async () => {
+  it("issues for a JWT a token that outlives it", async () => {
     const worker = await start([web()]);
     const now = Math.floor(Date.now() / 1000);
     const almostOver = bearer(await issuer.sign({ aud: "api", sub: "ada", exp: now + 20 }));
-    const { expires_in: end } = await membersOf(await worker.post(undefined, almostOver));
+    const { expires_in: end } = await propertiesOf(await worker.post(undefined, almostOver));
     expect(end).toBeGreaterThan(now + 890);
   });
 });
 
 describe("an access token", () => {
-  it("is no credential", async () => {
+  it("refuses an access token as a credential", async () => {
     const worker = await start([script, visitors]);
     const token = String(await tokenOf(worker.post("ada")));
     const elsewhere = await createTestApp();

@@ -7,11 +7,24 @@ import { startWorker } from "../../support/worker.ts";
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-/** Lets the callers in who are set up as the recipes say, with an address on loopback for that of the issuer. */
+/** Starts a Worker with callers as the recipes have them, but with issuers on loopback. */
 async function start(...callers: readonly object[]) {
   const app = await createTestApp();
   const named = callers.map((caller, index) => ({ name: `caller-${index}`, ...caller }));
   return { app, worker: await startWorker({ ...app.settings, CALLERS: named }) };
+}
+
+/** Sends a JWT with these claims to a Worker with this caller, and returns what Coze is asked for. */
+async function grantFor(caller: object, issuer: TestIssuer, claims: Claims): Promise<Record<string, unknown>> {
+  const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+  return expectGrant(app, worker.post(undefined, bearer(await issuer.sign(claims))));
+}
+
+/** Checks that a JWT with these claims does not match this caller. */
+async function expectNoMatch(caller: object, issuer: TestIssuer, claims: Claims): Promise<void> {
+  const { app, worker } = await start({ ...caller, issuer: issuer.issuer });
+  const response = await worker.post(undefined, bearer(await issuer.sign(claims)));
+  await expectRefusal(response, app, invalidClient("audience or the claims"));
 }
 
 describe("Supabase", () => {
@@ -30,10 +43,8 @@ describe("Supabase", () => {
   };
   const setUp = async () => createTestIssuer({ path: "/auth/v1", keys: [await sharedKey("ES256")] });
 
-  it("accepts a logged-in user", async () => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toEqual({
+  it("accepts a logged-in user of Supabase", async () => {
+    expect(await grantFor(RECIPES.Supabase, await setUp(), session)).toEqual({
       duration_seconds: 900,
       session_name: session.sub,
     });
@@ -47,11 +58,8 @@ describe("Supabase", () => {
       "an anonymous sign-in",
       { is_anonymous: true, email: "", amr: [{ method: "anonymous", timestamp: 1_700_000_000 }] },
     ],
-  ])("refuses %s", async (_what, claims) => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Supabase, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  ])("refuses from Supabase %s", async (_what, claims) => {
+    await expectNoMatch(RECIPES.Supabase, await setUp(), { ...session, ...claims });
   });
 });
 
@@ -64,21 +72,18 @@ describe("Auth0", () => {
     "https://token.example.com/plan": "pro",
   });
 
-  it("accepts an access token whose issuer ends in a slash", async () => {
+  it("accepts an access token of Auth0, whose issuer ends in a slash", async () => {
     const issuer = await createTestIssuer({ path: "/" });
     expect(issuer.issuer).toMatch(/\/$/);
-    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(profile(issuer)))))).toMatchObject({
+    expect(await grantFor(RECIPES.Auth0, issuer, profile(issuer))).toMatchObject({
       session_name: "auth0|6553da60a54af58e29493993",
     });
   });
 
-  it("refuses an ID token, whose audience is the application", async () => {
+  it("refuses an ID token of Auth0, whose audience is the application", async () => {
     const issuer = await createTestIssuer({ path: "/" });
-    const { app, worker } = await start({ ...RECIPES.Auth0, issuer: issuer.issuer });
     const { azp } = profile(issuer);
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...profile(issuer), aud: azp })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+    await expectNoMatch(RECIPES.Auth0, issuer, { ...profile(issuer), aud: azp });
   });
 });
 
@@ -94,10 +99,8 @@ describe("Clerk", () => {
     v: 2,
   };
 
-  it("accepts the token of a session, which has no audience", async () => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+  it("accepts the token of a session of Clerk, which has no audience", async () => {
+    expect(await grantFor(RECIPES.Clerk, await createTestIssuer(), session)).toMatchObject({
       session_name: "user_2GIpXOEpVyJw51rkZn9Kmnc6Sxr",
     });
   });
@@ -108,11 +111,8 @@ describe("Clerk", () => {
     ["of no application", { azp: undefined }],
     ["that is pending", { sts: "pending" }],
     ["of version 1, which does not tell its status", { sts: undefined, v: undefined }],
-  ])("refuses a session %s", async (_what, claims) => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...RECIPES.Clerk, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  ])("refuses a session of Clerk %s", async (_what, claims) => {
+    await expectNoMatch(RECIPES.Clerk, await createTestIssuer(), { ...session, ...claims });
   });
 });
 
@@ -141,10 +141,8 @@ describe("Firebase", () => {
   };
   const setUp = () => createTestIssuer({ id: `project-${crypto.randomUUID()}` });
 
-  it("accepts a user with a verified email address", async () => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(session))))).toMatchObject({
+  it("accepts a user of Firebase with a verified email address", async () => {
+    expect(await grantFor(RECIPES.Firebase, await setUp(), session)).toMatchObject({
       session_name: user,
     });
   });
@@ -154,14 +152,11 @@ describe("Firebase", () => {
     ["an anonymous account", anonymous],
     ["a user whose email address is not verified", { email_verified: false }],
     ["a user who logs in by phone", byPhone],
-  ])("refuses %s", async (_what, claims) => {
-    const issuer = await setUp();
-    const { app, worker } = await start({ ...RECIPES.Firebase, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...session, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  ])("refuses from Firebase %s", async (_what, claims) => {
+    await expectNoMatch(RECIPES.Firebase, await setUp(), { ...session, ...claims });
   });
 
-  it("accepts a user who logs in by phone by a custom claim, which an anonymous account does not have", async () => {
+  it("accepts a phone user of Firebase by a custom claim, which an anonymous account does not have", async () => {
     const issuer = await setUp();
     const caller = { ...RECIPES.Firebase, claims: { registered: true }, issuer: issuer.issuer };
     const { app, worker } = await start(caller);
@@ -202,7 +197,7 @@ describe("Cloudflare Access", () => {
     return { issuer, ...(await start(machines, people)) };
   }
 
-  it("accepts people by their email", async () => {
+  it("accepts people from Cloudflare Access by their email", async () => {
     const { issuer, app, worker } = await setUp();
     expect(await expectGrant(app, worker.post(undefined, asserted(await issuer.sign(person))))).toMatchObject({
       session_name: "ada@example.com",
@@ -210,14 +205,14 @@ describe("Cloudflare Access", () => {
     expect(await issuer.fetches()).toEqual({ discovery: 0, keys: 1 });
   });
 
-  it("accepts a machine by its service token", async () => {
+  it("accepts a machine from Cloudflare Access by its service token", async () => {
     const { issuer, app, worker } = await setUp();
     expect(await expectGrant(app, worker.post(undefined, asserted(await issuer.sign(machine))))).toMatchObject({
       session_name: `machines:${machine.common_name}`,
     });
   });
 
-  it("refuses other machines, and other applications of the team", async () => {
+  it("refuses other machines, and other applications of the team, from Cloudflare Access", async () => {
     const { issuer, app, worker } = await setUp();
     const otherMachine = await issuer.sign({ ...machine, common_name: "other.access" });
     await expectRefusal(
@@ -254,10 +249,8 @@ describe("GitHub Actions", () => {
   };
   const recipe = RECIPES["GitHub Actions"];
 
-  it("accepts a push to the branch", async () => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
-    expect(await expectGrant(app, worker.post(undefined, bearer(await issuer.sign(job))))).toMatchObject({
+  it("accepts a GitHub Actions job of a push to the branch", async () => {
+    expect(await grantFor(recipe, await createTestIssuer(), job)).toMatchObject({
       session_name: "your-org/your-repo",
     });
   });
@@ -272,11 +265,9 @@ describe("GitHub Actions", () => {
     it.each<[string, string]>([
       ["refs/heads/main", "schedule"],
       ["refs/tags/v12", "push"],
-    ])("accepts a job of %s that was started by %s", async (ref, event_name) => {
-      const issuer = await createTestIssuer();
-      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
-      const token = await issuer.sign({ ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` });
-      expect(await expectGrant(app, worker.post(undefined, bearer(token)))).toMatchObject({
+    ])("accepts by patterns a GitHub Actions job of %s that was started by %s", async (ref, event_name) => {
+      const other = { ...job, ref, event_name, sub: `repo:your-org/your-repo:ref:${ref}` };
+      expect(await grantFor({ ...recipe, claims }, await createTestIssuer(), other)).toMatchObject({
         session_name: "your-org/your-repo",
       });
     });
@@ -285,11 +276,8 @@ describe("GitHub Actions", () => {
       ["a branch that is called like the tag", { ref: "refs/heads/refs/tags/v12" }],
       ["a branch that begins like the one", { ref: "refs/heads/main2" }],
       ["a pull request's job on the branch itself", { event_name: "pull_request_target" }],
-    ])("refuses %s", async (_what, wrong) => {
-      const issuer = await createTestIssuer();
-      const { app, worker } = await start({ ...recipe, claims, issuer: issuer.issuer });
-      const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...wrong })));
-      await expectRefusal(response, app, invalidClient("audience or the claims"));
+    ])("refuses by patterns, from GitHub Actions, %s", async (_what, wrong) => {
+      await expectNoMatch({ ...recipe, claims }, await createTestIssuer(), { ...job, ...wrong });
     });
   });
 
@@ -302,10 +290,7 @@ describe("GitHub Actions", () => {
     ["a job for a pull request that runs on the branch itself", { event_name: "pull_request_target" }],
     ["another event on the branch", { event_name: "workflow_dispatch" }],
     ["the audience that jobs have by default", { aud: "https://github.com/example" }],
-  ])("refuses %s", async (_what, claims) => {
-    const issuer = await createTestIssuer();
-    const { app, worker } = await start({ ...recipe, issuer: issuer.issuer });
-    const response = await worker.post(undefined, bearer(await issuer.sign({ ...job, ...claims })));
-    await expectRefusal(response, app, invalidClient("audience or the claims"));
+  ])("refuses from GitHub Actions %s", async (_what, claims) => {
+    await expectNoMatch(recipe, await createTestIssuer(), { ...job, ...claims });
   });
 });

@@ -1,10 +1,8 @@
 import { beforeAll, describe, it } from "vitest";
 import { API_KEY, bearer, expectRefusal, invalidScope, sha256 } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
+import { bots, permissions } from "../../support/scopes.ts";
 import { json, startWorker, type TestWorker } from "../../support/worker.ts";
-
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
 
 /** A caller by the key of its name. */
 const caller = (name: string, properties: object) => ({ name, key_sha256: sha256(API_KEY + name), ...properties });
@@ -48,11 +46,11 @@ describe("a request for more than the caller is granted", () => {
     ],
     ["a longer life than TOKEN_DURATION", "long", { duration_seconds: 601 }, "more than the 600 seconds"],
     ["a longer life than the caller's", "brief", { duration_seconds: 301 }, "more than the 300 seconds"],
-  ])("is refused: %s", async (_what, name, body, description) => {
+  ])("refuses a request for more than the caller is granted: %s", async (_what, name, body, description) => {
     await expectRefusal(await worker.post(undefined, requestOf(name, body)), app, invalidScope(description));
   });
 
-  it("is refused where caller and TOKEN_SCOPE have no bots in common, whatever it asks for", async () => {
+  it("refuses every request of a caller that has no bots in common with TOKEN_SCOPE", async () => {
     await expectRefusal(
       await worker.post(undefined, requestOf("other-bots")),
       app,

@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 
 describe("a JWT caller", () => {
-  it("accepts the valid JWT that the others are made from", async () => {
+  it("accepts the valid JWT that the rejected ones are made from", async () => {
     const elsewhere = await startWorker({ ...(await createTestApp()).settings, CALLERS: callers });
     expect((await elsewhere.post(undefined, bearer(await sign()))).status).toBe(200);
   });

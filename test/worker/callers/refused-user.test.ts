@@ -33,36 +33,36 @@ describe("a JWT whose user id cannot become a session name", () => {
     ["of 129 characters", { sub: "x".repeat(129) }],
     ["beyond ASCII", { sub: "Zo\u00eb" }],
     ["the session name of a visitor", { sub: "visitors:ada" }],
-  ])("is refused: %s", async (_what, claims) => {
+  ])("refuses a JWT whose user id cannot become a session name: %s", async (_what, claims) => {
     const response = await worker.post(undefined, bearer(await tokenOf(claims)));
     await expectRefusal(response, app, accessDenied("The claim sub of the credential is no usable user id."));
   });
 
-  it("is refused even where X-User-ID names a user", async () => {
+  it("refuses a JWT without a user id even when X-User-ID names one", async () => {
     const response = await worker.post("ada", bearer(await tokenOf({ sub: undefined })));
     await expectRefusal(response, app, accessDenied("The claim sub"));
   });
 
-  it("is refused where another claim is the user id, and sub would do", async () => {
+  it("refuses a JWT without the claim that is the user id, even when sub is there", async () => {
     const response = await worker.post(undefined, bearer(await tokenOf({ aud: "staff" })));
     await expectRefusal(response, app, accessDenied("The claim email of the credential"));
   });
 });
 
 describe("X-User-ID", () => {
-  it.each(["bob", "Ada"])("is refused beside the JWT of ada: %s", async (userId) => {
+  it.each(["bob", "Ada"])("refuses an X-User-ID beside the JWT of the user ada: %s", async (userId) => {
     const response = await worker.post(userId, bearer(await tokenOf({})));
     await expectRefusal(response, app, accessDenied("X-User-ID names another user than the credential"));
   });
 
-  it("is refused from every kind of caller where it is empty", async () => {
+  it("refuses an empty X-User-ID from every kind of caller", async () => {
     const broken = { status: 400, error: "invalid_request", description: "is empty" };
     for (const init of [bearer(API_KEY), bearer(await tokenOf({})), {}]) {
       await expectRefusal(await worker.post("", init), app, broken);
     }
   });
 
-  it("of a visitor is refused where it begins like a session of another caller", async () => {
+  it("refuses a visitor's X-User-ID that begins with the prefix of another caller", async () => {
     const response = await worker.post("staff:ada@example.com");
     await expectRefusal(response, app, accessDenied("X-User-ID begins with the prefix of another caller"));
   });
@@ -74,14 +74,17 @@ describe("a page", () => {
     headers: { ...Object.fromEntries(new Headers(init.headers)), Origin: origin },
   });
 
-  it.each(["https://evil.example", "null"])("of another origin than the caller's is refused: %s", async (origin) => {
-    const response = await worker.post(undefined, from(origin, bearer(await tokenOf({}))));
-    // So that the page can read why.
-    expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
-    await expectRefusal(response, app, accessDenied(`Pages of ${origin} may not use the caller web.`));
-  });
+  it.each(["https://evil.example", "null"])(
+    "refuses a page of an origin that its caller does not list: %s",
+    async (origin) => {
+      const response = await worker.post(undefined, from(origin, bearer(await tokenOf({}))));
+      // So that the page can read why.
+      expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
+      await expectRefusal(response, app, accessDenied(`Pages of ${origin} may not use the caller web.`));
+    },
+  );
 
-  it("is refused by the origins of the very caller, not of another", async () => {
+  it("checks a page by the origins of its own caller, not of another", async () => {
     const www = "https://www.example.com";
     await expectRefusal(
       await worker.post(undefined, from(www, bearer(await tokenOf({})))),
@@ -100,7 +103,7 @@ describe("a page", () => {
     );
   });
 
-  it("is refused by its caller even where ALLOWED_ORIGINS has its origin", async () => {
+  it("refuses a page whose caller does not list its origin even when ALLOWED_ORIGINS does", async () => {
     const stricter = await startWorker({
       ...app.settings,
       CALLERS: callers,
@@ -111,7 +114,7 @@ describe("a page", () => {
     await expectRefusal(response, app, accessDenied("may not use the caller web"));
   });
 
-  it("is refused by ALLOWED_ORIGINS even where its caller has its origin", async () => {
+  it("refuses a page that ALLOWED_ORIGINS does not list even when its caller does", async () => {
     const stricter = await startWorker({
       ...app.settings,
       CALLERS: callers.filter((_caller, index) => index !== 1), // "web" shares no page with this list

@@ -4,7 +4,7 @@ import { ANYONE, type Caller } from "../../../src/core/auth/caller.ts";
 import type { Issue } from "../../../src/core/issue.ts";
 import { createTestApp } from "../../support/coze.ts";
 import { parsedValue } from "../../support/parsed-value.ts";
-import { membersOf, startWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker } from "../../support/worker.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 const DIGEST = "ab".repeat(32);
@@ -40,7 +40,7 @@ const unlimited = {
 } as const;
 
 describe("CALLERS", () => {
-  it("reads a script, users of an issuer and visitors, all from one list", async () => {
+  it("reads from one list of CALLERS a script, users of an issuer and visitors", async () => {
     const { callers, turnstileSecretKey } = await configOf({
       CALLERS: [script, web, visitors],
       TURNSTILE_SECRET_KEY: " secret\n",
@@ -77,7 +77,7 @@ describe("CALLERS", () => {
     ]);
   });
 
-  it("is the same as tables and as a JSON string", async () => {
+  it("reads the same CALLERS from tables and from a JSON string", async () => {
     const settings = { TURNSTILE_SECRET_KEY: "secret" };
     const tables = [script, web, visitors];
     expect(await configOf({ ...settings, CALLERS: ` ${JSON.stringify(tables, null, 2)}\n` })).toEqual(
@@ -85,7 +85,7 @@ describe("CALLERS", () => {
     );
   });
 
-  it("lets anyone in where it is not set", async () => {
+  it("makes the service open when CALLERS is not set", async () => {
     expect((await configOf({})).callers).toEqual([ANYONE]);
     expect((await configOf({ CALLERS: undefined })).callers).toEqual([ANYONE]);
   });
@@ -116,11 +116,11 @@ describe("CALLERS", () => {
       },
     ],
     ["visitors without Turnstile", { name: "v", anonymous: true }, { kind: "anonymous", turnstile: undefined }],
-  ])("may hold %s", async (_what, setting, credentialRule) => {
+  ])("accepts in CALLERS %s", async (_what, setting, credentialRule) => {
     expect((await callerOf(setting))?.credentialRule).toMatchObject(credentialRule);
   });
 
-  it("may say which page and action a Turnstile challenge has to be of", async () => {
+  it("reads from CALLERS the page and action that a Turnstile challenge must be of", async () => {
     const setting = { ...visitors, turnstile_hostname: "app.example.com", turnstile_action: "chat" };
     expect((await callerOf(setting, { TURNSTILE_SECRET_KEY: "secret" }))?.credentialRule).toEqual({
       kind: "anonymous",
@@ -144,7 +144,7 @@ describe("CALLERS", () => {
     ],
     ["two keys", [script, { name: "other", key_sha256: "cd".repeat(32) }]],
     ["a key and visitors", [script, { name: "visitors", anonymous: true }]],
-  ])("tells apart callers of %s", async (_what, callers) => {
+  ])("accepts callers that differ: %s", async (_what, callers) => {
     expect((await configOf({ CALLERS: callers })).callers).toHaveLength(2);
   });
 
@@ -159,15 +159,15 @@ describe("CALLERS", () => {
     ],
     ["permissions alone", { permissions: ["a"] }, { account_permission: { permission_list: ["a"] } }],
     ["neither", {}, undefined],
-  ])("limits the scope by %s", async (_what, members, scope) => {
-    expect((await callerOf({ ...script, ...members }))?.scope).toEqual(scope);
+  ])("reads a caller's scope from %s", async (_what, properties, scope) => {
+    expect((await callerOf({ ...script, ...properties }))?.scope).toEqual(scope);
   });
 
   it.each<[string, readonly string[], unknown]>([
     ["all", ["*"], "*"],
     ["one", ["https://a.example"], [{ origin: "https://a.example" }]],
     ["one and all below another", ["https://a.example", "https://*.b.example"], expect.objectContaining({ length: 2 })],
-  ])("limits the origins to %s", async (_what, origins, expected) => {
+  ])("limits a caller's pages to %s", async (_what, origins, expected) => {
     expect((await callerOf({ ...script, origins }))?.origins).toEqual(expected);
   });
 });
@@ -186,7 +186,7 @@ describe("TURNSTILE_SECRET_KEY", () => {
     ["set for no caller", [script, web, unchecked], "secret", "has no effect"],
     ["set for an open service", undefined, "secret", "has no effect"],
     ["not a string", [visitors], 1, "must be the secret key of a Turnstile widget"],
-  ])("is refused: %s", async (_what, callers, secret, sentence) => {
+  ])("refuses a TURNSTILE_SECRET_KEY that is %s", async (_what, callers, secret, sentence) => {
     expect(await issuesFor({ CALLERS: callers, TURNSTILE_SECRET_KEY: secret })).toEqual([
       { path: "TURNSTILE_SECRET_KEY", message: expect.stringContaining(sentence) },
     ]);
@@ -194,12 +194,12 @@ describe("TURNSTILE_SECRET_KEY", () => {
 });
 
 describe("a Worker with an issue in CALLERS", () => {
-  it.each(["", " \n"])("stays closed where CALLERS is blank: %j", async (blank) => {
+  it.each(["", " \n"])("issues no token when CALLERS is blank: %j", async (blank) => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, CALLERS: blank });
     const health = await worker.fetch("/health");
     expect(health.status).toBe(503);
-    expect(await membersOf(health)).toEqual({
+    expect(await propertiesOf(health)).toEqual({
       status: "misconfigured",
       problems: [{ setting: "CALLERS", problem: expect.stringMatching(/^is blank: .*remove it for an open service/) }],
     });
@@ -207,7 +207,7 @@ describe("a Worker with an issue in CALLERS", () => {
     expect(await app.exchanges()).toEqual([]);
   });
 
-  it("names its place without its value, and hands out nothing", async () => {
+  it("reports an issue in CALLERS by its path without its value, and issues no token", async () => {
     const app = await createTestApp();
     const worker = await startWorker({
       ...app.settings,
@@ -224,7 +224,7 @@ describe("a Worker with an issue in CALLERS", () => {
 
     const refused = await worker.post();
     expect(refused.status).toBe(500);
-    expect(await membersOf(refused)).toMatchObject({
+    expect(await propertiesOf(refused)).toMatchObject({
       error: "server_misconfigured",
       error_description: "The settings of this service need fixing: CALLERS[1].issuer.",
       problems: [{ setting: "CALLERS[1].issuer" }],
@@ -234,7 +234,7 @@ describe("a Worker with an issue in CALLERS", () => {
 });
 
 describe("a Worker with a setting whose name is mistyped", () => {
-  it("names it and the setting that was meant, beside every other issue and without its value", async () => {
+  it("reports a mistyped setting with the one that was meant, beside every other issue, without values", async () => {
     const app = await createTestApp();
     const worker = await startWorker({
       ...app.settings,
@@ -244,7 +244,7 @@ describe("a Worker with a setting whose name is mistyped", () => {
     });
     const health = await worker.fetch("/health");
     expect(health.status).toBe(503);
-    expect(await membersOf(health)).toEqual({
+    expect(await propertiesOf(health)).toEqual({
       status: "misconfigured",
       problems: [
         { setting: "TOKEN_DURATION", problem: "must be a whole number from 1 to 86399" },

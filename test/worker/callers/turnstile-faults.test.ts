@@ -28,19 +28,22 @@ describe.concurrent("a siteverify that gives no verdict", () => {
     ["nothing", { body: "" }],
     ["a list", { body: "[]" }],
     ["null", { body: "null" }],
-    ["success as text", { body: '{"success":"true"}' }],
+    ["success as a string", { body: '{"success":"true"}' }],
     ["no success", { body: '{"hostname":"app.example.com","action":"chat"}' }],
     ["a redirect", { status: 302, headers: { Location: "https://evil.example/" } }],
     ["success under an error status", { status: 500, body: '{"success":true}' }],
     ["more than anybody needs", { body: JSON.stringify({ success: true, more: "x".repeat(300_000) }) }],
-  ])("makes visitors wait, and nobody else: %s", async (_what, reply) => {
-    const { app, worker } = await start(await createTestWidget({}, reply));
-    const refusal = unavailable("Turnstile is unavailable. Try again.");
-    await expectRefusal(await worker.post(undefined, solvedBy("0.solved")), app, refusal);
-    expect((await worker.post(undefined, bearer(API_KEY))).status).toBe(200);
-  });
+  ])(
+    "responds with 503 to visitors, and serves everybody else, when Turnstile gives no verdict: %s",
+    async (_what, reply) => {
+      const { app, worker } = await start(await createTestWidget({}, reply));
+      const refusal = unavailable("Turnstile is unavailable. Try again.");
+      await expectRefusal(await worker.post(undefined, solvedBy("0.solved")), app, refusal);
+      expect((await worker.post(undefined, bearer(API_KEY))).status).toBe(200);
+    },
+  );
 
-  it("is given up where nobody listens", async () => {
+  it("gives up on Turnstile when nothing listens there", async () => {
     const { app, worker } = await start(await createTestWidget({}), {
       TURNSTILE_ENDPOINT: "http://127.0.0.1:1/siteverify",
     });
@@ -48,20 +51,20 @@ describe.concurrent("a siteverify that gives no verdict", () => {
     await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   });
 
-  it("is given up after five seconds", async () => {
+  it("gives up on Turnstile after five seconds", async () => {
     const { app, worker } = await start(await createTestWidget({}, { hang: true }));
     const response = await worker.post(undefined, solvedBy("0.solved"));
     await expectRefusal(response, app, unavailable("Turnstile is unavailable"));
   }, 10_000);
 
-  it("is waited for where it is merely slow", async () => {
+  it("waits for Turnstile when it is merely slow", async () => {
     const reply = { delay_ms: 300, body: JSON.stringify({ success: true, ...SOLVED }) };
     const { worker } = await start(await createTestWidget({}, reply));
     expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
   });
 
   it.each(["invalid-input-secret", "missing-input-secret"])(
-    "because of the secret key names the setting: %s",
+    "reports TURNSTILE_SECRET_KEY when Turnstile does not accept it: %s",
     async (code) => {
       const reply = { body: JSON.stringify({ success: false, "error-codes": [code] }) };
       const { app, worker } = await start(await createTestWidget({}, reply));
@@ -78,7 +81,7 @@ describe.concurrent("a siteverify that gives no verdict", () => {
     },
   );
 
-  it("says so where the secret key is that of another widget", async () => {
+  it("responds with 500 when TURNSTILE_SECRET_KEY is that of another widget, without its value", async () => {
     const { app, worker } = await start(await createTestWidget({ "0.solved": SOLVED }), {
       TURNSTILE_SECRET_KEY: "hunter2",
     });

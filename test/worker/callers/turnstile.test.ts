@@ -33,7 +33,7 @@ const solvedInBoth = (header: string, body: string): RequestInit => ({
 });
 
 describe("a visitor", () => {
-  it("gets a token for a solved challenge, sent in a header", async () => {
+  it("grants a visitor a token for a solved challenge in a header", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await start(widget);
     const response = await worker.post(undefined, solvedBy("0.solved", { "CF-Connecting-IP": "203.0.113.7" }));
@@ -43,7 +43,7 @@ describe("a visitor", () => {
     ]);
   });
 
-  it("gets a token for a solved challenge, sent in the body", async () => {
+  it("grants a visitor a token for a solved challenge in the body", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await start(widget);
     const body = json({ "cf-turnstile-response": "0.solved", duration_seconds: 60 });
@@ -52,7 +52,7 @@ describe("a visitor", () => {
     expect((await app.exchanges()).map(({ body }) => body["duration_seconds"])).toEqual([60]);
   });
 
-  it("does not spend the challenge on a request that asks for more than is granted", async () => {
+  it("does not use up a challenge for a request that asks for more than is granted", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const worker = await start(widget);
     const response = await worker.post(undefined, json({ "cf-turnstile-response": "0.solved", duration_seconds: 901 }));
@@ -61,21 +61,21 @@ describe("a visitor", () => {
     expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
   });
 
-  it("is verified by the header where both are sent", async () => {
+  it("verifies the challenge in the header when header and body have one", async () => {
     const widget = await createTestWidget({ header: SOLVED, body: SOLVED });
     const worker = await start(widget);
     expect((await worker.post(undefined, solvedInBoth("header", "body"))).status).toBe(200);
     expect((await widget.received()).map(({ response }) => response)).toEqual(["header"]);
   });
 
-  it("gets a token for a challenge of any page and action where the caller names none", async () => {
+  it("grants a token for a challenge of any page and action when the caller names none", async () => {
     const widget = await createTestWidget({ "0.solved": { hostname: "elsewhere.example", action: "login" } });
     const anyPage = { name: "visitors", anonymous: true, turnstile: true };
     const worker = await start(widget, { CALLERS: [anyPage] });
     expect((await worker.post(undefined, solvedBy("0.solved"))).status).toBe(200);
   });
 
-  it("has to solve a challenge for each token, cached or not", async () => {
+  it("requires a solved challenge for each token, cached or not", async () => {
     const widget = await createTestWidget({ first: SOLVED, second: SOLVED });
     const worker = await start(widget);
     expect((await worker.post("ada", solvedBy("first"))).status).toBe(200);
@@ -85,7 +85,7 @@ describe("a visitor", () => {
     expect(second.headers.get("Cache-Status")).toContain("hit");
   });
 
-  it("gets no cached token of another visitor without a solved challenge", async () => {
+  it("serves no cached token of another visitor without a solved challenge", async () => {
     const widget = await createTestWidget({ first: SOLVED });
     const worker = await start(widget);
     await worker.post("ada", solvedBy("first"));
@@ -96,7 +96,7 @@ describe("a visitor", () => {
 });
 
 describe("an API key", () => {
-  it("needs no challenge, and Turnstile gets no request", async () => {
+  it("grants an API key a token without a challenge or a request to Turnstile", async () => {
     const widget = await createTestWidget({});
     const worker = await start(widget);
     expect((await worker.post("ada", bearer(API_KEY, solvedBy("anything")))).status).toBe(200);
@@ -112,14 +112,14 @@ describe("a visitor's response", () => {
     ["empty in the header, and solved in the body", solvedInBoth("", "x"), "is"],
     ["under another name", { headers: { "g-recaptcha-response": "x" } }, "is missing"],
     ["of 2049 characters", solvedBy("x".repeat(2049)), "is longer than 2048 characters"],
-  ])("is refused without a request to Turnstile: %s", async (_what, init, description) => {
+  ])("refuses a Turnstile response without a request to Turnstile: %s", async (_what, init, description) => {
     const widget = await createTestWidget({ x: SOLVED });
     const worker = await start(widget);
     await expectRefusal(await worker.post(undefined, init), app, invalidClient(description));
     expect(await widget.received()).toEqual([]);
   });
 
-  it("is refused where it is no string", async () => {
+  it("refuses a Turnstile response in the body that is not a string", async () => {
     const worker = await start(await createTestWidget({}));
     await expectRefusal(await worker.post(undefined, json({ "cf-turnstile-response": 1 })), app, {
       status: 400,
@@ -143,12 +143,12 @@ describe("a visitor's response", () => {
     ["of a host name below", "below", "is of another host name"],
     ["of another action", "login", "is of another action"],
     ["of an action in another case", "capital", "is of another action"],
-  ])("is refused: %s", async (_what, response, description) => {
+  ])("refuses a Turnstile response: %s", async (_what, response, description) => {
     const worker = await start(await createTestWidget(solved));
     await expectRefusal(await worker.post(undefined, solvedBy(response)), app, invalidClient(description));
   });
 
-  it("is refused where it was used before", async () => {
+  it("refuses a Turnstile response that was used before", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const elsewhere = await createTestApp();
     const first = await start(widget, elsewhere.settings);
@@ -161,14 +161,14 @@ describe("a visitor's response", () => {
     );
   });
 
-  const success = (members: object): Reply => ({ body: JSON.stringify({ success: true, ...members }) });
+  const success = (properties: object): Reply => ({ body: JSON.stringify({ success: true, ...properties }) });
   it.each<[string, Reply, string]>([
     ["the host name left out", success({ action: "chat" }), "is of another host name"],
     ["the action left out", success({ hostname: "app.example.com" }), "is of another action"],
     ["success beside a fault", success({ "error-codes": ["timeout-or-duplicate"] }), "has expired, or was used before"],
     ["no reason", { body: '{"success":false}' }, "was refused"],
     ["a bad request", { body: '{"success":false,"error-codes":["bad-request"]}' }, "was refused"],
-  ])("is refused by a verdict with %s", async (_what, reply, description) => {
+  ])("refuses a Turnstile response when the verdict of Turnstile has %s", async (_what, reply, description) => {
     const worker = await start(await createTestWidget({}, reply));
     await expectRefusal(await worker.post(undefined, solvedBy("0.solved")), app, invalidClient(description));
   });

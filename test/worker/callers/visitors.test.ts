@@ -3,7 +3,7 @@ import { API_KEY, bearer, expectGrant, sha256 } from "../../support/callers.ts";
 import { createTestApp } from "../../support/coze.ts";
 import { createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
 import { createTestWidget, SOLVED } from "../../support/turnstile.ts";
-import { membersOf, startWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker } from "../../support/worker.ts";
 
 const visitors = { name: "visitors", anonymous: true, max_duration: 300 };
 const script = { name: "script", key_sha256: sha256(API_KEY) };
@@ -15,7 +15,7 @@ async function start(callers: unknown, settings: object = {}) {
 }
 
 describe("the session of a visitor", () => {
-  it("is as X-User-ID says where there are only visitors", async () => {
+  it("opens for a visitor the session of X-User-ID when all callers are visitors", async () => {
     const { app, worker } = await start([visitors]);
     expect(await expectGrant(app, worker.post("ada"))).toEqual({ duration_seconds: 300, session_name: "ada" });
     expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 300, session_name: undefined });
@@ -24,7 +24,7 @@ describe("the session of a visitor", () => {
   it.each<[string, (issuer: TestIssuer) => object]>([
     ["a backend with an API key", () => script],
     ["users who log in", web],
-  ])("is never that of a user of %s", async (_what, other) => {
+  ])("never opens for a visitor the session of a user of %s", async (_what, other) => {
     const issuer = await createTestIssuer();
     const { app, worker } = await start([other(issuer), { ...visitors, max_duration: 900 }]);
     const credential = other === web ? await issuer.sign({ aud: "api", sub: "ada" }) : API_KEY;
@@ -33,21 +33,21 @@ describe("the session of a visitor", () => {
 
     expect(await expectGrant(app, worker.post("ada"))).toEqual({ duration_seconds: 900, session_name: "visitors:ada" });
     expect(await expectGrant(app, worker.post())).toEqual({ duration_seconds: 900, session_name: "visitors:" });
-    const visitor = await membersOf(await worker.post("ada"));
-    expect(visitor["access_token"]).not.toBe((await membersOf(users))["access_token"]);
+    const visitor = await propertiesOf(await worker.post("ada"));
+    expect(visitor["access_token"]).not.toBe((await propertiesOf(users))["access_token"]);
   });
 
-  it("has the prefix that the settings say", async () => {
+  it("puts the user_prefix of the settings before a visitor's session", async () => {
     const { app, worker } = await start([script, { ...visitors, user_prefix: "guest" }]);
     expect(await expectGrant(app, worker.post("ada"))).toMatchObject({ session_name: "guest:ada" });
   });
 
-  it("is shared with other callers where the settings say so by an empty prefix", async () => {
+  it("shares a visitor's session with other callers when user_prefix is empty", async () => {
     const { app, worker } = await start([script, { ...visitors, user_prefix: "" }]);
     expect(await expectGrant(app, worker.post("ada"))).toMatchObject({ session_name: "ada" });
   });
 
-  it("has a prefix behind Turnstile too", async () => {
+  it("puts a prefix before the session of a visitor who passed Turnstile", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const callers = [web(await createTestIssuer()), { ...visitors, turnstile: true }];
     const { app, worker } = await start(callers, widget.settings);
@@ -60,7 +60,7 @@ describe("the session of a visitor", () => {
 });
 
 describe("the session of a named caller's user", () => {
-  it("is within the prefix of a key caller that has one, and any other for one that has none", async () => {
+  it("confines a key with a user_prefix to that prefix, and lets one without it open any session", async () => {
     const { app, worker } = await start([{ ...script, user_prefix: "shop" }, visitors]);
     expect(await expectGrant(app, worker.post("visitors:ada", bearer(API_KEY)))).toMatchObject({
       session_name: "shop:visitors:ada",
@@ -73,7 +73,7 @@ describe("the session of a named caller's user", () => {
     });
   });
 
-  it("is one for equal ids of two issuers only where the settings say so by equal prefixes", async () => {
+  it("opens one session for equal ids of two issuers only when their user_prefix is equal", async () => {
     const [one, other] = [await createTestIssuer(), await createTestIssuer()];
     const partners = { name: "partners", issuer: other.issuer, audience: "api" };
     const sessionsFor = async (prefixes: readonly (string | undefined)[]) => {
@@ -92,7 +92,7 @@ describe("the session of a named caller's user", () => {
     expect(await sessionsFor([undefined, undefined])).toEqual([]);
   });
 
-  it("may begin like that of visitors where there are no visitors", async () => {
+  it("accepts a user id that begins like a visitor's session when there are no visitors", async () => {
     const issuer = await createTestIssuer();
     const { app, worker } = await start([web(issuer)]);
     const token = await issuer.sign({ aud: "api", sub: "visitors:ada" });
@@ -108,8 +108,8 @@ describe("GET /health", () => {
     ["no callers are set", undefined, {}, "open"],
     ["visitors need no credential", [script, visitors], {}, "open"],
     ["visitors have to pass Turnstile", [script, { ...visitors, turnstile: true }], secret, "closed"],
-  ])("says whether anybody may get a token where %s", async (_what, callers, settings, access) => {
+  ])("reports at GET /health whether anybody may get a token when %s", async (_what, callers, settings, access) => {
     const { worker } = await start(callers, settings);
-    expect(await membersOf(await worker.fetch("/health"))).toEqual({ status: "ok", access, cache: "kv" });
+    expect(await propertiesOf(await worker.fetch("/health"))).toEqual({ status: "ok", access, cache: "kv" });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
-import { membersOf, startWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker } from "../../support/worker.ts";
 
 const BROWSER = { headers: { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" } };
 
@@ -29,7 +29,7 @@ describe("GET /", () => {
   it.each([undefined, "*/*", "application/json"])("sends a client that accepts %s an error", async (accept) => {
     const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
     expect(response.status).toBe(405);
-    expect(await membersOf(response)).toMatchObject({ error: "method_not_allowed" });
+    expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
   });
 
   it("shows the console while settings are wrong, as it says which", async () => {
@@ -43,7 +43,7 @@ describe("GET /", () => {
   ])("responds with 404 to a browser if %s", async (_case, settings) => {
     const response = await getRoot({ ...app.settings, ...settings }, BROWSER);
     expect(response.status).toBe(404);
-    expect(await membersOf(response)).toMatchObject({ error: "not_found" });
+    expect(await propertiesOf(response)).toMatchObject({ error: "not_found" });
   });
 
   it("responds with 405 to a script while CONSOLE is off", async () => {
@@ -54,6 +54,6 @@ describe("GET /", () => {
     const assets = { fetch: async () => new Response(null, { status: 404 }) };
     const response = await getRoot({ ...app.settings, ASSETS: assets }, BROWSER);
     expect(response.status).toBe(500);
-    expect(await membersOf(response)).toMatchObject({ error: "server_error" });
+    expect(await propertiesOf(response)).toMatchObject({ error: "server_error" });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createTestApp } from "../../support/coze.ts";
-import { membersOf, ORIGIN, startWorker } from "../../support/worker.ts";
+import { ORIGIN, propertiesOf, startWorker } from "../../support/worker.ts";
 
 const APP = "https://app.example.com";
 
@@ -44,7 +44,7 @@ describe("CORS", () => {
       expect(response.status).toBe(403);
       expect(response.headers.get("Access-Control-Allow-Origin")).toBeNull();
       expect(response.headers.get("Vary")).toBe("Origin");
-      const body = await membersOf(response);
+      const body = await propertiesOf(response);
       expect(body).toMatchObject({ error: "access_denied", error_description: expect.stringContaining(origin) });
       expect(body).not.toHaveProperty("access_token");
       expect(await app.exchanges()).toEqual([]);

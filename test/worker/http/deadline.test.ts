@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { bearer } from "../../support/callers.ts";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
 import { createTestIssuer, documentOf, type TestIssuer } from "../../support/issuer.ts";
-import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 /** Every request gets its response within this time, whatever hangs. */
 const MAX_RESPONSE_MS = 12_000;
@@ -64,10 +64,10 @@ describe.concurrent("deadlines", () => {
     const discovery = documentOf({ issuer: issuer.issuer, jwks_uri: issuer.jwksUri });
     await issuer.publish("discovery", { ...discovery, delay_ms: 4500 });
     const credential = bearer(await issuer.sign({ aud: "api", sub: "ada" }), json({}));
-    const request = worker.answer("/", { ...credential, method: "POST", body: slowBody("{}", 1500) });
+    const request = worker.respond("/", { ...credential, method: "POST", body: slowBody("{}", 1500) });
     const { result, tookMs } = await timed(request);
     expect(result.status).toBe(504);
-    expect(await membersOf(result)).toMatchObject({ error: "upstream_timeout" });
+    expect(await propertiesOf(result)).toMatchObject({ error: "upstream_timeout" });
     expect(tookMs).toBeLessThan(MAX_RESPONSE_MS + MARGIN_MS);
     expect(tookMs).toBeGreaterThan(MAX_RESPONSE_MS - MARGIN_MS);
   }, 30_000);
@@ -76,7 +76,7 @@ describe.concurrent("deadlines", () => {
     const { app, worker } = plain;
     const { result, tookMs } = await timed(worker.post("ada", { ...json({}), body: slowBody("{}", 60_000) }));
     expect(result.status).toBe(400);
-    expect(await membersOf(result)).toMatchObject({ error_description: "The body did not arrive in time." });
+    expect(await propertiesOf(result)).toMatchObject({ error_description: "The body did not arrive in time." });
     expect(tookMs).toBeLessThan(5000 + MARGIN_MS);
     expect(await app.exchanges()).toEqual([]);
   }, 30_000);
@@ -84,7 +84,7 @@ describe.concurrent("deadlines", () => {
   it("names the secret that the Secrets Store does not return within three seconds", async () => {
     const { result, tookMs } = await timed(withoutSecret.worker.post("ada"));
     expect(result.status).toBe(500);
-    expect(await membersOf(result)).toMatchObject({
+    expect(await propertiesOf(result)).toMatchObject({
       problems: [{ setting: "PRIVATE_KEY", problem: expect.stringContaining("Secrets Store") }],
     });
     expect(tookMs).toBeLessThan(3000 + MARGIN_MS);

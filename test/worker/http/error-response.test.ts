@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ERROR_STATUS } from "../../../src/http/error-response.ts";
 import { createTestApp, type Fault, type TestApp } from "../../support/coze.ts";
 import { kvThatThrowsOn } from "../../support/kv.ts";
-import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 type TestCase = {
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -144,7 +144,7 @@ describe("every error of the table", () => {
     const response = await testCase.send(worker);
 
     expect(response.status).toBe(ERROR_STATUS[code]);
-    expect(await membersOf(response)).toEqual({
+    expect(await propertiesOf(response)).toEqual({
       error: code,
       error_description: expect.stringContaining(testCase.description),
       request_id: response.headers.get("X-Request-Id"),
@@ -160,22 +160,25 @@ describe("every error of the table", () => {
     for (const [name, value] of Object.entries(testCase.headers ?? {})) expect(response.headers.get(name)).toBe(value);
   });
 
-  it.each(codes.filter((code) => code !== "access_denied"))("lets the page read %s", async (code) => {
-    const testCase = TEST_CASES[code];
-    const { worker } = await startIn({
-      ...testCase,
-      settings: { ALLOWED_ORIGINS: "https://app.example.com", ...testCase.settings },
-    });
-    const withOrigin: TestWorker = {
-      ...worker,
-      fetch: (path, init) => worker.fetch(path, fromPage(init)),
-      post: (userId, init) => worker.post(userId, fromPage(init)),
-    };
-    const response = await testCase.send(withOrigin);
-    expect(response.status).toBe(ERROR_STATUS[code]);
-    expect(response.headers.get("Access-Control-Allow-Origin")).toMatch(/^(https:\/\/app\.example\.com|\*)$/);
-    expect(response.headers.get("Access-Control-Expose-Headers")).toContain("X-Request-Id");
-  });
+  it.each(codes.filter((code) => code !== "access_denied"))(
+    "lets pages of other origins read the error %s",
+    async (code) => {
+      const testCase = TEST_CASES[code];
+      const { worker } = await startIn({
+        ...testCase,
+        settings: { ALLOWED_ORIGINS: "https://app.example.com", ...testCase.settings },
+      });
+      const withOrigin: TestWorker = {
+        ...worker,
+        fetch: (path, init) => worker.fetch(path, fromPage(init)),
+        post: (userId, init) => worker.post(userId, fromPage(init)),
+      };
+      const response = await testCase.send(withOrigin);
+      expect(response.status).toBe(ERROR_STATUS[code]);
+      expect(response.headers.get("Access-Control-Allow-Origin")).toMatch(/^(https:\/\/app\.example\.com|\*)$/);
+      expect(response.headers.get("Access-Control-Expose-Headers")).toContain("X-Request-Id");
+    },
+  );
 });
 
 function fromPage(init: RequestInit = {}): RequestInit {
@@ -183,7 +186,7 @@ function fromPage(init: RequestInit = {}): RequestInit {
 }
 
 describe("the log", () => {
-  it("contains errors of Coze, with request id and log id", async () => {
+  it("logs errors of Coze with request id and log id", async () => {
     const { worker } = await startIn(TEST_CASES.upstream_rejected);
     const response = await worker.post("ada");
     expect(logged.map((line) => JSON.parse(line))).toContainEqual(
@@ -198,7 +201,7 @@ describe("the log", () => {
     );
   });
 
-  it("contains the stack of a bug, which the response does not", async () => {
+  it("logs the stack of a bug, which the response does not show", async () => {
     const { worker } = await startIn(TEST_CASES.server_error);
     const response = await TEST_CASES.server_error.send(worker);
     expect(await response.text()).not.toContain("a bug");
@@ -222,7 +225,7 @@ describe("the log", () => {
     });
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: kvThatThrowsOn("get") });
     const refused = await (await worker.post("ada")).text();
-    const { access_token: token } = await membersOf(await worker.post("ada"));
+    const { access_token: token } = await propertiesOf(await worker.post("ada"));
 
     expect(refused).toContain("bad jwt [assertion]");
     expect(refused).toContain("log id of [assertion]");

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
-import { membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 let app: TestApp;
 let worker: TestWorker;
@@ -11,19 +11,19 @@ beforeAll(async () => {
 });
 
 describe("GET /health", () => {
-  it("reports valid settings, access and where tokens are cached", async () => {
+  it("reports at GET /health valid settings, access and where tokens are cached", async () => {
     const response = await worker.fetch("/health");
     expect(response.status).toBe(200);
-    expect(await membersOf(response)).toEqual({ status: "ok", access: "open", cache: "kv" });
+    expect(await propertiesOf(response)).toEqual({ status: "ok", access: "open", cache: "kv" });
     expect(response.headers.get("X-Request-Id")).toEqual(expect.any(String));
   });
 
-  it("reports when tokens are cached in memory only", async () => {
+  it("reports at GET /health when tokens are cached in memory only", async () => {
     const uncached = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
-    expect(await membersOf(await uncached.fetch("/health"))).toMatchObject({ cache: "memory" });
+    expect(await propertiesOf(await uncached.fetch("/health"))).toMatchObject({ cache: "memory" });
   });
 
-  it("names every invalid setting without its value", async () => {
+  it("names at GET /health every invalid setting without its value", async () => {
     const broken = await startWorker({ CLIENT_ID: " ", PRIVATE_KEY: "secret of mine", TOKEN_DURATION: "99999999" });
     const response = await broken.fetch("/health");
     expect(response.status).toBe(503);
@@ -40,13 +40,13 @@ describe("GET /health", () => {
     for (const value of ["secret", "99999999"]) expect(body).not.toContain(value);
   });
 
-  it("sends nothing to Coze", async () => {
+  it("sends nothing to Coze for GET /health", async () => {
     const before = (await app.exchanges()).length;
     await worker.fetch("/health");
     expect(await app.exchanges()).toHaveLength(before);
   });
 
-  it("responds to HEAD without a body", async () => {
+  it("responds to HEAD /health without a body", async () => {
     const response = await worker.fetch("/health", { method: "HEAD" });
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("");
@@ -60,7 +60,7 @@ describe("other paths and methods", () => {
       for (const method of ["GET", "POST"]) {
         const response = await worker.fetch(path, { method });
         expect(response.status).toBe(404);
-        expect(await membersOf(response)).toMatchObject({ error: "not_found" });
+        expect(await propertiesOf(response)).toMatchObject({ error: "not_found" });
       }
     },
   );
@@ -80,7 +80,7 @@ describe("other paths and methods", () => {
     expect(response.headers.get("Allow")).toBe(allow);
   });
 
-  it("ignores a query", async () => {
+  it("ignores an unknown query at POST /", async () => {
     expect((await worker.fetch("/?x=1", { method: "POST" })).status).toBe(200);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
-import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { bots, permissions } from "../../support/scopes.ts";
+import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 let app: TestApp;
 let worker: TestWorker;
@@ -9,15 +10,9 @@ beforeAll(async () => {
   app = await createTestApp();
   worker = await startWorker({
     ...app.settings,
-    TOKEN_SCOPE: {
-      account_permission: { permission_list: ["Connector.botChat"] },
-      attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1", "2"] } },
-    },
+    TOKEN_SCOPE: { ...permissions("Connector.botChat"), ...bots("1", "2") },
   });
 });
-
-const permissions = (...names: string[]) => ({ account_permission: { permission_list: names } });
-const bots = (...ids: string[]) => ({ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } } });
 
 describe("X-User-ID", () => {
   it.each(["u", "user123", "Ada Lovelace", "ada@example.com", encodeURIComponent("用户"), "null", "x".repeat(128)])(
@@ -40,7 +35,7 @@ describe("X-User-ID", () => {
     const before = (await app.exchanges()).length;
     const response = await worker.post(userId);
     expect(response.status).toBe(400);
-    expect(await membersOf(response)).toMatchObject({
+    expect(await propertiesOf(response)).toMatchObject({
       error: "invalid_request",
       error_description: expect.stringContaining("X-User-ID"),
     });
@@ -55,7 +50,7 @@ describe("the query", () => {
       const before = (await app.exchanges()).length;
       const response = await worker.fetch(`/?a=b&${name}=ada`, { method: "POST" });
       expect(response.status).toBe(400);
-      expect(await membersOf(response)).toMatchObject({
+      expect(await propertiesOf(response)).toMatchObject({
         error: "invalid_request",
         error_description: expect.stringContaining(`send ${name} as the header X-User-ID`),
       });
@@ -63,7 +58,7 @@ describe("the query", () => {
     },
   );
 
-  it("ignores any other query parameter", async () => {
+  it("ignores any query parameter that is not a user id", async () => {
     expect((await worker.fetch("/?utm_source=mail", { method: "POST" })).status).toBe(200);
   });
 });
@@ -81,11 +76,11 @@ describe("the body", () => {
     ["the whole life", json({ duration_seconds: 900 })],
     ["an empty rejected token, as the Chat SDK begins", json({ rejected_token: "" })],
     ["a rejected token of null", json({ rejected_token: null })],
-    ["some life left", json({ minimum_seconds: 86_400 })],
+    ["a minimum life", json({ minimum_seconds: 86_400 })],
     ["less scope", json({ scope: bots("1") })],
     ["the whole scope", json({ scope: bots("2", "1") })],
     ["exactly 16 KiB", { body: `{}${" ".repeat(16 * 1024 - 2)}`, headers: { "Content-Type": "application/json" } }],
-  ])("accepts a body: %s", async (_what, init) => {
+  ])("accepts as the body of a token request %s", async (_what, init) => {
     expect((await worker.post("ada", init)).status).toBe(200);
   });
 
@@ -193,7 +188,7 @@ describe("the body", () => {
     const before = (await app.exchanges()).length;
     const response = await worker.post("ada", init);
     expect(response.status).toBe(status);
-    expect(await membersOf(response)).toEqual({
+    expect(await propertiesOf(response)).toEqual({
       error,
       error_description: expect.stringContaining(description),
       request_id: response.headers.get("X-Request-Id"),
@@ -203,7 +198,7 @@ describe("the body", () => {
 
   it("quotes a body in printable ASCII only, cut to 500 characters", async () => {
     const name = `"\\é\n${"x".repeat(1000)}`;
-    const { error_description: description } = await membersOf(await worker.post("ada", json({ [name]: 1 })));
+    const { error_description: description } = await propertiesOf(await worker.post("ada", json({ [name]: 1 })));
     expect(description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,500}$/);
     expect(description).toContain("????xxx");
   });

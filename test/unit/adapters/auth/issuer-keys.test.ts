@@ -47,7 +47,7 @@ it("fetches the keys of an issuer again for all waiting requests when the first 
   expect(await lost).toMatchObject({ code: "issuer_unavailable" });
 });
 
-it("fails when the response is due, whether the request fetches the keys or waits for them", async () => {
+it("fails to get an issuer's keys when the response is due, for requests that fetch or wait", async () => {
   const fixture = createFixture();
   const requests = [fixture.find(false, 1000), fixture.find(false, 1000)];
   fixture.advance(1000);
@@ -56,7 +56,7 @@ it("fails when the response is due, whether the request fetches the keys or wait
   expect(fixture.fetches()).toBe(1);
 });
 
-it("does not wait for a lost fetch once its time is over", async () => {
+it("does not wait for a lost fetch of an issuer's keys once its time is over", async () => {
   const fixture = createFixture();
   fixture.find().catch(() => {});
   fixture.advance(5500);

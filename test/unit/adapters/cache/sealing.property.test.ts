@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 
 describe("seal and open", () => {
-  it("decrypts a value under its name and key", async () => {
+  it("opens a sealed value under its name and key", async () => {
     await fc.assert(
       fc.asyncProperty(wellFormed, sealable, async (name, value) => {
         expect(await open(secrets, name, await seal(secrets, name, value))).toBe(value);
@@ -79,7 +79,7 @@ describe("seal and open", () => {
 });
 
 describe("the token store", () => {
-  it("returns each token for its own key, and nothing for any other", async () => {
+  it("returns a stored token for its own cache key, and nothing for any other", async () => {
     const entries = fc.uniqueArray(fc.tuple(wellFormed, token), {
       selector: ([key]) => key,
       maxLength: 4,
@@ -95,7 +95,7 @@ describe("the token store", () => {
     );
   });
 
-  it("misses on an entry that is corrupt, of another cache key, or of another private key", async () => {
+  it("misses on a stored entry that is corrupt, of another cache key, or of another private key", async () => {
     await fc.assert(
       fc.asyncProperty(token, token, corruption, async (adas, bobs, corruptBytes) => {
         const { kv, entries } = createKv();
@@ -113,7 +113,7 @@ describe("the token store", () => {
     );
   });
 
-  it("never throws, however the namespace fails", async () => {
+  it("never throws from the token store, however the KV namespace fails", async () => {
     const reason = fc.oneof(
       fc.string().map((message) => new Error(message)),
       fc.string(),

@@ -28,7 +28,7 @@ describe("the token memory", () => {
     expect(memory.get("a")).toBeDefined();
   });
 
-  it("does not cache a token that is larger than the limit", () => {
+  it("does not cache a token that is larger than the memory's limit", () => {
     const memory = createTokenMemory(5000, 10_000);
     memory.set("a", createCachedToken("x".repeat(5000)));
     expect(memory.get("a")).toBeUndefined();

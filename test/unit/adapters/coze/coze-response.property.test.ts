@@ -50,7 +50,7 @@ const response: fc.Arbitrary<CozeResponse> = fc.record({
 });
 
 describe("parsing any response of Coze", () => {
-  it("returns a token that expires in the future but no later than requested, or an error with a sentence", () => {
+  it("parses a Coze response to an unexpired token of at most the requested life, or to an error", () => {
     fc.assert(
       fc.property(response, (given) => {
         const outcome = outcomeFor(given);
@@ -74,7 +74,7 @@ describe("parsing any response of Coze", () => {
     );
   });
 
-  it("returns a token only for a success status without an error code, with the values of the body", () => {
+  it("parses a token only from a success status without an error code, with the values of the body", () => {
     fc.assert(
       fc.property(response, (given) => {
         const outcome = outcomeFor(given);
@@ -91,7 +91,7 @@ describe("parsing any response of Coze", () => {
     );
   });
 
-  it("gives a documented error code precedence over everything else", () => {
+  it("gives a documented error code of Coze precedence over everything else", () => {
     const coded = fc.record({ ...envelope, body, code: fc.constantFrom("internal_error", ...DOCUMENTED_REFUSALS) });
     fc.assert(
       fc.property(coded, ({ body: properties, code, ...rest }) => {
@@ -103,7 +103,7 @@ describe("parsing any response of Coze", () => {
     );
   });
 
-  it("returns a Retry-After of whole seconds, or none", () => {
+  it("parses Coze's Retry-After to whole seconds, or none", () => {
     fc.assert(
       fc.property(response, (given) => {
         const outcome = outcomeFor({ ...given, status: 429 });
@@ -114,7 +114,7 @@ describe("parsing any response of Coze", () => {
     );
   });
 
-  it("never quotes a token in an error", () => {
+  it("never quotes a token of a Coze response in an error", () => {
     fc.assert(
       fc.property(response, body, (given, properties) => {
         const outcome = outcomeFor({ ...given, body: JSON.stringify({ ...properties, access_token: "czs_secret" }) });

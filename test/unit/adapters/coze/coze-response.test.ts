@@ -36,7 +36,7 @@ describe("parsing a response with a token", () => {
     ["no longer than requested, as a lifetime", 86_399, IAT + 900],
     ["no longer than requested, in milliseconds", (IAT + 600) * 1000, IAT + 900],
     ["a time just ahead", IAT + 3, IAT + 3],
-  ])("reads expires_in as %s", (_what, expiresIn, expiresAt) => {
+  ])("reads expires_in of a Coze response as %s", (_what, expiresIn, expiresAt) => {
     const readAt = IAT + 2;
     expect(parseCozeResponse(response({ ...granted, expires_in: expiresIn }), REQUESTED, readAt)).toEqual({
       accessToken: "czs_token",
@@ -53,7 +53,7 @@ describe("parsing a response with a token", () => {
     expect(late).toThrow("already expired");
   });
 
-  it("ignores other properties, including empty error properties", () => {
+  it("ignores other properties of a Coze response, including empty error properties", () => {
     const body = { ...granted, token_type: "Bearer", error_code: "", error_message: "", error: "", code: 0, msg: "" };
     expect(parseCozeResponse(response(body), REQUESTED, IAT)).toMatchObject({ accessToken: "czs_token" });
   });
@@ -97,7 +97,7 @@ describe("parsing a response without a usable token", () => {
     ["an unknown error under 200", response({ ...granted, error_code: "new" }), REJECTED, "See coze"],
     ["an inherited name as error", response({ error_code: "toString" }, { status: 503 }), UNAVAILABLE, "again"],
     ["403 without a reason", response({}, { status: 403 }), REJECTED, "See coze"],
-  ])("checks the error_code first and the status second: %s", (_what, given, code, sentence) => {
+  ])("checks Coze's error_code first and the status second: %s", (_what, given, code, sentence) => {
     expect(errorFor(given)).toMatchObject({ name: "TokenError", code, message: expect.stringContaining(sentence) });
   });
 
@@ -119,7 +119,7 @@ describe("parsing a response without a usable token", () => {
     ["error_code", "error_message"],
     ["code", "msg"],
     ["error_code", "error"],
-  ])("cuts %s and %s to 500 characters", (code, message) => {
+  ])("cuts %s and %s of a Coze error to 500 characters", (code, message) => {
     const body = { [code]: "a".repeat(501), [message]: "b".repeat(60_000) };
     expect(errorFor(response(body, { status: 403, logId: undefined }))).toHaveProperty("details.coze", {
       status: 403,
@@ -142,7 +142,7 @@ describe("parsing a response without a usable token", () => {
     ["0", undefined],
     ["soon", undefined],
     [undefined, undefined],
-  ])("reads Retry-After %j as %j seconds", (retryAfter, seconds) => {
+  ])("reads Coze's Retry-After %j as %j seconds", (retryAfter, seconds) => {
     const error = errorFor(response("", { status: 429, retryAfter }));
     expect((error as { details: { retryAfterSeconds?: number } }).details.retryAfterSeconds).toBe(seconds);
   });

@@ -4,6 +4,7 @@ import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts"
 import { ANYONE, type Caller, type CredentialRule, type JwtRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 /** What a credential is, to the ports below: a key, a JWT of an issuer and with a role, or neither. */
 type Credential =
@@ -39,8 +40,8 @@ const credential: fc.Arbitrary<Credential> = fc.oneof(
 const unverified = new TokenError("invalid_client", "The JWT is not valid.");
 const withoutWork = () => {};
 
-describe("credentialRule", () => {
-  it("lets everybody in as anyone where there is such a caller, and asks nothing of their credentials", async () => {
+describe("createAuthenticator", () => {
+  it("authenticates every request as anyone where there is such a caller, whatever its credential", async () => {
     await forAll(async (all, given, asked) => {
       const open = all.find(({ credentialRule: how }) => how.kind === "anyone");
       if (open === undefined) return;
@@ -50,7 +51,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("takes who brings no credential for an anonymous caller only", async () => {
+  it("authenticates a request without a credential as an anonymous caller only", async () => {
     await forAll(async (all, _given, asked) => {
       if (isOpenToAll(all)) return;
       const visitor = all.find(({ credentialRule: how }) => how.kind === "anonymous");
@@ -62,7 +63,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("takes a credential for the first caller that it fits, and never for an anonymous one", async () => {
+  it("authenticates a credential as the first caller that it fits, and never as an anonymous one", async () => {
     await forAll(async (all, given) => {
       if (isOpenToAll(all)) return;
       const fitting = all.find(({ credentialRule: how }) => fits(how, given));
@@ -81,7 +82,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("has a JWT verified once, if it is of a known issuer, and believes no claim of one that is not valid", async () => {
+  it("verifies a JWT once, if its issuer is known, and believes no claim of one that is not valid", async () => {
     await forAll(async (all, given, asked) => {
       if (isOpenToAll(all) || given.is !== "jwt") return;
       const outcome = await authenticate(all, given, asked);
@@ -95,7 +96,7 @@ describe("credentialRule", () => {
     });
   });
 
-  it("refuses a credential that is too long without a look at it", async () => {
+  it("refuses a credential that is too long without checking it", async () => {
     const asked: string[] = [];
     const lengths = fc.integer({ min: 16_380, max: 16_390 });
     await fc.assert(
@@ -143,18 +144,11 @@ function portsFor(given: Credential, asked: string[]) {
 }
 
 function jwtRule([issuer, role]: readonly [issuer: string, role: string]): JwtRule {
-  return {
-    kind: "jwt",
-    issuer,
-    jwksUri: undefined,
-    audience: "service",
-    claims: new Map([["role", role]]),
-    userIdClaim: "sub",
-  };
+  return { ...JWT_RULE, issuer, claims: new Map([["role", role]]) };
 }
 
 function claimsOf({ issuer, role }: Credential & { is: "jwt" }): Claims {
-  return { iss: issuer, aud: "service", role };
+  return { iss: issuer, aud: JWT_RULE.audience, role };
 }
 
 function fits(how: CredentialRule, given: Credential): boolean {

@@ -2,35 +2,20 @@ import { describe, expect, it, vi } from "vitest";
 import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
 import { ANYONE, type Caller, type JwtRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
-
-const unlimited = {
-  userPrefix: "",
-  origins: "*",
-  scope: undefined,
-  maxDurationSeconds: undefined,
-  limiter: undefined,
-} as const;
-const rule: JwtRule = {
-  kind: "jwt",
-  issuer: "https://id.example.com",
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const key = (name: string, keySha256: string): Caller => ({
-  ...unlimited,
+  ...ANYONE,
   name,
   credentialRule: { kind: "key", keySha256 },
 });
 const jwt = (name: string, changes: Partial<JwtRule> = {}): Caller => ({
-  ...unlimited,
+  ...ANYONE,
   name,
-  credentialRule: { ...rule, ...changes },
+  credentialRule: { ...JWT_RULE, ...changes },
 });
 const visitors: Caller = {
-  ...unlimited,
+  ...ANYONE,
   name: "visitors",
   credentialRule: { kind: "anonymous", turnstile: undefined },
 };
@@ -61,8 +46,8 @@ const DEADLINE = 12_000;
 const refused = (description: string) =>
   expect.objectContaining({ code: "invalid_client", message: expect.stringContaining(description) });
 
-describe("authenticate", () => {
-  it("takes everybody for anyone in an open service, and looks at nothing", async () => {
+describe("createAuthenticator", () => {
+  it("authenticates every request as anyone in an open service, without a look at its credential", async () => {
     const ports = world();
     const authenticate = createAuthenticator([ANYONE], ports);
     for (const credential of [undefined, "", "x", "x".repeat(100_000)]) {
@@ -71,7 +56,7 @@ describe("authenticate", () => {
     for (const port of Object.values(ports)) expect(port).not.toHaveBeenCalled();
   });
 
-  it("takes who brings no credential for a visitor, and refuses where none are let in", async () => {
+  it("authenticates a request without a credential as a visitor, or refuses it where there are none", async () => {
     const ports = world();
     expect(await createAuthenticator([key("script", "k"), visitors], ports)(undefined, waitUntil, DEADLINE)).toEqual({
       caller: visitors,
@@ -87,12 +72,12 @@ describe("authenticate", () => {
     ["unknown", "neither an API key of this service nor a JWT it trusts"],
     ["https://evil.example api", "neither an API key of this service nor a JWT it trusts"],
     ["https://id.example.com other", "The audience or the claims of the JWT"],
-  ])("never takes who brings a wrong credential for a visitor: %s", async (credential, description) => {
+  ])("never authenticates a wrong credential as a visitor: %s", async (credential, description) => {
     const authenticate = createAuthenticator([visitors, key("script", "k"), jwt("web")], world());
     await expect(authenticate(credential, waitUntil, DEADLINE)).rejects.toEqual(refused(description));
   });
 
-  it("takes the first of two callers with the key, and compares with all", async () => {
+  it("authenticates a key as the first of two callers that have it, and compares it with all", async () => {
     const compared: string[] = [];
     const ports = {
       ...world(),
@@ -108,7 +93,7 @@ describe("authenticate", () => {
     expect(compared).toEqual(["1", "2", "2", "3"]);
   });
 
-  it("does not verify a credential that is a key", async () => {
+  it("does not verify an API key as a JWT", async () => {
     const ports = world();
     const callers = [jwt("web"), key("script", "https://id.example.com api")];
     expect(await createAuthenticator(callers, ports)("https://id.example.com api", waitUntil, DEADLINE)).toMatchObject({
@@ -118,7 +103,7 @@ describe("authenticate", () => {
     expect(ports.verifyJwt).not.toHaveBeenCalled();
   });
 
-  it("verifies a JWT once for all callers of its issuer, and takes the first that matches", async () => {
+  it("verifies a JWT once for all callers of its issuer, and authenticates the first that matches", async () => {
     const ports = world();
     const callers = [
       jwt("elsewhere", { issuer: "https://other.example" }),
@@ -151,7 +136,7 @@ describe("authenticate", () => {
     expect(ports.verifyJwt).not.toHaveBeenCalled();
   });
 
-  it("hashes nothing of a credential that is too long", async () => {
+  it("does not hash a credential that is too long", async () => {
     const ports = world();
     const authenticate = createAuthenticator([key("script", "k")], ports);
     await expect(authenticate("x".repeat(16 * 1024 + 1), waitUntil, DEADLINE)).rejects.toEqual(refused("too long"));
@@ -161,7 +146,7 @@ describe("authenticate", () => {
     );
   });
 
-  it("hashes no credential where there is no key to compare it with", async () => {
+  it("does not hash a credential when no caller has an API key", async () => {
     const ports = world();
     const authenticate = createAuthenticator([jwt("web"), visitors], ports);
     expect(await authenticate("https://id.example.com api", waitUntil, DEADLINE)).toMatchObject({
@@ -170,7 +155,7 @@ describe("authenticate", () => {
     expect(ports.digestOf).not.toHaveBeenCalled();
   });
 
-  it("passes on why a JWT could not be verified", async () => {
+  it("passes on the error of a JWT that could not be verified", async () => {
     const failure = new Error("issuer away");
     const authenticate = createAuthenticator([jwt("web"), visitors], {
       ...world(),

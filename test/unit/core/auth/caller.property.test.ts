@@ -1,17 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ANYONE, type Caller, type CredentialRule, isOpen, type JwtRule } from "../../../../src/core/auth/caller.ts";
+import { ANYONE, type Caller, type CredentialRule, isOpen } from "../../../../src/core/auth/caller.ts";
 import { limitsFor } from "../../../../src/core/auth/caller-limits.ts";
 import { type ClaimRule, matchesClaims } from "../../../../src/core/auth/claims.ts";
-
-const JWT_RULE: JwtRule = {
-  kind: "jwt",
-  issuer: "https://issuer.example",
-  jwksUri: undefined,
-  audience: "service",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const credentialRule: fc.Arbitrary<CredentialRule> = fc.constantFrom<CredentialRule[]>(
   { kind: "anyone" },
@@ -31,47 +23,47 @@ describe("the claims of a JWT", () => {
   const claims = fc.dictionary(name, value);
   const rule = fc.constantFrom<ClaimRule[]>("admin", 1, true, /^(?:adm.*)$/, /^(?:)$/);
 
-  it("match when each one that the rule names is there and is exactly so, or matches the pattern", () => {
+  it("matches a JWT when each claim of the rule is there and is equal or matches the pattern", () => {
     fc.assert(
       fc.property(claims, fc.array(fc.tuple(name, rule)), (given, rules) => {
         const isMatch = [...new Map(rules)].every(([each, wanted]) => {
           if (!Object.keys(given).includes(each)) return false;
-          return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no text")) : given[each] === wanted;
+          return wanted instanceof RegExp ? wanted.test(textOr(given[each], "no string")) : given[each] === wanted;
         });
-        expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "service" })).toBe(isMatch);
+        expect(matchesClaims({ ...JWT_RULE, claims: new Map(rules) }, { ...given, aud: "api" })).toBe(isMatch);
       }),
       { numRuns: 500 },
     );
   });
 
-  it("match only for the audience, alone or among others, where the rule names one", () => {
+  it("matches a JWT only for the audience of the rule, alone or among others", () => {
     const audience = fc.constantFrom<unknown[]>(
-      "service",
-      "servic",
-      "services",
+      "api",
+      "ap",
+      "apis",
       "",
-      ["service"],
-      ["a", "service"],
+      ["api"],
+      ["a", "api"],
       ["a"],
       [],
       undefined,
       null,
-      { service: 1 },
+      { api: 1 },
     );
     fc.assert(
       fc.property(audience, fc.boolean(), (aud, isNamed) => {
-        const isAudience = aud === "service" || (Array.isArray(aud) && aud.includes("service"));
-        const audienceRule = isNamed ? "service" : undefined;
+        const isAudience = aud === "api" || (Array.isArray(aud) && aud.includes("api"));
+        const audienceRule = isNamed ? "api" : undefined;
         expect(matchesClaims({ ...JWT_RULE, audience: audienceRule }, { aud })).toBe(!isNamed || isAudience);
       }),
     );
   });
 
-  it("match a pattern up to a length of 1024", () => {
+  it("matches a claim with a pattern up to a length of 1024", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1000, max: 1050 }), (length) => {
         const rules = new Map([["role", /^(?:x+)$/]]);
-        expect(matchesClaims({ ...JWT_RULE, claims: rules }, { aud: "service", role: "x".repeat(length) })).toBe(
+        expect(matchesClaims({ ...JWT_RULE, claims: rules }, { aud: "api", role: "x".repeat(length) })).toBe(
           length <= 1024,
         );
       }),
@@ -79,7 +71,7 @@ describe("the claims of a JWT", () => {
   });
 });
 
-it("calls a service open exactly where somebody needs neither credential nor Turnstile", () => {
+it("calls a service open exactly when some caller needs neither a credential nor Turnstile", () => {
   fc.assert(
     fc.property(callers, (all) => {
       const isAnyoneLetIn = ({ credentialRule: how }: Caller) =>
@@ -89,7 +81,7 @@ it("calls a service open exactly where somebody needs neither credential nor Tur
   );
 });
 
-it("grants a caller no longer life than the settings and its rule allow, and only the scope of both", () => {
+it("grants a caller at most the duration, and only the scope, that both settings and rule allow", () => {
   const seconds = fc.integer({ min: 1, max: 86_399 });
   const rights = fc.subarray(["a", "b", "c"], { minLength: 1 });
   const scopeOf = (list: readonly string[]) => ({ account_permission: { permission_list: list } });

@@ -6,6 +6,7 @@ import {
   refusalCountKey,
   requestCountKey,
 } from "../../../../src/core/auth/request-count.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 describe("the network of a client", () => {
   it.each([
@@ -27,25 +28,14 @@ describe("the network of a client", () => {
     ["::ffff:203.0.113", "0:0:0:0::/64"],
     ["::ffff:203.10.113.17", "203.10.113.17"],
     ["", ""],
-  ])("%s is %s", (address, network) => {
+  ])("takes the address %s as the client network %s", (address, network) => {
     expect(clientNetwork(address)).toBe(network);
   });
 });
 
 describe("the keys that requests and exchanges are counted under", () => {
   const script: Caller = { ...ANYONE, name: "script", credentialRule: { kind: "key", keySha256: "ab" } };
-  const web: Caller = {
-    ...ANYONE,
-    name: "web",
-    credentialRule: {
-      kind: "jwt",
-      issuer: "https://id.example.com",
-      jwksUri: undefined,
-      audience: "api",
-      claims: new Map(),
-      userIdClaim: "sub",
-    },
-  };
+  const web: Caller = { ...ANYONE, name: "web", credentialRule: JWT_RULE };
   const visitors: Caller = { ...ANYONE, name: "visitors", credentialRule: { kind: "anonymous", turnstile: undefined } };
   const source = { address: "203.0.113.7", worker: undefined };
 
@@ -56,17 +46,20 @@ describe("the keys that requests and exchanges are counted under", () => {
     [visitors, "visitors:ada", "visitors 203.0.113.7", "visitors 203.0.113.7 visitors:ada"],
     [visitors, undefined, "visitors 203.0.113.7", "visitors 203.0.113.7 "],
     [ANYONE, "ada", "anyone 203.0.113.7", "anyone 203.0.113.7 ada"],
-  ])("of %o for the session %s are %s and %s", (caller, sessionName, requestKey, exchangeKey) => {
-    expect(requestCountKey(caller, sessionName, () => source)).toBe(requestKey);
-    expect(exchangeCountKey(caller, sessionName, () => source)).toBe(exchangeKey);
-  });
+  ])(
+    "counts requests and exchanges of %o for the session %s under %s and %s",
+    (caller, sessionName, requestKey, exchangeKey) => {
+      expect(requestCountKey(caller, sessionName, () => source)).toBe(requestKey);
+      expect(exchangeCountKey(caller, sessionName, () => source)).toBe(exchangeKey);
+    },
+  );
 
-  it("of refused credentials are the network's, and that of no caller", () => {
+  it("counts refused credentials for the client network, and for no caller", () => {
     expect(refusalCountKey(source)).toBe("- 203.0.113.7");
     expect(refusalCountKey({ address: undefined, worker: undefined })).toBe("- ");
   });
 
-  it("name the zone of a Worker only where it comes from the network of Workers", () => {
+  it("counts requests for a Worker's zone only when they come from the network of Workers", () => {
     expect(refusalCountKey({ ...source, worker: "a.example" })).toBe("- 203.0.113.7");
     const worker = { address: "2a06:98c0:3600::103", worker: "a.example" };
     expect(refusalCountKey(worker)).toBe("- 2a06:98c0:3600:0::/64 a.example");

@@ -69,7 +69,7 @@ const origin = fc.oneof(
 );
 
 describe("an origin", () => {
-  it("is allowed exactly when it is listed, lies below a wildcard with the same scheme and port, or is the own one", () => {
+  it("allows exactly origins that are listed, match a wildcard by scheme and port, or are the Worker's own", () => {
     fc.assert(
       fc.property(entries, origin, (listed, candidate) => {
         const isExpected = candidate === OWN || listed.some((each) => covers(each, candidate));
@@ -79,7 +79,7 @@ describe("an origin", () => {
     );
   });
 
-  it("is treated alike however the list is spelled", () => {
+  it("treats an origin alike however the list of origins is spelled", () => {
     const spelled = fc.array(fc.tuple(entry, spelling), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(spelled, (listed) => {
@@ -89,7 +89,7 @@ describe("an origin", () => {
     );
   });
 
-  it("is allowed always where all are", () => {
+  it("allows every origin when the list is *", () => {
     fc.assert(
       fc.property(fc.oneof(origin, fc.string()), (candidate) => {
         expect(isAllowedOrigin(candidate, OWN, rulesOf("*"))).toBe(true);
@@ -99,7 +99,7 @@ describe("an origin", () => {
 });
 
 describe("a list of origins", () => {
-  it("is refused as soon as one entry is no origin, and the sentence counts up to the first such entry", () => {
+  it("refuses a list of origins by the position of its first entry that is no origin", () => {
     const noOrigin = fc.constantFrom(
       "",
       "*",
@@ -128,7 +128,7 @@ describe("a list of origins", () => {
     );
   });
 
-  it("of any string is either rules or an issue", () => {
+  it("parses any string as a list of origins or as an issue", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), origin), (list) => {
         const parsed = parseAllowedOrigins(list);
@@ -141,7 +141,7 @@ describe("a list of origins", () => {
 });
 
 describe("two lists of origins", () => {
-  it("share one exactly when some page is allowed by both", () => {
+  it("finds that two lists share an origin exactly when some page is allowed by both", () => {
     fc.assert(
       fc.property(entries, entries, (some, others) => {
         const [a, b] = [rulesOf(some.map(textOf).join(",")), rulesOf(others.map(textOf).join(","))];
@@ -156,7 +156,7 @@ describe("two lists of origins", () => {
     );
   });
 
-  it("share one as soon as either allows all", () => {
+  it("finds that two lists share an origin as soon as either allows all", () => {
     fc.assert(
       fc.property(entries, (listed) => {
         const rules = rulesOf(listed.map(textOf).join(","));

@@ -32,7 +32,7 @@ describe("parseAllowedOrigins", () => {
     "*,https://app.example.com",
     "https://app.example.com,",
     "https://app.example.com https://b.example.com",
-  ])("refuses %j, naming the entry and never quoting it", (list) => {
+  ])("refuses the list of origins %j by the entry's number, without quoting it", (list) => {
     const parsed = parseAllowedOrigins(list);
     expect(parsed).toEqual({ issues: [{ path: "", message: expect.stringMatching(/entry [12] is neither$/) }] });
   });
@@ -51,7 +51,7 @@ describe("isAllowedOrigin", () => {
     ["https://*.example.com", "https://app.eu-1.example.com"],
     ["https://*.example.com:8443", "https://app.example.com:8443"],
     ["https://app.example.com", OWN],
-  ])("with %j allows %s", (list, origin) => {
+  ])("allows by the list %j the origin %s", (list, origin) => {
     expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(true);
   });
 
@@ -70,11 +70,11 @@ describe("isAllowedOrigin", () => {
     ["https://*.example.com", "https://evil.example:1@a.example.com"],
     ["https://*.example.com", "https://app.example.com.evil.example"],
     ["https://*.example.com", "https://app.example.com:8443"],
-  ])("with %j refuses %j", (list, origin) => {
+  ])("refuses by the list %j the origin %j", (list, origin) => {
     expect(isAllowedOrigin(origin, OWN, rulesOf(list))).toBe(false);
   });
 
-  it("goes by the list alone where the service was reached under a host that is none", () => {
+  it("checks an origin by the list alone when the service has no valid host of its own", () => {
     expect(isAllowedOrigin("https://app.example.com", undefined, rulesOf("https://app.example.com"))).toBe(true);
     expect(isAllowedOrigin("undefined", undefined, rulesOf("https://app.example.com"))).toBe(false);
   });
@@ -88,7 +88,7 @@ describe("shareOrigin", () => {
     ["https://app.example.com", "https://*.example.com"],
     ["https://*.example.com", "https://*.example.com"],
     ["https://*.example.com", "https://*.eu.example.com"],
-  ])("finds a page in both %j and %j", (a, b) => {
+  ])("finds a page that both lists of origins allow: %j and %j", (a, b) => {
     expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(true);
     expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(true);
   });
@@ -102,7 +102,7 @@ describe("shareOrigin", () => {
     ["https://*.example.com", "https://*.example.com:8443"],
     ["https://*.example.com", "https://*.other-example.com"],
     ["https://*.example.com", "https://*.example.org"],
-  ])("finds no page in both %j and %j", (a, b) => {
+  ])("finds no page that both lists of origins allow: %j and %j", (a, b) => {
     expect(shareOrigin(rulesOf(a), rulesOf(b))).toBe(false);
     expect(shareOrigin(rulesOf(b), rulesOf(a))).toBe(false);
   });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ANYONE, type Caller, type CredentialRule } from "../../../../src/core/auth/caller.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 /** Few, so that prefixes and ids meet in every way. */
 const prefix = fc.constantFrom("a", "b", "visitors");
@@ -10,23 +11,15 @@ const userId = fc
   .map((parts) => parts.join(""));
 const header = fc.option(userId, { nil: null });
 
-const JWT: CredentialRule = {
-  kind: "jwt",
-  issuer: "https://id.example.com",
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim: "sub",
-};
 const VISITOR: CredentialRule = { kind: "anonymous", turnstile: undefined };
 const KEY: CredentialRule = { kind: "key", keySha256: "00" };
 
-const credentialRule = fc.constantFrom(JWT, VISITOR, KEY);
+const credentialRule = fc.constantFrom(JWT_RULE, VISITOR, KEY);
 const caller = fc
   .tuple(credentialRule, prefix)
   .map(([how, userPrefix]): Caller => ({ ...ANYONE, credentialRule: how, userPrefix }));
 /** One caller without a prefix at most that does not speak for all users, as the settings demand. */
-const unprefixed = fc.option(fc.constant<Caller>({ ...ANYONE, credentialRule: JWT, userPrefix: "" }), {
+const unprefixed = fc.option(fc.constant<Caller>({ ...ANYONE, credentialRule: JWT_RULE, userPrefix: "" }), {
   nil: undefined,
 });
 
@@ -40,7 +33,7 @@ function sessionOf(callers: readonly Caller[], one: Caller, named: string | null
 }
 
 describe("whatever ids clients send", () => {
-  it("callers of different prefixes never meet in one session", () => {
+  it("never puts users of callers with different prefixes in one session", () => {
     fc.assert(
       fc.property(caller, caller, unprefixed, header, header, (one, other, plain, id, otherId) => {
         fc.pre(one.userPrefix !== other.userPrefix);
@@ -54,7 +47,7 @@ describe("whatever ids clients send", () => {
     );
   });
 
-  it("two users of one caller never meet, and one user always gets the same session", () => {
+  it("gives each user of a caller a session of its own, and always the same one", () => {
     fc.assert(
       fc.property(caller, header, header, (one, id, otherId) => {
         const [session, otherSession] = [sessionOf([one], one, id), sessionOf([one], one, otherId)];

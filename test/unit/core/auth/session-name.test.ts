@@ -2,23 +2,16 @@ import { describe, expect, it } from "vitest";
 import { ANYONE, type Caller, type CredentialRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { createSessionNames } from "../../../../src/core/auth/session-name.ts";
+import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
-const jwt = (userIdClaim = "sub"): CredentialRule => ({
-  kind: "jwt",
-  issuer: "https://id.example.com",
-  jwksUri: undefined,
-  audience: "api",
-  claims: new Map(),
-  userIdClaim,
-});
 const callerOf = (credentialRule: CredentialRule, userPrefix = ""): Caller => ({
   ...ANYONE,
   credentialRule,
   userPrefix,
 });
 
-const users = callerOf(jwt());
-const staff = callerOf(jwt("email"), "staff");
+const users = callerOf(JWT_RULE);
+const staff = callerOf({ ...JWT_RULE, userIdClaim: "email" }, "staff");
 const script = callerOf({ kind: "key", keySha256: "ab" });
 const shop = callerOf({ kind: "key", keySha256: "cd" }, "shop");
 const visitors = callerOf({ kind: "anonymous", turnstile: undefined }, "visitors");
@@ -50,11 +43,11 @@ describe("a session name", () => {
     ["the prefix alone for a visitor without a name", visitors, null, undefined, "visitors:"],
     ["the header for visitors whose owner shares sessions", sharing, "ada", undefined, "ada"],
     ["none for such a visitor without a name", sharing, null, undefined, undefined],
-  ])("is %s", (_what, caller, header, claims, name) => {
+  ])("takes as the session name %s", (_what, caller, header, claims, name) => {
     expect(sessionNameFor(caller, header, claims)).toBe(name);
   });
 
-  it("is what the header says in an open service", () => {
+  it("takes X-User-ID as the session name in an open service", () => {
     expect(createSessionNames([ANYONE])(ANYONE, "visitors:ada", undefined)).toBe("visitors:ada");
     expect(createSessionNames([ANYONE])(ANYONE, null, undefined)).toBeUndefined();
   });
@@ -86,7 +79,7 @@ describe("a session name", () => {
     ["a visitor who imitates others", visitors, "staff:a@x", undefined, "access_denied", "X-User-ID begins with the"],
     ["a visitor who shares sessions and imitates others", sharing, "shop:ada", undefined, "access_denied", "begins"],
     ["a key caller with a broken header", shop, " ", undefined, "invalid_request", "X-User-ID"],
-  ])("is refused to %s", (_what, caller, header, claims, code, description) => {
+  ])("refuses a session name to %s", (_what, caller, header, claims, code, description) => {
     expect(() => sessionNameFor(caller, header, claims)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(description) }),
     );

@@ -30,7 +30,7 @@ const visibleText = fc.oneof(
   fc.tuple(fc.constantFrom(" ", "  ", "a "), fc.string(), fc.constantFrom(" ", "b")).map((parts) => parts.join("")),
 );
 
-it("accepts exactly 1 to 128 visible ASCII characters with spaces inside only, and changes none of them", () => {
+it("accepts exactly user ids of 1 to 128 visible ASCII characters and inner spaces, unchanged", () => {
   fc.assert(
     fc.property(fc.oneof(visibleText, anyText), (header) => {
       if (isUserId(header)) expect(parseUserId(header)).toBe(header);
@@ -40,7 +40,7 @@ it("accepts exactly 1 to 128 visible ASCII characters with spaces inside only, a
   );
 });
 
-it("refuses an id with a single character of any other kind, wherever it stands", () => {
+it("refuses a user id with a single character of any other kind, wherever it stands", () => {
   fc.assert(
     fc.property(visibleText, fc.constantFrom(...FOREIGN), visibleText, (before, foreign, after) => {
       expect(codeOfRefusal(before + foreign + after)).toBe("invalid_request");

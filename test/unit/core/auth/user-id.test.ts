@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_USER_ID_LENGTH, parseUserId } from "../../../../src/core/auth/user-id.ts";
 
 describe("parseUserId", () => {
-  it("reads an absent header as the shared session", () => {
+  it("reads an absent X-User-ID as the shared session", () => {
     expect(parseUserId(null)).toBeUndefined();
   });
 
@@ -17,12 +17,12 @@ describe("parseUserId", () => {
     ["a word that means nothing here", "undefined"],
     ["a word that means nothing here", "anyone"],
     ["the word of the shared session elsewhere", "default-session"],
-  ])("accepts %s: %s", (_what, header) => {
+  ])("accepts as a user id %s: %s", (_what, header) => {
     expect(parseUserId(header)).toBe(header);
   });
 
   it.each([
-    ["an empty one", "", "is empty"],
+    ["an empty user id", "", "is empty"],
     ["one that is too long", "x".repeat(MAX_USER_ID_LENGTH + 1), "is longer than 128 characters"],
     ["a leading space", " user", "visible ASCII"],
     ["a trailing space", "user ", "visible ASCII"],
@@ -33,7 +33,7 @@ describe("parseUserId", () => {
     ["a DEL", "us\x7fer", "visible ASCII"],
     ["Latin-1", "usér", "visible ASCII"],
     ["Chinese", "用户", "visible ASCII"],
-  ])("refuses %s by name", (_what, header, sentence) => {
+  ])("refuses an X-User-ID with its name in the message: %s", (_what, header, sentence) => {
     expect(() => parseUserId(header)).toThrow(
       expect.objectContaining({ code: "invalid_request", message: expect.stringContaining(sentence) }),
     );

@@ -30,7 +30,7 @@ const action = fc.record({ group: fc.constantFrom(...GROUPS), id: item, right: i
 const actions = fc.array(action, { minLength: 50, maxLength: 50, size: "max" });
 
 describe("two scopes combined", () => {
-  it("allow exactly what both allow, or are refused where that is nothing", () => {
+  it("combines two scopes into exactly what both allow, or refuses them where that is nothing", () => {
     fc.assert(
       fc.property(twoScopes, actions, ([one, other], tried) => {
         const result = combined(scopeOf(one), scopeOf(other));
@@ -43,7 +43,7 @@ describe("two scopes combined", () => {
     );
   });
 
-  it("are the same whichever comes first", () => {
+  it("combines two scopes alike whichever comes first", () => {
     fc.assert(
       fc.property(scopeOrNone, scopeOrNone, (one, other) => {
         const [result, reverse] = [combined(one, other), combined(other, one)];
@@ -53,7 +53,7 @@ describe("two scopes combined", () => {
     );
   });
 
-  it("are a Coze scope, which combines to itself", () => {
+  it("combines two scopes into a Coze scope, which combines to itself", () => {
     fc.assert(
       fc.property(twoScopes, ([one, other]) => {
         const result = combined(scopeOf(one), scopeOf(other));
@@ -64,7 +64,7 @@ describe("two scopes combined", () => {
     );
   });
 
-  it("are the other one where one says nothing", () => {
+  it("combines a scope with none to that scope", () => {
     fc.assert(
       fc.property(scopeOrNone, (either) => {
         expect(combineScopes(undefined, either, "")).toBe(either);
@@ -75,7 +75,7 @@ describe("two scopes combined", () => {
 });
 
 describe("a scope narrowed to what is requested", () => {
-  it("is refused exactly when a group, an item or a bare constraint is requested that is not granted", () => {
+  it("refuses exactly requests for a group, an item or a bare constraint that is not granted", () => {
     fc.assert(
       fc.property(twoScopes, fc.boolean(), ([granted, requested], isEverythingGranted) => {
         const narrow = () => narrowScope(isEverythingGranted ? undefined : scopeOf(granted), scopeOf(requested));
@@ -87,7 +87,7 @@ describe("a scope narrowed to what is requested", () => {
     );
   });
 
-  it("allows exactly what both the grant and the request allow", () => {
+  it("narrows a scope to exactly what both the grant and the request allow", () => {
     fc.assert(
       fc.property(twoScopes, actions, ([granted, requested], tried) => {
         fc.pre(!asksForMore(granted, requested));
@@ -97,7 +97,7 @@ describe("a scope narrowed to what is requested", () => {
     );
   });
 
-  it("is the other side where one side says nothing", () => {
+  it("narrows to the only scope when just one of grant and request has one", () => {
     fc.assert(
       fc.property(scope, (either) => {
         expect(narrowScope(either, undefined)).toBe(either);
@@ -108,8 +108,8 @@ describe("a scope narrowed to what is requested", () => {
   });
 });
 
-describe("the canonical text of a scope", () => {
-  it("is equal exactly where two scopes state the same lists, order and repetition aside", () => {
+describe("the canonical form of a scope", () => {
+  it("writes the same canonical scope exactly for the same lists, order and repetition aside", () => {
     const pair = fc.oneof(
       fc.tuple(lists, lists),
       lists.chain((one) => fc.tuple(fc.constant(one), partOf(one))),
@@ -123,7 +123,7 @@ describe("the canonical text of a scope", () => {
     );
   });
 
-  it("does not change when items and members change places, or items come twice", () => {
+  it("writes the same canonical scope when items and properties change places, or items come twice", () => {
     const pair = lists.chain((one) => fc.tuple(fc.constant(one), reorderingOf(one), fc.boolean()));
     fc.assert(
       fc.property(pair, ([one, reordered, isTurned]) => {
@@ -133,7 +133,7 @@ describe("the canonical text of a scope", () => {
     );
   });
 
-  it("is empty only where there is no scope", () => {
+  it("writes an empty canonical scope only when there is none", () => {
     fc.assert(
       fc.property(scopeOrNone, (either) => {
         expect(canonicalScope(either) === "").toBe(either === undefined);
@@ -142,8 +142,8 @@ describe("the canonical text of a scope", () => {
   });
 });
 
-it("takes any value either for a scope as it stands, or to have issues, each with a place and a sentence", () => {
-  const member = fc.constantFrom(
+it("parses any value as the scope it is, or as issues, each with a path and a sentence", () => {
+  const property = fc.constantFrom(
     "account_permission",
     "attribute_constraint",
     "workspace_permission",
@@ -153,7 +153,7 @@ it("takes any value either for a scope as it stands, or to have issues, each wit
   const bent = fc
     .tuple(
       scope,
-      member,
+      property,
       fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom("permission_list", "more"), fc.anything())),
     )
     .map(([whole, name, value]) => Object.fromEntries([...Object.entries(whole), [name, value]]));
@@ -284,9 +284,9 @@ function listsOf(whole: CozeScope | undefined): Lists {
   };
 }
 
-/** The same object with its members in reverse order, on every level. */
+/** The same object with its properties in reverse order, on every level. */
 function turned<Value>(value: Value): Value {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const members = Object.entries(value).map(([name, member]) => [name, turned(member)]);
-  return Object.fromEntries(members.reverse()) as Value; // the same members
+  const properties = Object.entries(value).map(([name, property]) => [name, turned(property)]);
+  return Object.fromEntries(properties.reverse()) as Value; // the same properties
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { combineScopes, narrowScope } from "../../../../src/core/grant/combine-scopes.ts";
 import { type CozeScope, parseCozeScope, parseRequestedScope } from "../../../../src/core/grant/coze-scope.ts";
 import { canonicalScope, namesRights } from "../../../../src/core/grant/scope-lists.ts";
+import { bots, permissions } from "../../../support/scopes.ts";
 
 const scope: CozeScope = {
   account_permission: { permission_list: ["Connector.botChat", "Connector.botManage"] },
@@ -19,17 +20,17 @@ describe("parseCozeScope", () => {
     ["a workspace", { workspace_permission: { workspace_id_list: ["1"], permission_list: ["a"] } }],
     ["a workflow", { workflow_permission: { workflow_id_list: ["1"], permission_list: ["a"] } }],
     ["half a workflow", { workflow_permission: { permission_list: ["a"] } }],
-  ])("accepts %s", (_what, value) => {
+  ])("accepts a scope of %s", (_what, value) => {
     expect(parseCozeScope(value)).toEqual({ value });
   });
 
   it.each([
     ["null", null, "", "must be an object"],
-    ["a text", "Connector.botChat", "", "must be an object"],
+    ["a string", "Connector.botChat", "", "must be an object"],
     ["a list", [], "", "must be an object"],
     ["nothing at all", undefined, "", "must be an object"],
     [
-      "no member",
+      "no property",
       {},
       "",
       "must have at least one of account_permission, attribute_constraint, workspace_permission, workflow_permission",
@@ -47,7 +48,7 @@ describe("parseCozeScope", () => {
       "must be a list",
     ],
     [
-      "a text instead of a list",
+      "a string instead of a list",
       { account_permission: { permission_list: "a" } },
       "account_permission.permission_list",
       "must be a list",
@@ -94,13 +95,13 @@ describe("parseCozeScope", () => {
       "account_permission.permission_list",
       "must be a list",
     ],
-  ])("refuses %s", (_what, value, path, message) => {
+  ])("refuses a value that is no scope: %s", (_what, value, path, message) => {
     expect(parseCozeScope(value)).toEqual({
       issues: expect.arrayContaining([{ path, message: expect.stringContaining(message) }]),
     });
   });
 
-  it("reports every issue at once", () => {
+  it("reports every issue of a scope at once", () => {
     expect(parseCozeScope({ account_permission: {}, extra: 1 })).toEqual({
       issues: [
         { path: "account_permission", message: "must have at least one of permission_list" },
@@ -111,43 +112,42 @@ describe("parseCozeScope", () => {
 });
 
 describe("parseRequestedScope", () => {
-  const scopeOf = (...names: string[]) => ({ account_permission: { permission_list: names } });
   // [["account_permission.permission_list",["…"]]] has 45 characters beside the name.
   it.each([
     ["a", 2003, true],
     ["a", 2004, false],
     ["\u7528", 667, true],
     ["\u7528", 668, false],
-  ])("takes %s %d times: %s", (letter, times, isTaken) => {
-    expect("value" in parseRequestedScope(scopeOf(letter.repeat(times)))).toBe(isTaken);
+  ])("accepts a requested scope of %s %d times: %s", (letter, times, isTaken) => {
+    expect("value" in parseRequestedScope(permissions(letter.repeat(times)))).toBe(isTaken);
   });
 
-  it("says how large a scope may be", () => {
-    expect(parseRequestedScope(scopeOf("a".repeat(2100)))).toEqual({
+  it("says how large a requested scope may be", () => {
+    expect(parseRequestedScope(permissions("a".repeat(2100)))).toEqual({
       issues: [{ path: "", message: "is larger than 2048 bytes" }],
     });
   });
 
-  it("leaves out items that are repeated", () => {
-    expect(parseRequestedScope(scopeOf("b", "a", "b"))).toEqual({ value: scopeOf("b", "a") });
+  it("leaves out repeated items of a requested scope", () => {
+    expect(parseRequestedScope(permissions("b", "a", "b"))).toEqual({ value: permissions("b", "a") });
   });
 
-  it("refuses what is no scope", () => {
+  it("refuses a requested value that is not a scope", () => {
     expect(parseRequestedScope({ a: 1 })).toHaveProperty("issues");
   });
 });
 
 describe("narrowScope", () => {
-  it("grants what is asked when everything is granted", () => {
+  it("grants the requested scope when everything is granted", () => {
     expect(narrowScope(undefined, scope)).toBe(scope);
   });
 
-  it("grants everything granted when nothing less is asked", () => {
+  it("grants the whole scope when nothing less is requested", () => {
     expect(narrowScope(scope, undefined)).toBe(scope);
     expect(narrowScope(undefined, undefined)).toBeUndefined();
   });
 
-  it("takes the asked part of a list and leaves the other lists as granted", () => {
+  it("narrows a list to the requested items, and leaves the other lists as granted", () => {
     const asked: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["2"] } } };
     expect(narrowScope(scope, asked)).toEqual({ ...scope, ...asked });
   });
@@ -169,28 +169,28 @@ describe("narrowScope", () => {
       { workspace_permission: { permission_list: ["Connector.botChat"] } },
       "workspace_permission.permission_list",
     ],
-  ])("refuses %s", (_what, asked, path) => {
+  ])("refuses a request beyond the granted scope: %s", (_what, asked, path) => {
     expect(() => narrowScope(scope, asked)).toThrow(notGranted(path));
   });
 
-  it("may bind granted permissions to bots", () => {
+  it("lets a request bind granted permissions to bots", () => {
     const granted: CozeScope = { account_permission: { permission_list: ["a"] } };
     const asked: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
     expect(narrowScope(granted, asked)).toEqual({ ...granted, ...asked });
   });
 
-  it("refuses any rights where the grant names none", () => {
+  it("refuses every right in a request when the granted scope names none", () => {
     const granted: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
     const asked: CozeScope = { account_permission: { permission_list: ["a"] } };
     expect(() => narrowScope(granted, asked)).toThrow(notGranted("account_permission.permission_list"));
   });
 
-  it("refuses a constraint without rights where everything is granted", () => {
+  it("refuses a request for a constraint without rights when everything is granted", () => {
     const asked: CozeScope = { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } };
     expect(() => narrowScope(undefined, asked)).toThrow(notGranted("The scope names no permissions"));
   });
 
-  it("leaves out the granted groups of rights that a request with rights does not name", () => {
+  it("leaves out granted groups of rights that a request with rights does not name", () => {
     const granted: CozeScope = {
       ...scope,
       workspace_permission: { permission_list: ["Bot.delete"] },
@@ -199,7 +199,7 @@ describe("narrowScope", () => {
     expect(narrowScope(granted, asked)).toEqual({ ...asked, attribute_constraint: scope.attribute_constraint });
   });
 
-  it("may bind the granted rights of workspaces to some of them", () => {
+  it("lets a request bind the granted rights of workspaces to some of them", () => {
     const granted: CozeScope = { workspace_permission: { permission_list: ["a", "b"] } };
     const asked: CozeScope = { workspace_permission: { workspace_id_list: ["1"], permission_list: ["a"] } };
     expect(narrowScope(granted, asked)).toEqual(asked);
@@ -207,10 +207,6 @@ describe("narrowScope", () => {
 });
 
 describe("combineScopes", () => {
-  const bots = (...ids: string[]): CozeScope => ({
-    attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ids } },
-  });
-  const permissions = (...names: string[]): CozeScope => ({ account_permission: { permission_list: names } });
   const workspaces = (...names: string[]): CozeScope => ({ workspace_permission: { permission_list: names } });
   const combine = (first: CozeScope | undefined, second: CozeScope | undefined) =>
     combineScopes(first, second, "Nothing is left");
@@ -245,7 +241,7 @@ describe("combineScopes", () => {
       { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
       { workspace_permission: { workspace_id_list: ["1"], permission_list: ["b"] } },
     ],
-  ])("leaves %s, whichever comes first", (_what, first, second, expected) => {
+  ])("combines two scopes to %s, whichever comes first", (_what, first, second, expected) => {
     expect(combine(first, second)).toEqual(expected);
     expect(canonicalScope(combine(second, first))).toBe(canonicalScope(expected));
   });
@@ -256,12 +252,12 @@ describe("combineScopes", () => {
     ["permissions, though the bots do", { ...permissions("a"), ...bots("1") }, { ...permissions("b"), ...bots("1") }],
     ["groups of rights", workspaces("a"), permissions("a")],
     ["groups of rights, with constraints", { ...workspaces("a"), ...bots("1") }, permissions("a")],
-  ])("refuses what has no %s in common", (_what, first, second) => {
+  ])("refuses to combine scopes with no %s in common", (_what, first, second) => {
     expect(() => combine(first, second)).toThrow(notGranted("Nothing is left."));
     expect(() => combine(second, first)).toThrow(notGranted("Nothing is left."));
   });
 
-  it("changes neither of them", () => {
+  it("combines two scopes without changing either", () => {
     const [first, second] = [bots("1", "2"), bots("2", "3")];
     combine(first, second);
     expect([first, second]).toEqual([bots("1", "2"), bots("2", "3")]);
@@ -273,13 +269,13 @@ describe("namesRights", () => {
     [scope, true],
     [{ workflow_permission: { workflow_id_list: ["1"] } }, true],
     [{ attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } } }, false],
-  ])("of %j is %s", (value, expected) => {
+  ])("tells whether the scope %j names rights: %s", (value, expected) => {
     expect(namesRights(value)).toBe(expected);
   });
 });
 
 describe("canonicalScope", () => {
-  it("has one text per meaning, whatever the order and repetition", () => {
+  it("writes scopes of one meaning in one canonical form, whatever the order and repetition", () => {
     const same: CozeScope = {
       attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["2", "1", "2"] } },
       account_permission: { permission_list: ["Connector.botManage", "Connector.botChat"] },
@@ -287,7 +283,7 @@ describe("canonicalScope", () => {
     expect(canonicalScope(same)).toBe(canonicalScope(scope));
   });
 
-  it("tells apart lists that differ in an item, in their place, or in being there", () => {
+  it("writes different canonical scopes for lists that differ in an item, place or presence", () => {
     const strings = [
       undefined,
       scope,

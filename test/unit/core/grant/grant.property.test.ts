@@ -7,16 +7,16 @@ import { createCacheKeyFor, type TokenSource } from "../../../../src/core/token/
 type Input = TokenSource & Grant;
 
 /** Made of what a key could be glued together with, so that a weak separator would show. */
-const text = fc.oneof(
+const string = fc.oneof(
   fc.constantFrom("", "a", "b", "null", "undefined", "900", "\ud800", "\\ud800"),
   fc.array(fc.constantFrom("a", '"', ",", "\\", "[", "]", "null"), { maxLength: 4 }).map((parts) => parts.join("")),
 );
 const items = fc.array(fc.constantFrom("a", "b", '"', ",", '","', "900"), { minLength: 1, maxLength: 3 });
 const input: fc.Arbitrary<Input> = fc.record({
-  clientId: text,
-  audience: text,
-  tokenEndpoint: text,
-  userId: fc.option(text, { nil: undefined }),
+  clientId: string,
+  audience: string,
+  tokenEndpoint: string,
+  userId: fc.option(string, { nil: undefined }),
   durationSeconds: fc.integer({ min: 1, max: 86_399 }),
   scope: fc.oneof(
     fc.constant(undefined),
@@ -30,7 +30,7 @@ const names = fc.subarray<keyof Input>(["clientId", "audience", "tokenEndpoint",
 const keyOf = (one: Input) => createCacheKeyFor(one)(one);
 
 describe("the cache key", () => {
-  it("is another one exactly when an input is another one", () => {
+  it("makes a different cache key exactly when an input differs", () => {
     fc.assert(
       fc.property(input, input, names, (one, different, bent) => {
         const other = { ...one, ...Object.fromEntries(bent.map((name) => [name, different[name]])) };
@@ -40,7 +40,7 @@ describe("the cache key", () => {
     );
   });
 
-  it("is the same one when the lists of the scope are written in another way", () => {
+  it("makes the same cache key when the lists of the scope are written in another way", () => {
     fc.assert(
       fc.property(input, (one) => {
         const other = { ...one, scope: withLists(one.scope, (list) => [...list, ...list.toReversed()].reverse()) };
@@ -50,7 +50,7 @@ describe("the cache key", () => {
   });
 });
 
-it("grants any life up to the limit, the limit where none is asked for, and no second more", () => {
+it("grants any duration up to the limit, the limit when none is requested, and no second more", () => {
   const seconds = fc.integer({ min: 1, max: 86_399 });
   fc.assert(
     fc.property(fc.option(seconds, { nil: undefined }), seconds, (asked, limit) => {
@@ -61,7 +61,7 @@ it("grants any life up to the limit, the limit where none is asked for, and no s
   );
 });
 
-/** One text per meaning of an input, told apart by a separator that no part can hold. */
+/** One string per meaning of an input, told apart by a separator that no part can hold. */
 function meaningOf({ clientId, audience, tokenEndpoint, userId, durationSeconds, scope }: Input): string {
   const user = userId === undefined ? "nobody" : `user ${userId}`;
   const meaning = withLists(scope, (list) => [...new Set(list)].sort());

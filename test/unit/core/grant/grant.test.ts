@@ -10,33 +10,33 @@ const source: TokenSource = { clientId: "1", audience: "api.coze.cn", tokenEndpo
 const grant: Grant = { userId: "ada", durationSeconds: 900, scope };
 
 describe("grantFor", () => {
-  it("grants up to the limits when nothing is asked for", () => {
+  it("grants the limits to a request that names neither duration nor scope", () => {
     expect(grantFor("ada", {}, limits)).toEqual({ userId: "ada", durationSeconds: 900, scope });
   });
 
-  it("grants a shorter life", () => {
+  it("grants a duration below the limit", () => {
     expect(grantFor(undefined, { durationSeconds: 60 }, limits)).toMatchObject({ durationSeconds: 60 });
   });
 
-  it("refuses a longer life and says what is granted", () => {
+  it("refuses a duration above the limit, and says what is granted", () => {
     expect(() => grantFor(undefined, { durationSeconds: 901 }, limits)).toThrow(
       expect.objectContaining({ code: "invalid_scope", message: expect.stringContaining("900") }),
     );
   });
 
-  it("refuses more scope", () => {
+  it("refuses a scope that is not granted", () => {
     const request = { scope: { account_permission: { permission_list: ["b"] } } };
     expect(() => grantFor(undefined, request, limits)).toThrow(expect.objectContaining({ code: "invalid_scope" }));
   });
 });
 
 describe("createCacheKeyFor", () => {
-  it("meets itself for the same token", () => {
+  it("makes the same cache key for the same token", () => {
     const again = { ...grant, scope: { account_permission: { permission_list: ["a", "a"] } } };
     expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));
   });
 
-  it("keeps its form, so that tokens stored by an earlier version are found", () => {
+  it("does not change the form of cache keys, so that tokens of an earlier version are found", () => {
     const bound: Grant = {
       userId: "ada",
       durationSeconds: 900,
@@ -52,7 +52,7 @@ describe("createCacheKeyFor", () => {
     );
   });
 
-  it("differs with every input that changes the token", () => {
+  it("makes a different cache key for every input that changes the token", () => {
     const keys = [
       cacheKeyFor(source, grant),
       cacheKeyFor({ ...source, clientId: "2" }, grant),
@@ -65,7 +65,7 @@ describe("createCacheKeyFor", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("has no user id that imitates the absent one, or another field", () => {
+  it("makes no cache key in which a user id imitates an absent one, or another field", () => {
     const shared = cacheKeyFor(source, { ...grant, userId: undefined });
     for (const userId of ["null", "undefined", "", "default-session", '",null,"', "=", 'ada",900,"']) {
       expect(cacheKeyFor(source, { ...grant, userId })).not.toBe(shared);

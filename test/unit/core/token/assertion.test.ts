@@ -3,7 +3,7 @@ import { assertionClaims } from "../../../../src/core/token/assertion.ts";
 
 const settings = { clientId: "1127", audience: "api.coze.cn", assertionDurationSeconds: 600 };
 
-it("makes the claims that Coze documents", () => {
+it("makes an assertion of the claims that Coze documents", () => {
   expect(assertionClaims(settings, "ada", 1_700_000_000, "id")).toEqual({
     iss: "1127",
     aud: "api.coze.cn",
@@ -14,6 +14,6 @@ it("makes the claims that Coze documents", () => {
   });
 });
 
-it("has no session_name at all without a user", () => {
+it("makes an assertion without session_name when there is no user", () => {
   expect(assertionClaims(settings, undefined, 1, "id")).not.toHaveProperty("session_name");
 });

@@ -42,7 +42,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
 });
 
 describe("a circuit breaker, whatever Coze does", () => {
-  it("opens exactly when the fifth attempt in a row has failed of those that it may count", () => {
+  it("opens a circuit exactly when five attempts in a row have failed, of those that count", () => {
     forAnyPlan(({ events }) => {
       const stale = new Set<number>();
       const underWay = new Set<number>();
@@ -66,7 +66,7 @@ describe("a circuit breaker, whatever Coze does", () => {
     });
   });
 
-  it("admits nothing for a second after it has opened, or after an attempt on lease has failed", () => {
+  it("admits no attempt for a second after a circuit opens, or after an attempt on lease fails", () => {
     forAnyPlan(({ events }) => {
       for (const [index, event] of events.entries()) {
         if (event.kind !== "opened" && !isFailureOfHolder(events, index)) continue;
@@ -76,7 +76,7 @@ describe("a circuit breaker, whatever Coze does", () => {
     });
   });
 
-  it("has one attempt on lease at most, unless its time is over", () => {
+  it("admits one attempt on lease at most, unless its time is over", () => {
     forAnyPlan(({ events }) => {
       for (const [index, event] of events.entries()) {
         if (event.kind !== "admitted" || !event.onLease) continue;
@@ -94,7 +94,7 @@ describe("a circuit breaker, whatever Coze does", () => {
     });
   });
 
-  it("refuses for a whole number of seconds, after which it admits an attempt", () => {
+  it("refuses attempts for a whole number of seconds, and then admits one", () => {
     forAnyPlan(({ circuit, clock, events }) => {
       for (const event of events) {
         if (event.kind !== "refused") continue;
@@ -112,14 +112,14 @@ describe("a circuit breaker, whatever Coze does", () => {
     });
   });
 
-  it("logs openings and closings in turns", () => {
+  it("logs the opening and the closing of a circuit in turns", () => {
     forAnyPlan(({ events }) => {
       const logged = events.map(({ kind }) => kind).filter((kind) => kind === "opened" || kind === "closed");
       expect(logged).toEqual(logged.map((_kind, index) => (index % 2 === 0 ? "opened" : "closed")));
     });
   });
 
-  it("is closed by a response to the attempt on lease, and by nothing else", () => {
+  it("closes a circuit for a response to the attempt on lease, and for nothing else", () => {
     forAnyPlan(({ events }) => {
       events.forEach((event, index) => {
         const isResponse = isEndOfHolder(events, index) && event.kind === "ended" && event.outcome === "responded";

@@ -46,7 +46,7 @@ function createTrialWorld() {
 }
 
 describe("a closed circuit", () => {
-  it("opens after five failures in a row", () => {
+  it("opens the circuit after five failures in a row", () => {
     const world = createWorld();
     world.fail(4);
     expect(world.retryAfter()).toBe(0);
@@ -54,7 +54,7 @@ describe("a closed circuit", () => {
     expect(world.retryAfter()).toBe(2);
   });
 
-  it("counts from the beginning again after a response", () => {
+  it("counts failures from zero again after a response", () => {
     const world = createWorld();
     world.fail(4);
     world.circuit.admit().responded();
@@ -62,7 +62,7 @@ describe("a closed circuit", () => {
     expect(world.retryAfter()).toBe(0);
   });
 
-  it("counts a released attempt neither way", () => {
+  it("counts a released attempt neither as failed nor as successful", () => {
     const world = createWorld();
     world.fail(4);
     world.circuit.admit().released();
@@ -71,14 +71,14 @@ describe("a closed circuit", () => {
     expect(world.retryAfter()).toBe(2);
   });
 
-  it("admits any number of attempts at once", () => {
+  it("admits any number of attempts at once while the circuit is closed", () => {
     const { circuit } = createWorld();
     expect(Array.from({ length: 100 }, () => circuit.admit())).toHaveLength(100);
   });
 });
 
 describe("an open circuit", () => {
-  it("refuses with the last error's words of Coze and cause, and says when to try again", () => {
+  it("refuses attempts with the last Coze error and cause, and says when to try again", () => {
     const world = createWorld();
     world.fail(5);
     const cause = new Error("network away");
@@ -96,7 +96,7 @@ describe("an open circuit", () => {
   it.each([
     ["1.25 s at first", 0, 1250],
     ["a fifth less at random", 0.999_999, 1001],
-  ])("pauses for %s", (_what, random, pauseMs) => {
+  ])("keeps the circuit open for %s", (_what, random, pauseMs) => {
     const world = createWorld({ random });
     world.fail(5);
     world.laterBy(pauseMs - 2);
@@ -108,13 +108,13 @@ describe("an open circuit", () => {
   it.each([
     ["as long as Coze asks for", 60, 60],
     ["its own pause where Coze asks for less", 1, 2],
-  ])("pauses for %s", (_what, retryAfterSeconds, pauseSeconds) => {
+  ])("keeps the circuit open for %s", (_what, retryAfterSeconds, pauseSeconds) => {
     const world = createWorld();
     world.fail(5, retryAfterSeconds);
     expect(world.retryAfter()).toBe(pauseSeconds);
   });
 
-  it("ignores how attempts end that began before it opened", () => {
+  it("ignores how attempts end that began before the circuit opened", () => {
     const world = createWorld();
     const [early, late] = [world.circuit.admit(), world.circuit.admit()];
     world.fail(5);
@@ -127,7 +127,7 @@ describe("an open circuit", () => {
 });
 
 describe("a circuit whose pause is over", () => {
-  it("admits one attempt, and no other until that ends", () => {
+  it("admits one attempt once the pause is over, and no other until that ends", () => {
     const world = createTrialWorld();
     const trial = world.circuit.admit();
     expect(world.retryAfter()).toBe(LEASE_MS / 1000);
@@ -135,13 +135,13 @@ describe("a circuit whose pause is over", () => {
     expect(world.retryAfter()).toBe(0);
   });
 
-  it("is not taken by a mere check", () => {
+  it("does not use up the attempt after a pause by a mere check", () => {
     const world = createTrialWorld();
     world.circuit.check();
     expect(world.retryAfter()).toBe(0);
   });
 
-  it("admits the next attempt when one is released or lost", () => {
+  it("admits the next attempt when the one on lease is released or lost", () => {
     const world = createTrialWorld();
     world.circuit.admit().released();
     const lost = world.circuit.admit();
@@ -156,7 +156,7 @@ describe("a circuit whose pause is over", () => {
     expect(world.retryAfter()).toBe(0);
   });
 
-  it("hears an attempt out whose lease has run out, as long as no other has taken its place", () => {
+  it("counts an attempt whose lease has run out, as long as no other has taken its place", () => {
     const world = createTrialWorld();
     const late = world.circuit.admit();
     world.laterBy(LEASE_MS);
@@ -164,7 +164,7 @@ describe("a circuit whose pause is over", () => {
     expect(world.retryAfter()).toBe(3);
   });
 
-  it("doubles the pause with each failure up to half a minute, and begins again once closed", () => {
+  it("doubles the pause with each failure up to half a minute, and starts over once the circuit closes", () => {
     const world = createWorld();
     world.fail(5);
     const pauses = Array.from({ length: 7 }, () => {
@@ -183,7 +183,7 @@ describe("a circuit whose pause is over", () => {
     expect(world.retryAfter()).toBe(2);
   });
 
-  it("ignores how attempts end that began before it opened, also once it is closed again", () => {
+  it("ignores attempts from before the circuit opened, even once it has closed again", () => {
     const world = createWorld();
     const early: Attempt[] = Array.from({ length: 5 }, () => world.circuit.admit());
     world.fail(5);

@@ -54,7 +54,7 @@ const world: fc.Arbitrary<World> = fc.record({
 });
 
 describe("an exchange, whatever Coze does", () => {
-  it("ends within its budget, and never lets an attempt have more than is left of it", async () => {
+  it("ends an exchange within its budget, and gives no attempt more than is left of it", async () => {
     await forAnyWorld(({ attempts, endedMs }, { upstreamTimeoutMs }) => {
       for (const { startedMs, timeoutMs } of attempts) {
         expect(timeoutMs).toBe(Math.min(upstreamTimeoutMs, START_MS + EXCHANGE_BUDGET_MS - startedMs));
@@ -63,14 +63,14 @@ describe("an exchange, whatever Coze does", () => {
     });
   });
 
-  it("makes an assertion of its own for each attempt, dated when it is made", async () => {
+  it("makes a new assertion for each attempt of an exchange, dated when it is made", async () => {
     await forAnyWorld(({ attempts }) => {
       expect(new Set(attempts.map(({ claims }) => claims.jti)).size).toBe(attempts.length);
       for (const { claims, startedMs } of attempts) expect(claims.iat).toBe(Math.floor(startedMs / 1000));
     });
   });
 
-  it("tries again only what may pass, three times at most, and not before Coze asks for it", async () => {
+  it("repeats an attempt at Coze only if it may succeed, up to three in all, and not before Retry-After", async () => {
     await forAnyWorld(({ attempts }) => {
       const current = attempts.filter(({ key }) => key === "current");
       expect(current.length).toBeLessThanOrEqual(MAX_ATTEMPTS);
@@ -94,14 +94,14 @@ describe("an exchange, whatever Coze does", () => {
     });
   });
 
-  it("ends with the token of its last attempt, or with what Coze last said of the current key", async () => {
+  it("ends an exchange with the token of its last attempt, or Coze's last error for the current key", async () => {
     await forAnyWorld(({ attempts, ended }) => {
       if (attempts.at(-1)?.outcome === "token") expect(ended).toMatchObject({ token: TOKEN });
       else expect(ended).toBe(attempts.findLast(({ key }) => key === "current")?.outcome);
     });
   });
 
-  it("gives up only what cannot pass, has been tried three times, or would not be over in time", async () => {
+  it("gives up an exchange only if it cannot succeed, was tried three times, or would not end in time", async () => {
     await forAnyWorld(({ attempts, endedMs }) => {
       const { outcome, key } = attempts.at(-1) ?? {};
       if (!(outcome instanceof TokenError) || key === "previous" || attempts.length === MAX_ATTEMPTS) return;

@@ -34,7 +34,7 @@ const unknownKey = new TokenError("upstream_rejected", "unknown key", {
 });
 const timeout = new TokenError("upstream_timeout", "slow");
 
-/** A Coze that answers each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
+/** A Coze that responds to each attempt with the next outcome, after `costMs`, in a world whose clock only it moves. */
 function worldWith(
   outcomes: readonly (AccessToken | Error)[],
   { costMs = 10, random = 0.5, hasPreviousKey = false } = {},
@@ -98,7 +98,7 @@ function worldWith(
 }
 
 describe("exchange", () => {
-  it("signs the claims of the grant and answers with the token", async () => {
+  it("signs the claims of the grant and returns the token from Coze", async () => {
     const world = worldWith([token]);
     expect(await exchange(grant, unlimited, settings, world.ports)).toEqual({
       token,
@@ -113,14 +113,14 @@ describe("exchange", () => {
     expect(world.timeouts).toEqual([5000]);
   });
 
-  it("tries twice more, with a new assertion each time and full jitter between", async () => {
+  it("repeats a failed attempt at Coze twice, with a new assertion each time and full jitter between", async () => {
     const world = worldWith([unavailable(), timeout, token]);
     expect(await exchange(grant, unlimited, settings, world.ports)).toMatchObject({ token, signMs: 9, upstreamMs: 30 });
     expect(world.signed.map(({ jti }) => jti)).toEqual(["id 1", "id 2", "id 3"]);
     expect(world.pauses).toEqual([100, 200]);
   });
 
-  it("ends with the error of the third attempt", async () => {
+  it("ends an exchange with the error of the third attempt", async () => {
     const world = worldWith([unavailable(), unavailable(), timeout, token]);
     await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(timeout);
   });
@@ -129,26 +129,26 @@ describe("exchange", () => {
     new TokenError("upstream_rejected", "no"),
     new TokenError("upstream_invalid_response", "what"),
     new Error("a bug"),
-  ])("does not repeat what will not change: %s", async (error) => {
+  ])("does not repeat an attempt whose error will not change: %s", async (error) => {
     const world = worldWith([error, token]);
     await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(error);
     expect(world.pauses).toEqual([]);
   });
 
-  it("waits as long as Coze asks for", async () => {
+  it("waits before the next attempt as long as Coze's Retry-After says", async () => {
     const world = worldWith([unavailable(3), token]);
     await exchange(grant, unlimited, settings, world.ports);
     expect(world.pauses).toEqual([3000]);
   });
 
-  it("does not wait past its budget", async () => {
+  it("does not wait for another attempt past the budget of the exchange", async () => {
     const busy = unavailable(60);
     const world = worldWith([busy, token]);
     await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(busy);
     expect(world.pauses).toEqual([]);
   });
 
-  it("gives the last attempt what is left of the budget", async () => {
+  it("gives the last attempt of an exchange what is left of the budget", async () => {
     const world = worldWith([timeout, timeout, token], { costMs: 5000, random: 0 });
     await expect(exchange(grant, unlimited, { ...settings, upstreamTimeoutMs: 6000 }, world.ports)).rejects.toBe(
       timeout,
@@ -157,14 +157,14 @@ describe("exchange", () => {
     expect(world.elapsedMs()).toBeLessThanOrEqual(EXCHANGE_BUDGET_MS);
   });
 
-  it("gives an attempt whose pause ended late no time at all, and never less", async () => {
+  it("gives an attempt no time, never less, when the pause before it ended after the budget", async () => {
     const world = worldWith([unavailable(9), timeout]);
     const oversleep = async (milliseconds: number) => world.laterBy(milliseconds + 1500);
     await expect(exchange(grant, unlimited, settings, { ...world.ports, sleep: oversleep })).rejects.toBe(timeout);
     expect(world.timeouts).toEqual([5000, 0]);
   });
 
-  it("does not sign with a previous key that is not there", async () => {
+  it("ends with Coze's error for an unknown key when there is no previous key to try", async () => {
     const world = worldWith([unknownKey, token]);
     await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(unknownKey);
     expect(world.ids()).toBe(1);
@@ -186,7 +186,7 @@ describe("exchange", () => {
   });
 
   it.each([unknownKey, unavailable(), timeout])(
-    "ends with the refusal of the current key when the previous fails: %s",
+    "ends with Coze's error for the current key when the previous key fails too: %s",
     async (error) => {
       const world = worldWith([unknownKey, error, token], { hasPreviousKey: true });
       await expect(exchange(grant, unlimited, settings, world.ports)).rejects.toBe(unknownKey);
@@ -206,7 +206,7 @@ describe("exchange", () => {
 
   it.each([
     ["another refusal", "upstream_rejected", { coze: { status: 403, error_code: "access_deny" } }],
-    ["a refusal without Coze's words", "upstream_rejected", {}],
+    ["a refusal without a Coze error", "upstream_rejected", {}],
     ["an invalid response", "upstream_invalid_response", { coze: { status: 200, error_code: "4100" } }],
   ] as const)("does not try the previous key for %s", async (_what, code, details) => {
     const error = new TokenError(code, "no", details);
@@ -216,7 +216,7 @@ describe("exchange", () => {
 });
 
 describe("an exchange above the limit of its user", () => {
-  it("is refused without an attempt", async () => {
+  it("refuses an exchange above the user's limit without an attempt at Coze", async () => {
     const world = worldWith([token]);
     await expect(exchange(grant, async () => false, settings, world.ports)).rejects.toMatchObject({
       code: "rate_limited",
@@ -226,7 +226,7 @@ describe("an exchange above the limit of its user", () => {
     expect(world.ids()).toBe(0);
   });
 
-  it("is counted within its budget", async () => {
+  it("counts an exchange against the user's limit within its budget", async () => {
     const world = worldWith([token]);
     const countSlowly = async () => {
       world.laterBy(7000);
@@ -253,7 +253,7 @@ describe("an exchange and the circuit breaker", () => {
   const attempt = (ports: ExchangePorts, countExchange = unlimited) =>
     exchange(grant, countExchange, settings, ports).catch((error: unknown) => error);
 
-  it("makes and counts none while the circuit is open", async () => {
+  it("neither makes nor counts an exchange while the circuit is open", async () => {
     const world = worldWith([token]);
     fail(world.ports, 5);
     const count = vi.fn(unlimited);
@@ -286,7 +286,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.pauses).toEqual(pauses);
   });
 
-  it("counts unavailability and whole timeouts against Coze", async () => {
+  it("counts unavailability and whole timeouts against Coze in the circuit breaker", async () => {
     const world = worldWith([unavailable(), timeout, timeout, unavailable(), timeout], { costMs: 100 });
     await attempt(world.ports);
     expect(isOpen(world.ports)).toBe(false);
@@ -295,7 +295,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.ids()).toBe(5);
   });
 
-  it("counts a timeout of the whole budget but a moment, which is all that a longer setting can get", async () => {
+  it("counts against Coze a timeout of nearly the whole budget, the most that a longer setting can get", async () => {
     const world = worldWith([timeout], { costMs: 10_000 });
     fail(world.ports, 4);
     await exchange(grant, unlimited, { ...settings, upstreamTimeoutMs: 10_000 }, world.ports).catch(() => {});
@@ -303,7 +303,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(isOpen(world.ports)).toBe(true);
   });
 
-  it("counts unavailability against Coze though the timeout was shortened, and such a timeout neither way", async () => {
+  it("counts against Coze an error of a shortened attempt, and its timeout neither way", async () => {
     const slowly = async () => {
       world.laterBy(7000);
       return true;
@@ -315,7 +315,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.timeouts).toHaveLength(2);
   });
 
-  it("lets Coze's Retry-After keep the circuit open", async () => {
+  it("keeps the circuit open for as long as Coze's Retry-After says", async () => {
     const world = worldWith([unavailable(60)]);
     fail(world.ports, 4);
     await attempt(world.ports);
@@ -326,7 +326,7 @@ describe("an exchange and the circuit breaker", () => {
     ["a token", token],
     ["a refusal", refused],
     ["an invalid response", new TokenError("upstream_invalid_response", "what")],
-  ])("counts %s for Coze", async (_what, outcome) => {
+  ])("counts %s for Coze in the circuit breaker", async (_what, outcome) => {
     const world = worldWith([outcome]);
     fail(world.ports, 4);
     await attempt(world.ports);
@@ -337,7 +337,7 @@ describe("an exchange and the circuit breaker", () => {
   it.each<[string, Partial<ExchangePorts>]>([
     ["a bug before the request", { sign: () => Promise.reject(new Error("a bug")) }],
     ["a bug after the request", { requestToken: () => Promise.reject(new Error("a bug")) }],
-  ])("counts %s neither way, and gives its lease back", async (_what, bug) => {
+  ])("counts %s neither for nor against Coze, and gives its lease back", async (_what, bug) => {
     const world = worldWith([token]);
     fail(world.ports, 5);
     world.laterBy(1250);
@@ -347,7 +347,7 @@ describe("an exchange and the circuit breaker", () => {
     expect(world.logged).toContainEqual({ level: "info", event: "circuit_closed" });
   });
 
-  it("counts a timeout that its budget has shortened neither way", async () => {
+  it("counts a timeout shortened by the budget neither for nor against Coze", async () => {
     const world = worldWith([timeout], { costMs: 5000 });
     fail(world.ports, 4);
     const countSlowly = async () => {

@@ -28,7 +28,7 @@ const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const tokenAndMoment = token.chain((one) => fc.tuple(fc.constant(one), momentAround(one)));
 
 describe("a token since it was issued", () => {
-  it("is served, then served and renewed, then renewed first, and never goes back", () => {
+  it("serves a token, then serves and renews it, then renews it first, and never goes back", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, fc.nat(1000), ([one, moment], jitter, later) => {
         const cached = cachedToken(one, jitter);
@@ -40,7 +40,7 @@ describe("a token since it was issued", () => {
     );
   });
 
-  it("is served exactly while more than its reserve is left: a tenth of its life, or a minute of a short one, or half", () => {
+  it("serves a token exactly while more than its reserve is left: a tenth, or a minute if short, or half", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, ([one, moment], jitter) => {
         expect(isFresh(one, moment)).toBe(oracle.isFresh(one, moment));
@@ -50,7 +50,7 @@ describe("a token since it was issued", () => {
     );
   });
 
-  it("is renewed behind answers from a moment on that lies between 75 and 77.5 % of its life", () => {
+  it("serves and renews a token from a moment on between 75 and 77.5 % of its lifetime", () => {
     fc.assert(
       fc.property(tokenAndMoment, random, ([one, moment], jitter) => {
         const action = cacheActionFor(cachedToken(one, jitter), moment);
@@ -63,7 +63,7 @@ describe("a token since it was issued", () => {
   });
 });
 
-it("leaves a token whose renewal failed at rest for 30 seconds, or until 5 before its end, and serves it as long", () => {
+it("serves a token whose renewal failed without another attempt for 30 seconds, or until 5 before its end", () => {
   const failure = tokenAndMoment.filter(([one, moment]) => oracle.isUsable(one, moment));
   fc.assert(
     fc.property(failure, fc.nat(40), ([one, failedAt], later) => {

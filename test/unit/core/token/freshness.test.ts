@@ -21,13 +21,13 @@ const useWith = (lifetime: number, left: number, random = 0) =>
 
 describe("cacheActionFor", () => {
   it.each([
-    [900, 90, "a tenth of its life"],
-    [86_390, 8639, "a tenth of its life"],
+    [900, 90, "a tenth of its lifetime"],
+    [86_390, 8639, "a tenth of its lifetime"],
     [300, 60, "a minute"],
     [120, 60, "a minute"],
-    [60, 30, "half its life"],
-    [2, 1, "half its life"],
-  ])("has a token of %i seconds renewed first once %i are left, %s", (lifetime, reserve) => {
+    [60, 30, "half its lifetime"],
+    [2, 1, "half its lifetime"],
+  ])("renews a token of %i seconds before serving it once %i are left, %s", (lifetime, reserve) => {
     expect(useWith(lifetime, lifetime)).toBe("serve");
     expect(useWith(lifetime, reserve + 1)).toMatch(/^serve/);
     expect(useWith(lifetime, reserve)).toBe("renew");
@@ -35,7 +35,7 @@ describe("cacheActionFor", () => {
     expect(useWith(lifetime, -1)).toBe("renew");
   });
 
-  it("renews behind the answer in the last quarter of a life, or up to a tenth of that later", () => {
+  it("renews a token after serving it in its last quarter, or up to a tenth of that later", () => {
     expect(useWith(1000, 251)).toBe("serve");
     expect(useWith(1000, 250)).toBe("serve-and-renew");
     expect(useWith(1000, 226, 0.999)).toBe("serve");
@@ -43,7 +43,7 @@ describe("cacheActionFor", () => {
     expect(useWith(1000, 101)).toBe("serve-and-renew");
   });
 
-  it("goes straight to renewing first where the line lies above the last quarter", () => {
+  it("never renews a token after serving it when the reserve is more than its last quarter", () => {
     expect(useWith(60, 31)).toBe("serve");
     expect(useWith(60, 30)).toBe("renew");
   });
@@ -52,20 +52,20 @@ describe("cacheActionFor", () => {
 describe("withRenewalPaused", () => {
   const token = tokenOf(900);
 
-  it("serves an ageing token on, and tries again after half a minute", () => {
+  it("serves an ageing token whose renewal failed, and tries again after half a minute", () => {
     const cached = withRenewalPaused(token, 1700);
     expect(cacheActionFor(cached, 1700)).toBe("serve");
     expect(cacheActionFor(cached, 1729)).toBe("serve");
     expect(cacheActionFor(cached, 1730)).toBe("serve-and-renew");
   });
 
-  it("serves a token below the line as stale, and tries again after half a minute", () => {
+  it("serves a token in its reserve as stale when renewal failed, and tries again after half a minute", () => {
     const cached = withRenewalPaused(token, 1820);
     expect(cacheActionFor(cached, 1849)).toBe("serve-stale");
     expect(cacheActionFor(cached, 1850)).toBe("renew");
   });
 
-  it("tries again while the last seconds still run", () => {
+  it("tries a failed renewal again before the token's last seconds are over", () => {
     const cached = withRenewalPaused(token, 1880);
     expect(cacheActionFor(cached, 1894)).toBe("serve-stale");
     expect(cacheActionFor(cached, 1895)).toBe("renew");
@@ -77,14 +77,14 @@ it("finds a token usable until five seconds before its end", () => {
   expect(isUsable(tokenOf(900), 1896)).toBe(false);
 });
 
-it("takes a refusal at its word once the token is ten seconds old", () => {
+it("believes that Coze rejected a token once it is ten seconds old", () => {
   expect(isRejected(tokenOf(900), "t", 1010)).toBe(true);
   expect(isRejected(tokenOf(900), "t", 1009)).toBe(false);
   expect(isRejected(tokenOf(900), "another", 1010)).toBe(false);
   expect(isRejected(tokenOf(900), undefined, 1010)).toBe(false);
 });
 
-it("counts the seconds a token has left", () => {
+it("counts the seconds that a token has left", () => {
   expect(secondsLeft(tokenOf(900), 1000)).toBe(900);
   expect(secondsLeft(tokenOf(900), 1901)).toBe(-1);
 });

@@ -49,7 +49,7 @@ type Request = {
   readonly rejected: AccessToken | undefined;
   /** What the isolate cached in memory when the request came. */
   readonly held: CachedToken | undefined;
-  answer?: TokenResult;
+  result?: TokenResult;
   error?: unknown;
   /** What the isolate cached when the request ended. */
   heldAfter?: CachedToken | undefined;
@@ -68,7 +68,7 @@ type Exchange = {
   issued?: AccessToken;
 };
 
-type Answered = Request & { readonly answer: TokenResult; readonly endedMs: number };
+type Served = Request & { readonly result: TokenResult; readonly endedMs: number };
 
 const START_MS = 1_700_000_000_000;
 const ISOLATES = [0, 1];
@@ -116,57 +116,57 @@ const keyOf = (name: string) => createCacheKeyFor(SOURCE)(grantOf(name));
 const inSeconds = (ms: number) => Math.floor(ms / 1000);
 
 describe("whatever comes, a token service", () => {
-  it("answers with tokens that Coze issued for this very user", async () => {
-    await forAnyPlan(plan, ({ answers, issued }) => {
-      for (const { user: name, answer } of answers) {
-        expect(issued.get(answer.token.accessToken)).toEqual({ user: name, token: answer.token });
+  it("serves tokens that Coze issued for this very user", async () => {
+    await forAnyPlan(plan, ({ results, issued }) => {
+      for (const { user: name, result } of results) {
+        expect(issued.get(result.token.accessToken)).toEqual({ user: name, token: result.token });
       }
     });
   });
 
-  it("answers with a token that has ended only when it was just issued so", async () => {
-    await forAnyPlan(plan, ({ answers }) => {
-      for (const { answer, endedMs } of answers) {
-        expect(answer.ttlSeconds).toBe(secondsLeft(answer.token, inSeconds(endedMs)));
-        if (answer.cacheOutcome === "hit") expect(answer.ttlSeconds).toBeGreaterThan(0);
-        if (answer.cacheOutcome === "stale") expect(answer.ttlSeconds).toBeGreaterThanOrEqual(5);
+  it("serves an expired token only when Coze has just issued it so", async () => {
+    await forAnyPlan(plan, ({ results }) => {
+      for (const { result, endedMs } of results) {
+        expect(result.ttlSeconds).toBe(secondsLeft(result.token, inSeconds(endedMs)));
+        if (result.cacheOutcome === "hit") expect(result.ttlSeconds).toBeGreaterThan(0);
+        if (result.cacheOutcome === "stale") expect(result.ttlSeconds).toBeGreaterThanOrEqual(5);
       }
     });
   });
 
-  it("has one exchange at most under way for a user", async () => {
+  it("has at most one exchange under way for a user", async () => {
     await forAnyPlan(plan, ({ exchanges }) => {
       for (const [earlier, later] of neighbours(exchanges)) {
-        // The flight of an exchange that is left ends at its deadline.
+        // The single flight of an exchange that is left ends at its deadline.
         const endedMs = earlier.outcome === "is left" ? earlier.startedMs + EXCHANGE_BUDGET_MS : earlier.endedMs;
         expect(later.startedMs).toBeGreaterThanOrEqual(endedMs);
       }
     });
   });
 
-  it("never answers a rejection with the token rejected, once that is ten seconds old", async () => {
-    await forAnyPlan(plan, ({ answers }) => {
-      for (const { answer, rejected, askedMs } of answers) {
+  it("never serves a rejected token to the request that rejects it, once it is ten seconds old", async () => {
+    await forAnyPlan(plan, ({ results }) => {
+      for (const { result, rejected, askedMs } of results) {
         if (rejected === undefined || inSeconds(askedMs) - rejected.issuedAt < 10) continue;
-        expect(answer.token.accessToken).not.toBe(rejected.accessToken);
+        expect(result.token.accessToken).not.toBe(rejected.accessToken);
       }
     });
   });
 
-  it("lets nobody wait while it keeps a fresh token that was not rejected", async () => {
+  it("lets no request wait while a fresh token that was not rejected is cached", async () => {
     await forAnyPlan(plan, ({ requests }) => {
-      for (const { held, rejected, askedMs, answer, endedMs } of requests) {
+      for (const { held, rejected, askedMs, result, endedMs } of requests) {
         if (held === undefined || !isFresh(held.token, inSeconds(askedMs))) continue;
         if (held.token.accessToken === rejected?.accessToken && inSeconds(askedMs) - rejected.issuedAt >= 10) continue;
-        expect({ answer, endedMs }).toMatchObject({
-          answer: { token: held.token, cacheOutcome: "hit" },
+        expect({ result, endedMs }).toMatchObject({
+          result: { token: held.token, cacheOutcome: "hit" },
           endedMs: askedMs,
         });
       }
     });
   });
 
-  it("fails only as Coze does or when its time is up, and only where it keeps no token that could stand in", async () => {
+  it("fails a request only as Coze does or when its time is up, and only without a usable cached token", async () => {
     await forAnyPlan(plan, ({ requests, exchanges }) => {
       for (const { isolate: index, user: name, error, askedMs, endedMs = 0, heldAfter, rejected } of requests) {
         if (error === undefined) continue;
@@ -181,13 +181,13 @@ describe("whatever comes, a token service", () => {
     });
   });
 
-  it("ends every request within twelve seconds, but those whose own work was left", async () => {
+  it("ends every request within twelve seconds, except those whose own work is lost", async () => {
     await forAnyPlan(plan, ({ requests }) => {
       for (const { askedMs, endedMs = askedMs } of requests) expect(endedMs - askedMs).toBeLessThanOrEqual(12_000);
     });
   });
 
-  it("leaves no request without an end, but those whose own work was left", async () => {
+  it("ends every request some time, except those whose own work is lost", async () => {
     await forAnyPlan(plan, ({ requests, exchanges }) => {
       const left = exchanges.filter(({ outcome }) => outcome === "is left");
       expect(requests.filter(({ endedMs }) => endedMs === undefined).length).toBeLessThanOrEqual(left.length);
@@ -195,7 +195,7 @@ describe("whatever comes, a token service", () => {
   });
 });
 
-describe("exchanges", () => {
+describe("the exchanges of a token service", () => {
   const withoutForgetting = plan.map(({ steps, ...rest }) => ({
     ...rest,
     steps: steps.filter((step) => step.do !== "forget"),
@@ -205,7 +205,7 @@ describe("exchanges", () => {
     steps: steps.map((step) => (step.do === "ask" ? { ...step, rejects: "none" as const } : step)),
   }));
 
-  it("replace a token that is cached only once it is three quarters old or near its end, where none is rejected", async () => {
+  it("renews a token that nobody rejected only once it is three quarters old or near its end", async () => {
     await forAnyPlan(withoutRejecting, ({ exchanges }) => {
       for (const { held, startedMs } of exchanges) {
         if (held !== undefined) expect(startedMs / 1000).toBeGreaterThanOrEqual(firstRenewalOf(held));
@@ -213,7 +213,7 @@ describe("exchanges", () => {
     });
   });
 
-  it("follow on one that issued a token ten seconds later at the earliest, unless that is short-lived", async () => {
+  it("waits ten seconds after Coze issued a token before the next exchange, unless it is short-lived", async () => {
     await forAnyPlan(withoutForgetting, ({ exchanges }) => {
       for (const [{ issued }, later] of neighbours(exchanges)) {
         if (issued !== undefined)
@@ -222,10 +222,10 @@ describe("exchanges", () => {
     });
   });
 
-  it("come without a token cached only for a user whom the isolate has not answered, where no token is rejected", async () => {
-    await forAnyPlan(withoutRejecting, ({ exchanges, answers }) => {
+  it("exchanges with no usable cached token only for users not served before, when none is rejected", async () => {
+    await forAnyPlan(withoutRejecting, ({ exchanges, results }) => {
       for (const { isolate: index, user: name, startedMs, held } of exchanges) {
-        const earlier = answers.filter(
+        const earlier = results.filter(
           (each) => each.isolate === index && each.user === name && each.endedMs <= startedMs,
         );
         if (held === undefined) expect(earlier).toEqual([]);
@@ -233,7 +233,7 @@ describe("exchanges", () => {
     });
   });
 
-  it("rest after one that failed for 30 seconds, or until 5 before the end of the token that is cached", async () => {
+  it("waits 30 seconds after a failed exchange, or until 5 before the end of the cached token", async () => {
     await forAnyPlan(withoutRejecting, ({ exchanges }) => {
       for (const [earlier, { held, startedMs }] of neighbours(exchanges)) {
         if (earlier.outcome !== "is down" && earlier.outcome !== "breaks") continue;
@@ -287,8 +287,8 @@ async function simulate({ steps, treatments, reads }: Plan) {
   }
   // Long enough for requests that go one after the other, because each one's exchange breaks.
   await timeline.advance(60 * 60_000);
-  const answers = requests.filter((each): each is Answered => each.answer !== undefined);
-  return { requests, answers, exchanges, issued };
+  const results = requests.filter((each): each is Served => each.result !== undefined);
+  return { requests, results, exchanges, issued };
 
   function createIsolate(index: number) {
     const memory = new Map<string, CachedToken>();
@@ -314,7 +314,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
 
   function send({ isolate: index, user: name, rejects }: Step & { do: "ask" }) {
     const { memory, getToken } = isolates[index] ?? createIsolate(index);
-    const given = requests.filter((each) => each.user === name).flatMap(({ answer }) => answer?.token ?? []);
+    const given = requests.filter((each) => each.user === name).flatMap(({ result }) => result?.token ?? []);
     const rejected = rejects === "last" ? given.at(-1) : rejects === "older" ? given.at(-2) : undefined;
     const rejectedToken = rejects === "unknown" ? "unknown" : rejected?.accessToken;
     const request: Request = { isolate: index, user: name, askedMs: now(), rejected, held: memory.get(keyOf(name)) };
@@ -329,7 +329,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
       deadline: now() + REQUEST_BUDGET_MS,
       waitUntil: () => {},
     }).then(
-      (answer) => end({ answer }),
+      (result) => end({ result }),
       (error: unknown) => end({ error }),
     );
   }

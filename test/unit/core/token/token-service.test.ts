@@ -93,7 +93,7 @@ function createWorld({
         waitUntil: (task) => void work.push(task),
         ...more,
       }),
-    /** Waits for all that goes on behind answers. */
+    /** Waits for all that goes on after responses. */
     async settle() {
       for (let count = -1; count !== work.length; ) {
         count = work.length;
@@ -112,12 +112,12 @@ function createWorld({
   };
 }
 
-async function tokenOf(answer: ReturnType<World["ask"]>): Promise<string> {
-  return (await answer).token.accessToken;
+async function tokenOf(result: ReturnType<World["ask"]>): Promise<string> {
+  return (await result).token.accessToken;
 }
 
 describe("a token service", () => {
-  it("exchanges once and answers from memory while the token is fresh", async () => {
+  it("exchanges once and serves from memory while the token is fresh", async () => {
     const world = createWorld();
     expect(await world.ask()).toEqual({
       token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, digests },
@@ -134,7 +134,7 @@ describe("a token service", () => {
     });
   });
 
-  it("finds in the store what another isolate has put there, and then keeps it in memory", async () => {
+  it("finds a token of another isolate in the store, and then caches it in memory", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store });
@@ -144,20 +144,20 @@ describe("a token service", () => {
     expect(world.coze.exchanges).toBe(0);
   });
 
-  it("works on memory alone", async () => {
+  it("caches tokens in memory alone when there is no store", async () => {
     const world = createWorld({ store: null });
     expect((await world.ask()).timings).not.toHaveProperty("cacheMs");
     expect(await world.ask()).toMatchObject({ cacheOutcome: "hit" });
   });
 
-  it("lets the write to the store go on after the answer", async () => {
+  it("lets the write to the store go on after the response", async () => {
     const world = createWorld();
     await world.ask();
     expect(world.writes).toHaveLength(1);
     expect(world.work).toContain(world.writes[0]);
   });
 
-  it("keeps in memory what the store cannot keep", async () => {
+  it("caches a token in memory that is too short-lived for the store", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     const brief = { ...ada, durationSeconds: 30 };
@@ -167,7 +167,7 @@ describe("a token service", () => {
     expect(world.work).not.toContain(undefined);
   });
 
-  it("never answers one user with the token of another", async () => {
+  it("never serves one user the token of another", async () => {
     const world = createWorld();
     const [adas, bobs] = await Promise.all([tokenOf(world.ask(ada)), tokenOf(world.ask(bob))]);
     expect(adas).not.toBe(bobs);
@@ -175,7 +175,7 @@ describe("a token service", () => {
     expect(await tokenOf(world.ask(bob))).toBe(bobs);
   });
 
-  it("passes an error on where there is nothing to fall back to, and asks again next time", async () => {
+  it("passes an exchange's error on when no token is cached, and exchanges again next time", async () => {
     const world = createWorld();
     world.coze.failure = down;
     await expect(world.ask()).rejects.toBe(down);
@@ -185,41 +185,41 @@ describe("a token service", () => {
 });
 
 describe("requests for one token at the same time", () => {
-  it("make one exchange, and say that they were collapsed", async () => {
+  it("makes one exchange for concurrent requests, and marks those that joined as collapsed", async () => {
     const world = createWorld();
     const release = world.hold();
-    const answers = Array.from({ length: 1000 }, () => world.ask());
+    const results = Array.from({ length: 1000 }, () => world.ask());
     release();
-    const outcomes = (await Promise.all(answers)).map(({ cacheOutcome }) => cacheOutcome);
+    const outcomes = (await Promise.all(results)).map(({ cacheOutcome }) => cacheOutcome);
     expect(world.coze.exchanges).toBe(1);
     expect(outcomes.filter((outcome) => outcome === "miss")).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === "collapsed")).toHaveLength(999);
   });
 
-  it("share a failure, and leave nothing of it behind", async () => {
+  it("shares a failure among concurrent requests, and starts afresh for the next", async () => {
     const world = createWorld();
     const release = world.hold();
-    const answers = [world.ask(), world.ask(), world.ask()];
+    const results = [world.ask(), world.ask(), world.ask()];
     world.coze.failure = down;
     release();
-    for (const answer of await Promise.allSettled(answers)) expect(answer).toMatchObject({ reason: down });
+    for (const result of await Promise.allSettled(results)) expect(result).toMatchObject({ reason: down });
     expect(world.coze.exchanges).toBe(1);
     await world.settle();
     world.coze.failure = undefined;
     expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" } });
   });
 
-  it("share what one of them finds in the store", async () => {
+  it("shares a token from the store among concurrent requests", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store });
-    const answers = await Promise.all([world.ask(), world.ask()]);
-    expect(answers.map(({ cacheOutcome }) => cacheOutcome)).toEqual(["hit", "hit"]);
+    const results = await Promise.all([world.ask(), world.ask()]);
+    expect(results.map(({ cacheOutcome }) => cacheOutcome)).toEqual(["hit", "hit"]);
   });
 });
 
 describe("a request that waits for another's exchange", () => {
-  it("makes its own once that is lost", async () => {
+  it("makes a second exchange for a request when the one it waits for is lost", async () => {
     const world = createWorld();
     world.hold();
     void world.ask();
@@ -233,10 +233,10 @@ describe("a request that waits for another's exchange", () => {
     expect(await waiting).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
   });
 
-  it("ends at its own deadline, and leaves the exchange to those who have more time", async () => {
+  it("ends a waiting request at its own deadline, and the exchange goes on for others", async () => {
     const world = createWorld();
     const release = world.hold();
-    const leader = world.ask();
+    const first = world.ask();
     const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 3000 });
     expect(world.timers).toMatchObject([{ ms: 3000 }]);
     world.laterBy(3);
@@ -246,16 +246,16 @@ describe("a request that waits for another's exchange", () => {
       message: "Coze did not respond in time. Try again.",
     });
 
-    const follower = world.ask();
+    const joined = world.ask();
     release();
-    expect(await leader).toMatchObject({ token: { accessToken: "token 1" } });
-    expect(await follower).toMatchObject({ cacheOutcome: "collapsed" });
+    expect(await first).toMatchObject({ token: { accessToken: "token 1" } });
+    expect(await joined).toMatchObject({ cacheOutcome: "collapsed" });
     expect(world.coze.exchanges).toBe(1);
   });
 });
 
-describe("a request that has spent most of its time before", () => {
-  it("needs no timer while it has as much time left as a load takes", async () => {
+describe("a request that has little time left", () => {
+  it("sets a timer only for a request with less time left than loading a token takes", async () => {
     const world = createWorld();
     await world.ask(ada, undefined, { deadline: world.clock.nowMs + 11_000 });
     expect(world.timers).toEqual([]);
@@ -263,7 +263,7 @@ describe("a request that has spent most of its time before", () => {
     expect(world.timers).toHaveLength(1);
   });
 
-  it("ends at its deadline though it began the exchange, which goes on for the next", async () => {
+  it("ends the request that started an exchange at its deadline, and the exchange goes on for the next", async () => {
     const world = createWorld();
     const release = world.hold();
     const late = world.ask(ada, undefined, { deadline: world.clock.nowMs + 1000 });
@@ -277,7 +277,7 @@ describe("a request that has spent most of its time before", () => {
     expect(await world.ask()).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "hit" });
   });
 
-  it("gets the token that is near its end, where there is one", async () => {
+  it("serves a token near its end to a request whose time is up", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(850);
@@ -290,7 +290,7 @@ describe("a request that has spent most of its time before", () => {
 });
 
 describe("a request for a token with some life left", () => {
-  it("gets the cached one while it has that", async () => {
+  it("serves the cached token while it has the minimum life of a request", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(600);
@@ -300,7 +300,7 @@ describe("a request for a token with some life left", () => {
     });
   });
 
-  it("gets a new one once the cached one has less", async () => {
+  it("renews a token that has less than the minimum life of a request", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(601);
@@ -310,7 +310,7 @@ describe("a request for a token with some life left", () => {
     });
   });
 
-  it("asks for half a life at most", async () => {
+  it("counts a minimum life of more than half the duration as half", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(450);
@@ -319,7 +319,7 @@ describe("a request for a token with some life left", () => {
     expect(await world.ask(ada, undefined, { minSeconds: 86_399 })).toMatchObject({ cacheOutcome: "miss" });
   });
 
-  it("does not take a token from the store, or from another's load, that has less", async () => {
+  it("renews for one request a shorter-lived token that another finds in the store at the same time", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_601_000 });
@@ -329,7 +329,7 @@ describe("a request for a token with some life left", () => {
     expect(long).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
   });
 
-  it("does not get one from the store with less, even where memory has none", async () => {
+  it("renews a token from the store that has less than the minimum life of a request", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_601_000 });
@@ -337,7 +337,7 @@ describe("a request for a token with some life left", () => {
     expect(await tokenOf(world.ask(ada, undefined, { minSeconds: 300 }))).toBe("token 2");
   });
 
-  it("takes what it can get while Coze is down", async () => {
+  it("serves a token with less than the minimum life while Coze is down", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(650);
@@ -350,7 +350,7 @@ describe("a request for a token with some life left", () => {
 });
 
 describe("a client above its limit of exchanges", () => {
-  it("is refused where nothing is cached, and no other client with it", async () => {
+  it("refuses a client above its limit of exchanges when nothing is cached, and no other client with it", async () => {
     const world = createWorld();
     const [refused, ...served] = await Promise.allSettled([
       world.ask(ada, undefined, isOverLimit),
@@ -365,7 +365,7 @@ describe("a client above its limit of exchanges", () => {
     expect(world.coze.exchanges).toBe(1);
   });
 
-  it("counts once for itself, however often it waits for others", async () => {
+  it("counts an exchange once for each request above the limit, however often it waits for others", async () => {
     const world = createWorld();
     const countExchange = vi.fn(async () => false);
     const requests = Array.from({ length: 100 }, () => world.ask(ada, undefined, { countExchange }));
@@ -373,7 +373,7 @@ describe("a client above its limit of exchanges", () => {
     expect(countExchange).toHaveBeenCalledTimes(100);
   });
 
-  it("has nothing read for the renewal that is put off, and nobody else waits for it", async () => {
+  it("reads nothing from the store for a renewal that the limit of exchanges puts off", async () => {
     const reads = vi.fn();
     const store: Store = new Map();
     const world = createWorld({ store, onRead: reads });
@@ -388,7 +388,7 @@ describe("a client above its limit of exchanges", () => {
     expect(world.coze.exchanges).toBe(1);
   });
 
-  it("does not have its old token given to another client that waits for a new one", async () => {
+  it("serves the old token to a client above its limit, and a new one to another client at the same time", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(850);
@@ -397,7 +397,7 @@ describe("a client above its limit of exchanges", () => {
     expect(other).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
   });
 
-  it("takes no count of another client that waited for it twice", async () => {
+  it("counts an exchange once for a client that waits twice for clients above their limit", async () => {
     const world = createWorld();
     const passed = Promise.withResolvers<boolean>();
     const countExchange = vi.fn(() => passed.promise);
@@ -411,7 +411,7 @@ describe("a client above its limit of exchanges", () => {
     expect(countExchange).toHaveBeenCalledTimes(1);
   });
 
-  it("gets the cached token while that is usable", async () => {
+  it("serves the cached token, while it is usable, to a client above its limit of exchanges", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(894);
@@ -420,14 +420,14 @@ describe("a client above its limit of exchanges", () => {
     await expect(world.ask(ada, undefined, isOverLimit)).rejects.toBe(overLimit);
   });
 
-  it("gets the token that the store has, where that is usable", async () => {
+  it("serves a usable token from the store to a client above its limit of exchanges", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_850_000 });
     expect(await world.ask(ada, undefined, isOverLimit)).toMatchObject({ cacheOutcome: "stale", ttlSeconds: 50 });
   });
 
-  it("gets neither the token it rejects, nor one with less life than it asks for", async () => {
+  it("serves neither a rejected token nor one with too little life to a client above its limit", async () => {
     const world = createWorld();
     const token = await tokenOf(world.ask());
     world.laterBy(700);
@@ -435,7 +435,7 @@ describe("a client above its limit of exchanges", () => {
     await expect(world.ask(ada, undefined, { ...isOverLimit, minSeconds: 300 })).rejects.toBe(overLimit);
   });
 
-  it("puts the renewal of an ageing token off for itself only", async () => {
+  it("puts off the renewal of an ageing token only for the client above its limit", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(700);
@@ -448,7 +448,7 @@ describe("a client above its limit of exchanges", () => {
     expect(world.logged).toEqual([]);
   });
 
-  it("who waited for others gets the token that is cached by then", async () => {
+  it("serves the cached token to each client above its limit that waited for another", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(850);
@@ -461,7 +461,7 @@ describe("a client above its limit of exchanges", () => {
 });
 
 describe("an ageing token", () => {
-  it("is served at once and renewed behind the answer, once however many ask", async () => {
+  it("serves an ageing token at once and renews it after the response, once for any number of requests", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(700);
@@ -473,7 +473,7 @@ describe("an ageing token", () => {
     expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "hit" });
   });
 
-  it("is replaced by the one that another isolate has renewed already", async () => {
+  it("replaces an ageing token with the one that another isolate has renewed already", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     await world.ask();
@@ -489,7 +489,7 @@ describe("an ageing token", () => {
     expect(world.coze.exchanges).toBe(1);
   });
 
-  it("from the store is served at once and renewed too", async () => {
+  it("serves an ageing token from the store at once, and renews it", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_700_000 });
@@ -498,7 +498,7 @@ describe("an ageing token", () => {
     expect(world.coze.exchanges).toBe(1);
   });
 
-  it("is served on when its renewal fails, which then rests for half a minute", async () => {
+  it("serves an ageing token when its renewal fails, and tries again after half a minute", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(700);
@@ -518,7 +518,7 @@ describe("an ageing token", () => {
     expect(await tokenOf(world.ask())).toBe("token 3");
   });
 
-  it("is served on when its renewal breaks in a way nobody foresaw", async () => {
+  it("serves an ageing token when its renewal fails with an unexpected error", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(700);
@@ -530,15 +530,15 @@ describe("an ageing token", () => {
   });
 });
 
-describe("a token below the line", () => {
-  it("is renewed before the answer", async () => {
+describe("a token due for renewal", () => {
+  it("renews a token before the response once its reserve begins", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(810);
     expect(await world.ask()).toMatchObject({ token: { accessToken: "token 2" }, cacheOutcome: "miss" });
   });
 
-  it("is served all the same when its renewal fails, which then rests", async () => {
+  it("serves a token in its reserve when its renewal fails, and tries again after half a minute", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(820);
@@ -553,7 +553,7 @@ describe("a token below the line", () => {
     expect(world.coze.exchanges).toBe(3);
   });
 
-  it("is not served in its last five seconds", async () => {
+  it("does not serve a token in its last five seconds", async () => {
     const world = createWorld();
     await world.ask();
     world.coze.failure = down;
@@ -563,7 +563,7 @@ describe("a token below the line", () => {
     await expect(world.ask()).rejects.toBe(down);
   });
 
-  it("found in the store serves when nothing better can be had", async () => {
+  it("serves a token near its end from the store when Coze is down", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_850_000 });
@@ -575,7 +575,7 @@ describe("a token below the line", () => {
     });
   });
 
-  it("is renewed by the renewal that is under way already", async () => {
+  it("joins the renewal that is under way when a token's reserve begins", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(805);
@@ -589,8 +589,8 @@ describe("a token below the line", () => {
   });
 });
 
-describe("a token that Coze refused to a client", () => {
-  it("is replaced when it is the cached one", async () => {
+describe("a token that Coze rejected", () => {
+  it("replaces a rejected token in memory and in the store", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     const rejected = await tokenOf(world.ask());
@@ -600,7 +600,7 @@ describe("a token that Coze refused to a client", () => {
     expect([...store.values()].map(({ accessToken }) => accessToken)).toEqual(["token 2"]);
   });
 
-  it("is replaced though the store answers with it still", async () => {
+  it("replaces a rejected token even when the store still returns it", async () => {
     const store: Store = new Map();
     const stale = new Map<string, AccessToken>();
     const world = createWorld({ store });
@@ -619,7 +619,7 @@ describe("a token that Coze refused to a client", () => {
     expect(await tokenOf(world.ask())).toBe("token 3");
   });
 
-  it("is replaced when it is in the store only", async () => {
+  it("replaces a rejected token that is in the store only", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_010_000 });
@@ -627,7 +627,7 @@ describe("a token that Coze refused to a client", () => {
     expect(await tokenOf(world.ask(ada, "token 1"))).toBe("token 2");
   });
 
-  it("has a successor in the cache already: that is the answer", async () => {
+  it("serves the cached token when the rejected one is an older one", async () => {
     const world = createWorld();
     await world.ask();
     world.laterBy(10);
@@ -638,7 +638,7 @@ describe("a token that Coze refused to a client", () => {
     expect(world.coze.exchanges).toBe(1);
   });
 
-  it("is the answer again while it is younger than ten seconds, in memory and in the store", async () => {
+  it("serves a rejected token again while it is younger than ten seconds, from memory and from the store", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     const rejected = await tokenOf(world.ask());
@@ -649,16 +649,16 @@ describe("a token that Coze refused to a client", () => {
     expect([world.coze.exchanges, other.coze.exchanges]).toEqual([1, 0]);
   });
 
-  it("is replaced once, however many clients were refused at the same time", async () => {
+  it("replaces a rejected token once, however many clients report it at the same time", async () => {
     const world = createWorld();
     const rejected = await tokenOf(world.ask());
     world.laterBy(10);
-    const answers = Array.from({ length: 100 }, () => tokenOf(world.ask(ada, rejected)));
-    expect(new Set(await Promise.all(answers))).toEqual(new Set(["token 2"]));
+    const results = Array.from({ length: 100 }, () => tokenOf(world.ask(ada, rejected)));
+    expect(new Set(await Promise.all(results))).toEqual(new Set(["token 2"]));
     expect(world.coze.exchanges).toBe(2);
   });
 
-  it("is not taken from a flight that found just that token", async () => {
+  it("does not serve a rejected token that a concurrent request finds in the store", async () => {
     const store: Store = new Map();
     await createWorld({ store }).ask();
     const world = createWorld({ store, nowMs: 1_010_000 });
@@ -673,7 +673,7 @@ describe("a token that Coze refused to a client", () => {
     expect(world.coze.exchanges).toBe(2);
   });
 
-  it("stays with everybody else when its replacement fails", async () => {
+  it("serves a rejected token to everybody else when its replacement fails", async () => {
     const world = createWorld({ store: null });
     const rejected = await tokenOf(world.ask());
     world.laterBy(10);
@@ -682,7 +682,7 @@ describe("a token that Coze refused to a client", () => {
     expect(await world.ask()).toMatchObject({ token: { accessToken: rejected }, cacheOutcome: "hit" });
   });
 
-  it("serves those who wait for its replacement on when that fails", async () => {
+  it("serves a rejected token to other requests that wait for its replacement when that fails", async () => {
     const world = createWorld();
     const rejected = await tokenOf(world.ask());
     world.laterBy(850);
@@ -692,7 +692,7 @@ describe("a token that Coze refused to a client", () => {
     expect(waiting).toMatchObject({ value: { token: { accessToken: rejected }, cacheOutcome: "stale" } });
   });
 
-  it("in the store is not served instead of the one in memory when Coze is down", async () => {
+  it("serves the token in memory, not the rejected one in the store, when Coze is down", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     await world.ask({ ...ada });
@@ -704,7 +704,7 @@ describe("a token that Coze refused to a client", () => {
     expect(await world.ask(ada, "token 2")).toMatchObject({ token: { accessToken: "token 1" }, cacheOutcome: "stale" });
   });
 
-  it("does not make an older one from the store the answer, whether Coze is up or down", async () => {
+  it("does not serve an older token from the store for a rejected one, whether Coze is up or down", async () => {
     const store: Store = new Map();
     const world = createWorld({ store });
     await world.ask();
