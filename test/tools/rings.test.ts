@@ -37,6 +37,9 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ["src/config/config.ts", "hono"],
   ["src/app.ts", "./adapters/coze/signer.ts"],
   ["src/app.ts", "./config/config.ts"],
+  ["src/client/client.ts", "jose"],
+  ["src/client/client.ts", "node:crypto"],
+  ["src/client/client.ts", "../core/token-error.ts"],
 ];
 
 const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
@@ -59,6 +62,7 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/config/config.ts", "../core/issue.ts"],
   ["src/config/config.ts", "./parse-callers.ts"],
   ["src/app.ts", "./http/cors.ts"],
+  ["src/client/client.ts", "./endpoint.ts"],
   ["src/index.ts", "./adapters/coze/signer.ts"],
 ];
 

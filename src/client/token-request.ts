@@ -1,0 +1,88 @@
+import type { TokenFetch } from "./client.ts";
+import { within } from "./within.ts";
+
+/** What a request asks of the service beside a token. */
+export type TokenNeed = { readonly minSeconds: number; readonly rejectedToken: string | undefined };
+
+/** Why a request got no token. */
+export type Failure = {
+  readonly code: string;
+  readonly description: string;
+  readonly status?: number | undefined;
+  readonly requestId?: string | undefined;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+};
+
+/** The service's response to one request. */
+export type TokenResponse = { readonly token: string; readonly ttlSeconds: number } | Failure;
+
+/** The service responds within 12 s whatever hangs behind it. */
+const REQUEST_TIMEOUT_MS = 15_000;
+const LATE: Failure = { code: "timeout", description: "The service did not respond in time." };
+/** Shorter than the life that is left of any token the service serves as fresh, unless tokens live under a minute. */
+const UNKNOWN_TTL_SECONDS = 30;
+/** The longest that a service, or a proxy before it, can keep a page from asking again. */
+const MAX_RETRY_AFTER_SECONDS = 300;
+
+/**
+ * Sends one token request. A failing network is a failure with the code `network_error`, a late response `timeout`, and
+ * a response that is not of this service `invalid_response`. Never rejects.
+ */
+export async function requestToken(
+  fetch: TokenFetch,
+  endpoint: string,
+  headers: Readonly<Record<string, string>>,
+  { minSeconds, rejectedToken }: TokenNeed,
+): Promise<TokenResponse> {
+  // Mini-programs have none.
+  const controller = typeof AbortController === "function" ? new AbortController() : undefined;
+  const body = {
+    ...(minSeconds > 0 && { minimum_seconds: Math.ceil(minSeconds) }),
+    ...(rejectedToken && { rejected_token: rejectedToken }),
+  };
+  const hasBody = Object.keys(body).length > 0;
+  const send = async () => {
+    const response = await fetch(endpoint, {
+      method: "POST",
+      headers: { ...headers, ...(hasBody && { "Content-Type": "application/json" }) },
+      cache: "no-store",
+      credentials: "omit",
+      // The credential must not travel to where a redirect points.
+      redirect: "manual",
+      referrerPolicy: "strict-origin",
+      ...(hasBody && { body: JSON.stringify(body) }),
+      ...(controller && { signal: controller.signal }),
+    });
+    return toTokenResponse(response, await Promise.resolve(response.json()).catch(() => undefined));
+  };
+
+  try {
+    return await within(send(), undefined, REQUEST_TIMEOUT_MS, LATE);
+  } catch (error) {
+    controller?.abort();
+    return error === LATE ? LATE : { code: "network_error", description: `The request failed: ${error}` };
+  }
+}
+
+/** Reads no clock: the life of a token is what `Cache-Status` (RFC 9211) says, never a difference of two clocks. */
+function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, json: unknown): TokenResponse {
+  const body = Object(json) as Record<string, unknown>; // any value has properties, of unknown types, after this
+  const token = body["access_token"];
+  if (status === 200 && token && typeof token === "string") {
+    const ttl = /coze-token-worker *;[^,]*\bttl=(-?\d+)/.exec(headers.get("Cache-Status") ?? "")?.[1];
+    return { token, ttlSeconds: Number(ttl ?? UNKNOWN_TTL_SECONDS) };
+  }
+
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const code = status === 200 ? undefined : text(body["error"]);
+  const retryAfter = Number(headers.get("Retry-After"));
+  return {
+    code: code ?? "invalid_response",
+    description: (code && text(body["error_description"])) ?? `The response has no token (status ${status}).`,
+    status,
+    requestId: text(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
+    // Not the form with a date, which would compare clocks.
+    ...(retryAfter > 0 && { retryAfter: Math.min(retryAfter, MAX_RETRY_AFTER_SECONDS) }),
+  };
+}

@@ -1,0 +1,66 @@
+import type { TokenFetch } from "../../src/client/client.ts";
+
+/** A token request as the service received it. */
+export type ReceivedRequest = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly init: Parameters<TokenFetch>[1];
+};
+
+/** How the service responds. Left out, a new token that lives 900 s, at once. */
+export type Reply = {
+  readonly afterMs?: number;
+  readonly token?: string;
+  readonly ttl?: number;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Anything else than a token; a string is not JSON. */
+  readonly body?: unknown;
+  /** The network fails. */
+  readonly drops?: true;
+};
+
+/** Stands for the service and the network before it, by a `fetch` that has only what the client may use. */
+export function createServiceStandIn() {
+  const requests: ReceivedRequest[] = [];
+  const replies: Reply[] = [];
+  let issued = 0;
+
+  const fetch: TokenFetch = async (url, init) => {
+    const { method, headers, body, ...rest } = init;
+    requests.push({
+      url,
+      headers,
+      body: body === undefined ? undefined : JSON.parse(body),
+      init: { method, headers, ...rest },
+    });
+    const reply = replies.shift() ?? {};
+    if (reply.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, reply.afterMs));
+    if (reply.drops) throw new TypeError("fetch failed");
+    return respond(reply);
+  };
+
+  function respond(reply: Reply): Awaited<ReturnType<TokenFetch>> {
+    const { token, ttl = 900, status = 200, headers = {} } = reply;
+    const all: Record<string, string> = { "Cache-Status": `coze-token-worker; hit; ttl=${ttl}`, ...headers };
+    if (token === undefined && !("body" in reply)) issued += 1;
+    const success = { access_token: token ?? `token-${issued}`, expires_in: 1, token_type: "Bearer" };
+    const json = "body" in reply ? reply.body : success;
+    return {
+      status,
+      headers: { get: (name) => all[name] ?? null },
+      json: () => (typeof json === "string" ? Promise.reject(new SyntaxError("not JSON")) : Promise.resolve(json)),
+    };
+  }
+
+  /** The next requests get these replies, in order. */
+  const plan = (...next: readonly Reply[]) => void replies.push(...next);
+  /** An error response of the service. */
+  const error = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
+    status,
+    headers,
+    body: { error: code, error_description: `It is ${code}.`, request_id: "request-1" },
+  });
+  return { fetch, requests, plan, error };
+}

@@ -1,0 +1,118 @@
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createTokenProvider, type TokenFetch } from "../../../src/client/client.ts";
+import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+
+/** The options of `wx.request`, as WeChat documents them. */
+type WxRequest = {
+  readonly url: string;
+  readonly method: string;
+  readonly header: Record<string, string>;
+  readonly data?: string;
+  readonly dataType?: string;
+  readonly success: (result: { statusCode: number; header: object; data: unknown }) => void;
+  readonly fail: (result: { errMsg: string }) => void;
+};
+type Wx = { readonly request: (options: WxRequest) => { abort: () => void } };
+
+// The example is plain JavaScript, as mini-programs are.
+const EXAMPLE = new URL("../../../examples/mini-program/wx-fetch.js", import.meta.url).href;
+const { createWxFetch } = (await import(EXAMPLE)) as { createWxFetch: (wx: Wx) => TokenFetch };
+
+/** Stands for `wx`: over the network, and without anything that only browsers have. */
+const wx: Wx = {
+  request({ url, method, header, data, dataType = "json", success, fail }) {
+    const sent = request(url, { method, headers: header }, async (response) => {
+      const body = await text(response);
+      const { statusCode = 0, headers } = response;
+      success({ statusCode, header: headers, data: dataType === "json" ? JSON.parse(body) : body });
+    });
+    sent.on("error", ({ message }) => fail({ errMsg: `request:fail ${message}` }));
+    sent.end(data);
+    return { abort: () => sent.destroy(new Error("abort")) };
+  },
+};
+
+let server: LoopbackServer;
+let respond: () => Promise<Response> | Response;
+let requests: { readonly method: string; readonly headers: Headers; readonly body: string }[];
+
+beforeAll(async () => {
+  server = await serveOnLoopback(async (received) => {
+    requests.push({ method: received.method, headers: received.headers, body: await received.text() });
+    return respond();
+  });
+});
+afterAll(() => server.close());
+
+beforeEach(() => {
+  requests = [];
+  respond = () =>
+    Response.json(
+      { access_token: `token-${requests.length}` },
+      { headers: { "Cache-Status": "coze-token-worker; hit; ttl=900" } },
+    );
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+const provide = (options = {}) =>
+  createTokenProvider({ endpoint: server.url, credential: "jwt", fetch: createWxFetch(wx), ...options });
+
+describe("the token provider over wx.request", () => {
+  it("gets a token in a runtime without fetch, performance, localStorage and crypto", async () => {
+    for (const name of ["fetch", "performance", "localStorage", "crypto"]) {
+      vi.stubGlobal(name, undefined);
+    }
+    const getToken = provide();
+    expect(await getToken({ minSeconds: 300 })).toBe("token-1");
+    expect(await getToken()).toBe("token-1");
+    vi.unstubAllGlobals();
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({ method: "POST", body: JSON.stringify({ minimum_seconds: 300 }) });
+    expect(requests[0]?.headers.get("authorization")).toBe("Bearer jwt");
+  });
+
+  it("reads the life of a token from its header", async () => {
+    respond = () =>
+      Response.json({ access_token: "short" }, { headers: { "cache-status": "coze-token-worker; ttl=1" } });
+    const getToken = provide();
+    await getToken();
+    await getToken({ minSeconds: 2 });
+    expect(requests).toHaveLength(2);
+  });
+
+  it("rejects with the error of the service", async () => {
+    respond = () => Response.json({ error: "invalid_client", error_description: "No." }, { status: 401 });
+    await expect(provide()()).rejects.toMatchObject({ code: "invalid_client", description: "No.", status: 401 });
+  });
+
+  it("tries again when the network fails", async () => {
+    let failures = 0;
+    const flaky: Wx = {
+      request(options) {
+        failures += 1;
+        return wx.request(failures === 1 ? { ...options, url: "http://127.0.0.1:1/" } : options);
+      },
+    };
+    expect(await provide({ fetch: createWxFetch(flaky) })()).toBe("token-1");
+  });
+
+  it("ends a request that is aborted", async () => {
+    const controller = new AbortController();
+    respond = () => new Promise<Response>(() => {});
+    const response = createWxFetch(wx)(server.url, {
+      method: "POST",
+      headers: {},
+      signal: controller.signal,
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "manual",
+      referrerPolicy: "strict-origin",
+    });
+    const rejected = expect(response).rejects.toThrow("request:fail abort");
+    await vi.waitUntil(() => requests.length === 1);
+    controller.abort();
+    await rejected;
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { createTokenProvider } from "../../../src/client/client.ts";
+import { endpointFor } from "../../../src/client/endpoint.ts";
+
+describe("the default endpoint", () => {
+  it.each([
+    ["https://token.example.com/client.js", "https://token.example.com/"],
+    ["https://token.example.com/client.js?v=2", "https://token.example.com/"],
+    ["http://127.0.0.1:8787/client.js#x", "http://127.0.0.1:8787/"],
+  ])("of %s is the service that served it", (url, endpoint) => {
+    expect(endpointFor(url)).toBe(endpoint);
+  });
+
+  it.each([
+    ["https://app.example.com/assets/client.js"],
+    ["https://app.example.com/client.js/app.js"],
+    ["https://app.example.com/my-client.js"],
+    ["https://app.example.com/client.json"],
+    ["https://app.example.com/?/client.js"],
+    ["https://user:secret@token.example.com/client.js"],
+    ["blob:https://app.example.com/client.js"],
+    ["file:///client.js"],
+    [undefined],
+  ])("of %s is missing", (url) => {
+    expect(endpointFor(url)).toBeUndefined();
+  });
+
+  it("must be given where the module was bundled or copied", () => {
+    expect(() => createTokenProvider()).toThrow(
+      new TypeError("An endpoint is required where this module was bundled or copied."),
+    );
+    expect(() => createTokenProvider({ endpoint: "" })).toThrow(TypeError);
+  });
+});
