@@ -39,35 +39,32 @@ export function createEmulator({
   const faults = createFaultQueue();
   const exchanges = createExchangeLog();
   const checkAssertion = createAssertionCheck({ apps, now });
+  // What a page calls with its token. A preflight may name any header: SDKs send their own.
+  const forPages = cors({ origin: "*", allowMethods: ["GET", "POST"], exposeHeaders: [LOG_ID_HEADER] });
 
-  return (
-    new Hono<EmulatorEnv>()
-      .onError((error, c) => {
-        console.error(error);
-        const { status, body } = refusalResponse({ refused: "internal_error", message: "Service internal error." });
-        return c.json(body, status);
-      })
-      .notFound(resourceNotFound)
-      .use(logId(now))
-      .use("/emulator/*", async function localOnly(c, next) {
-        // For other machines, the control API does not exist.
-        return isLocal(c) ? next() : c.notFound();
-      })
-      .route(
-        "/api/permission/oauth2",
-        createExchangeRoute({ now, checkAssertion, tokens, faults, exchanges, dropConnection }),
-      )
-      // What a page calls with its token. A preflight may name any header: SDKs send their own. Nothing else is for pages.
-      .on(
-        ["GET", "POST", "OPTIONS"],
-        ["/v1/*", "/v3/*"],
-        cors({ origin: "*", allowMethods: ["GET", "POST"], exposeHeaders: [LOG_ID_HEADER] }),
-      )
-      .route("/v1/users", createUsersRoute({ tokens }))
-      .route("/v1", createConversationRoutes({ now, tokens }))
-      .route("/v3/chat", createChatRoutes({ now, tokens }))
-      .route("/emulator", createControlRoutes({ apps, tokens, faults, exchanges }))
-  );
+  return new Hono<EmulatorEnv>()
+    .onError((error, c) => {
+      console.error(error);
+      const { status, body } = refusalResponse({ refused: "internal_error", message: "Service internal error." });
+      return c.json(body, status);
+    })
+    .notFound(resourceNotFound)
+    .use(logId(now))
+    .use("/emulator/*", async function localOnly(c, next) {
+      // For other machines, the control API does not exist. Nor for pages of other sites, which could change something
+      // without reading the response.
+      return isLocal(c) && c.req.header("Sec-Fetch-Site") !== "cross-site" ? next() : c.notFound();
+    })
+    .use("/v1/*", forPages)
+    .use("/v3/*", forPages)
+    .route(
+      "/api/permission/oauth2",
+      createExchangeRoute({ now, checkAssertion, tokens, faults, exchanges, dropConnection }),
+    )
+    .route("/v1/users", createUsersRoute({ tokens }))
+    .route("/v1", createConversationRoutes({ now, tokens }))
+    .route("/v3/chat", createChatRoutes({ now, tokens }))
+    .route("/emulator", createControlRoutes({ apps, tokens, faults, exchanges }));
 }
 
 /** Whether a host name or an address, bracketed or not, can only mean this machine (RFC 6761 §6.3, RFC 6890). */

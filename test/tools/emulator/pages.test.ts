@@ -47,6 +47,15 @@ describe("a page of another origin", () => {
     expect(response.headers.get("Access-Control-Expose-Headers")).toBe("X-Tt-Logid");
   });
 
+  it("changes nothing through the control API", async () => {
+    const headers = { Origin: ORIGIN, "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain" };
+    const body = JSON.stringify({ hang: true });
+    const response = await fetch(`${rig.url}/emulator/faults`, { method: "POST", headers, body });
+
+    expect(response.status).toBe(404);
+    expect(await rig.control("GET", "/faults")).toEqual({ status: 200, body: { faults: [] } });
+  });
+
   it.each([
     ["POST", TOKEN_PATH],
     ["GET", "/emulator/exchanges"],
