@@ -49,6 +49,20 @@ describe("examples/nightly.sh", () => {
     expectNoSecretIn(second.args, API_KEY);
   });
 
+  it("tries again when the service says so", async () => {
+    const token = { access_token: "czs_only-in-this-test", expires_in: 2_000_000_000, token_type: "Bearer" };
+    const { url, requests } = await startStandIn([
+      { status: 503, headers: { "Retry-After": "1" }, body: { error: "upstream_unavailable" } },
+      { status: 200, body: token },
+      { status: 200, body: { code: 0, data: { nick_name: "Ann", user_id: "7" } } },
+    ]);
+
+    const ended = await nightly({ TOKEN_URL: url, COZE_API: url });
+
+    expect(ended).toMatchObject({ code: 0, stdout: "The job works for Ann (7).\n" });
+    expect(requests).toEqual(["/", "/", "/v1/users/me"]);
+  });
+
   it("ends with 77 when Coze refuses a token that is new", async () => {
     const { tokenUrl } = service;
     const { url } = await startStandIn(Array(2).fill({ status: 401, body: { code: 4100, msg: "no" } }));
