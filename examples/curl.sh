@@ -17,7 +17,13 @@ MAX_WAIT_SECONDS=60 # no longer than the Worker's rate limit asks for
 
 show=no
 if [ "${1:-}" = --show ]; then show=yes && shift; fi
-user=${1:-}
+
+# Without an argument there is no user. An empty one is a mistake of the caller, and must not become "no user": curl leaves
+# out a header without a value, unless it ends in a semicolon.
+user_header=
+if [ $# -gt 0 ]; then
+  case $1 in *[![:space:]]*) user_header="X-User-ID: $1" ;; *) user_header='X-User-ID;' ;; esac
+fi
 
 # The token is in these files for a moment: only this account may read them, and they go when the script ends.
 umask 077
@@ -27,7 +33,7 @@ trap 'exit 130' INT TERM
 
 # Headers go to curl through a pipe: everybody on this machine can read the arguments of a command.
 headers() {
-  if [ -n "$user" ]; then printf 'X-User-ID: %s\n' "$user"; fi
+  if [ -n "$user_header" ]; then printf '%s\n' "$user_header"; fi
   if [ -n "${API_KEY:-}" ]; then printf 'Authorization: Bearer %s\n' "$API_KEY"; fi
 }
 

@@ -38,6 +38,7 @@ describe("examples/curl.sh", () => {
 
   it.each([
     ["a wrong key", ["ann"], { API_KEY: "ctw_wrong" }, "invalid_client", "Set API_KEY to the key of a caller."],
+    ["a user id that is empty", [""], {}, "invalid_request", "X-User-ID"],
     ["a user id that is not ASCII", ["Zoë"], {}, "invalid_request", "X-User-ID"],
   ])("says for %s what to do, names the request, and tries once", async (_, args, env, error, advice) => {
     const { code, stdout, stderr } = await curl(args, env);
