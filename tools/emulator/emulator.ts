@@ -1,14 +1,18 @@
 import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
 import type { CozeApp } from "./apps.ts";
 import { createAssertionCheck } from "./assertion.ts";
+import { createChatRoutes } from "./chat-routes.ts";
 import { brokenResponse } from "./connection.ts";
 import { createControlRoutes } from "./control-routes.ts";
+import { createConversationRoutes } from "./conversation-routes.ts";
 import { refusalResponse } from "./coze-error.ts";
 import { createExchangeLog } from "./exchange-log.ts";
 import { createExchangeRoute } from "./exchange-route.ts";
 import { createFaultQueue } from "./faults.ts";
 import { createLiveTokens } from "./live-tokens.ts";
-import { type EmulatorEnv, logId } from "./log-id.ts";
+import { type EmulatorEnv, LOG_ID_HEADER, logId } from "./log-id.ts";
+import { resourceNotFound } from "./token-owner.ts";
 import { createUsersRoute } from "./users-route.ts";
 
 /** What an emulator needs of its surroundings. */
@@ -22,8 +26,8 @@ export type EmulatorOptions = {
 };
 
 /**
- * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it. Everything it
- * knows is in its own memory, so two emulators share nothing. Runs wherever web standards do.
+ * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with as much
+ * of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share nothing. Runs wherever web standards do.
  */
 export function createEmulator({
   now = Date.now,
@@ -35,6 +39,8 @@ export function createEmulator({
   const faults = createFaultQueue();
   const exchanges = createExchangeLog();
   const checkAssertion = createAssertionCheck({ apps, now });
+  // What a page calls with its token. A preflight may name any header: SDKs send their own.
+  const forPages = cors({ origin: "*", allowMethods: ["GET", "POST"], exposeHeaders: [LOG_ID_HEADER] });
 
   return new Hono<EmulatorEnv>()
     .onError((error, c) => {
@@ -42,17 +48,22 @@ export function createEmulator({
       const { status, body } = refusalResponse({ refused: "internal_error", message: "Service internal error." });
       return c.json(body, status);
     })
-    .notFound((c) => c.json({ code: 4200, msg: "resource not found", detail: { logid: c.get("logId") } }, 404))
+    .notFound(resourceNotFound)
     .use(logId(now))
     .use("/emulator/*", async function localOnly(c, next) {
-      // For other machines, the control API does not exist.
-      return isLocal(c) ? next() : c.notFound();
+      // For other machines, the control API does not exist. Nor for pages of other sites, which could change something
+      // without reading the response.
+      return isLocal(c) && c.req.header("Sec-Fetch-Site") !== "cross-site" ? next() : c.notFound();
     })
+    .use("/v1/*", forPages)
+    .use("/v3/*", forPages)
     .route(
       "/api/permission/oauth2",
       createExchangeRoute({ now, checkAssertion, tokens, faults, exchanges, dropConnection }),
     )
     .route("/v1/users", createUsersRoute({ tokens }))
+    .route("/v1", createConversationRoutes({ now, tokens }))
+    .route("/v3/chat", createChatRoutes({ now, tokens }))
     .route("/emulator", createControlRoutes({ apps, tokens, faults, exchanges }));
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { describeIssues, invalidRequest, type Refusal } from "./coze-error.ts";
 
-/** The parameters of a well-formed request. The scope is checked and has no effect: the emulator has no API that it could narrow. */
+/** The parameters of a well-formed request. The scope is checked and has no effect. */
 export type ExchangeParameters = { readonly durationSeconds: number };
 
 const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";

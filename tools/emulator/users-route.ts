@@ -1,21 +1,16 @@
 import { Hono } from "hono";
 import { sha256Hex } from "./hex.ts";
 import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
-import type { EmulatorEnv } from "./log-id.ts";
+import { type OwnedEnv, success, tokenOwner } from "./token-owner.ts";
 
 /** Long enough to look like an id of Coze, which is a decimal number in a string. */
 const USER_ID_DIGITS = 16;
 
 /** `GET /me`: the owner of a token, in the shape the official SDK expects of `users.me()`. */
 export function createUsersRoute({ tokens }: { readonly tokens: Pick<LiveTokens, "find"> }) {
-  return new Hono<EmulatorEnv>().get("/me", async (c) => {
-    const detail = { logid: c.get("logId") };
-    const accessToken = c.req.header("authorization")?.match(/^Bearer +(\S+)$/)?.[1];
-    const token = accessToken === undefined ? undefined : await tokens.find(accessToken);
-
-    if (token === undefined) return c.json({ code: 4100, msg: "authentication is invalid", detail }, 401);
-    return c.json({ code: 0, msg: "", data: await describeOwner(token), detail });
-  });
+  return new Hono<OwnedEnv>().get("/me", tokenOwner(tokens), async (c) =>
+    success(c, await describeOwner(c.get("owner"))),
+  );
 }
 
 /** Every app has one owner, whom all its tokens speak for; the id follows from the client id. */

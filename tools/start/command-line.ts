@@ -12,9 +12,12 @@ export function readCommandLine(): ServiceOptions {
         "which needs no account and no network; with one they come from the real Coze.",
     )
     .addOption(portOption("--port <number>", "port of the Worker", "PORT").default(DEFAULT_PORT))
-    .addOption(portOption("--emulator-port <number>", "port of the emulator (default: a free one)", "EMULATOR_PORT"))
+    .addOption(
+      portOption("--emulator-port <number>", "port of the emulator (default: 4000, or a free one)", "EMULATOR_PORT"),
+    )
     .option("--vars-file <path>", "file with the settings of the Worker, instead of .dev.vars")
     .addOption(new Option("--emulator", "use the emulator, though there is a .dev.vars").conflicts("varsFile"))
+    .option("--callers <path>", "JSON file with the callers, instead of those in wrangler.toml")
     .option("--fresh", "forget the tokens that earlier runs on this port have cached")
     .option("--json", "show the log of the Worker as in production, instead of a line for each request")
     .helpOption("--help", "show this")
@@ -25,7 +28,15 @@ export function readCommandLine(): ServiceOptions {
     .showHelpAfterError("npm start -- --help lists the options.")
     .parse();
 
-  const { port, emulatorPort, varsFile, emulator = false, fresh = false, json = false } = command.opts<Options>();
+  const {
+    port,
+    emulatorPort,
+    varsFile,
+    callers,
+    emulator = false,
+    fresh = false,
+    json = false,
+  } = command.opts<Options>();
   if (port === emulatorPort) command.error(`error: the Worker and the emulator cannot both have port ${port}`);
   return {
     port: { number: port, option: "--port", variable: "PORT" },
@@ -34,6 +45,7 @@ export function readCommandLine(): ServiceOptions {
         ? undefined
         : { number: emulatorPort, option: "--emulator-port", variable: "EMULATOR_PORT" },
     varsFile,
+    callersFile: callers,
     isEmulated: emulator,
     isFresh: fresh,
     isJson: json,
@@ -44,6 +56,7 @@ type Options = {
   readonly port: number;
   readonly emulatorPort?: number;
   readonly varsFile?: string;
+  readonly callers?: string;
   readonly emulator?: boolean;
   readonly fresh?: boolean;
   readonly json?: boolean;

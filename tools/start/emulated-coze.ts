@@ -10,10 +10,13 @@ import type { TokenSource } from "./token-source.ts";
 const CLIENT_ID = "1000000000000000001";
 const AUDIENCE = "api.coze.cn";
 
+/** Where the examples expect the emulator. The one of `npm run emulator` has it too, or another `npm start`. */
+const USUAL_PORT = 4000;
+
 /**
  * Starts a Coze emulator in this process and registers an app whose key pair is as young as the emulator is. The private
  * key is in one temporary file, for the Worker to read.
- * @param port a free one when left out.
+ * @param port 4000 when left out, or a free one where that is taken.
  * @throws Failure when the port is taken.
  */
 export async function startEmulatedCoze(port: Port | undefined): Promise<TokenSource> {
@@ -51,7 +54,7 @@ export async function startEmulatedCoze(port: Port | undefined): Promise<TokenSo
 }
 
 async function startOn(port: Port | undefined): Promise<RunningEmulator> {
-  if (port === undefined) return startEmulator();
+  if (port === undefined) return startEmulator({ port: USUAL_PORT }).catch(() => startEmulator());
   return startEmulator({ port: port.number }).catch((error: NodeJS.ErrnoException) => {
     throw portFailure(port, error);
   });

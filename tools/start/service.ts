@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { readCallersFile } from "./callers-file.ts";
 import { configuredCoze, forgetTokens } from "./configured-coze.ts";
 import { startEmulatedCoze } from "./emulated-coze.ts";
 import { Failure } from "./failure.ts";
@@ -14,10 +15,12 @@ const START_LIMIT_SECONDS = 60;
 
 export type ServiceOptions = {
   readonly port: Port;
-  /** A free one when left out. */
+  /** 4000 when left out, or a free one where that is taken. */
   readonly emulatorPort: Port | undefined;
   /** `.dev.vars` when left out, where there is one. */
   readonly varsFile: string | undefined;
+  /** A JSON list that replaces the callers of wrangler.toml. */
+  readonly callersFile: string | undefined;
   /** Whether tokens come from the emulator even though there is a `.dev.vars`. */
   readonly isEmulated: boolean;
   /** Whether to forget the tokens that earlier runs on this port have cached. */
@@ -34,21 +37,28 @@ export type ServiceOptions = {
 export async function runService(options: ServiceOptions, resources: AsyncDisposableStack): Promise<never> {
   const { port, emulatorPort } = options;
   const varsFile = options.isEmulated ? undefined : await findVarsFile(options.varsFile);
+  const callers = options.callersFile === undefined ? undefined : await readCallersFile(options.callersFile);
   await requireFreePort(port);
   if (options.isFresh) await forgetTokens(port.number);
   console.log(startMessage(varsFile?.name));
 
   const coze = varsFile ? configuredCoze(varsFile, port.number) : await startEmulatedCoze(emulatorPort);
   resources.defer(coze.close);
-  const wrangler = runWranglerDev(port.number, coze.wranglerArguments, options.isJson ? jsonFormat : readableFormat);
+  const wranglerArguments = [...coze.wranglerArguments, ...(callers?.wranglerArguments ?? [])];
+  const wrangler = runWranglerDev(port.number, wranglerArguments, options.isJson ? jsonFormat : readableFormat);
   resources.defer(wrangler.end);
 
   const url = `http://${HOST}:${port.number}/`;
   const found = wrangler.ready.then(() => waitForHealth(url));
   const health = await Promise.race([found, wrangler.ended, startLimit()]);
-  if (health.status === "misconfigured") throw new Failure(await problemsMessage(health.problems, coze));
+  if (health.status === "misconfigured") {
+    const fileOf = async (setting: string) =>
+      callers !== undefined && setting.startsWith("CALLERS") ? callers.name : coze.fileOf(setting);
+    throw new Failure(await problemsMessage(health.problems, { fileOf }));
+  }
 
-  console.log(readyMessage(url, health.access, await coze.describe()));
+  const { origin, hints } = await coze.describe();
+  console.log(readyMessage(url, health.access, { origin, hints: [...(callers?.hints ?? []), ...hints] }));
   wrangler.showOutput();
   return wrangler.ended;
 }

@@ -35,6 +35,7 @@ describe("the README", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/access_token: 'czs_[\w-]{64}',\s+expires_in: \d{10},\s+token_type: 'Bearer'/);
     expect(stdout).toContain("user_name: 'owner_1127900106117'");
+    expect(stdout).toMatch(/This is the Coze emulator. Your session is user_2222. You said: Hello$/);
   });
 
   it("runs the curl lines of the emulator's README", async () => {

@@ -12,7 +12,7 @@ describe("the command line", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^Usage: npm start -- \[options\]\n/);
     expect(stdout).toMatch(
-      /--port <number> .*8787.*PORT.*--emulator-port <number> .*EMULATOR_PORT.*--vars-file <path>.*--emulator .*--fresh.*--json/s,
+      /--port <number> .*8787.*PORT.*--emulator-port <number> .*EMULATOR_PORT.*--vars-file <path>.*--emulator .*--callers <path>.*--fresh.*--json/s,
     );
     expect(stdout).toContain("  npm start -- --port 8790\n");
   });

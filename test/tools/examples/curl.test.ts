@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ExampleService, expectNoSecretIn, run, startService, startStandIn } from "./service.ts";
+
+const API_KEY = "ctw_a-key-of-this-test";
+const CALLERS = [{ name: "nightly-report", key_sha256: createHash("sha256").update(API_KEY).digest("hex") }];
+
+const TOKEN = { access_token: "czs_only-in-this-test", expires_in: 2_000_000_000, token_type: "Bearer" };
+
+let service: ExampleService;
+
+beforeAll(async () => {
+  service = await startService(CALLERS);
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+describe("examples/curl.sh", () => {
+  const curl = (args: readonly string[], env = {}) =>
+    run(["sh", "examples/curl.sh", ...args], { TOKEN_URL: service.tokenUrl, API_KEY, ...env });
+
+  it("shows when the token ends, and only the first characters of it", async () => {
+    const { code, stdout, stderr } = await curl(["ann"]);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^Token: {3}czs_.{4}…\nExpires: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, in (900|89\d) seconds\n$/);
+  });
+
+  it("prints with --show a token of the user that Coze accepts, and nothing else", async () => {
+    const shown = await curl(["--show", "bob"]);
+    const token = shown.stdout.trimEnd();
+    const sessions = (await service.coze.exchanges()).map(({ assertion }) => assertion?.claims["session_name"]);
+
+    expect(shown).toMatchObject({ code: 0, stderr: "" });
+    expect(await service.coze.accepts(token)).toBe(true);
+    expect(sessions).toContain("bob");
+    expectNoSecretIn(shown.args, API_KEY);
+  });
+
+  it.each([
+    ["a wrong key", ["ann"], { API_KEY: "ctw_wrong" }, "invalid_client", "Set API_KEY to the key of a caller."],
+    ["a user id that is empty", [""], {}, "invalid_request", "X-User-ID"],
+    ["a user id that is not ASCII", ["Zoë"], {}, "invalid_request", "X-User-ID"],
+  ])("says for %s what to do, names the request, and tries once", async (_, args, env, error, advice) => {
+    const { code, stdout, stderr } = await curl(args, env);
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(error);
+    expect(stderr).toContain(advice);
+    expect(stderr).toMatch(/Request id: [\w-]{36}\n$/);
+    expect(stderr).not.toContain("Attempt");
+  });
+
+  it.each([429, 503, 504])("tries again after a %i, when the service says so", async (status) => {
+    const { url, requests } = await startStandIn([
+      { status, headers: { "Retry-After": "1" }, body: { error: "one_of_them" } },
+      { status: 200, headers: { "Cache-Status": "coze-token-worker; hit; ttl=812" }, body: TOKEN },
+    ]);
+
+    const startedAt = performance.now();
+    const { code, stdout, stderr } = await curl([], { TOKEN_URL: url });
+
+    expect(performance.now() - startedAt).toBeGreaterThan(1000);
+    expect(stderr).toBe(`status ${status}, one_of_them. Attempt 2 of 4 follows in 1 seconds.\n`);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "Token:   czs_only…\nExpires: 2033-05-18T03:33:20Z, in 812 seconds\n",
+    });
+    expect(requests).toHaveLength(2);
+  });
+
+  it("gives up after four attempts, with a status of its own", async () => {
+    const overload = { status: 503, headers: { "Retry-After": "0" }, body: { error: "upstream_unavailable" } };
+    const { url, requests } = await startStandIn(Array(9).fill(overload));
+
+    const { code, stderr } = await curl([], { TOKEN_URL: url });
+
+    expect(code).toBe(75);
+    expect(stderr).toContain("No token: status 503, upstream_unavailable\n");
+    expect(requests).toHaveLength(4);
+  });
+
+  it("waits a growing time when there is no response", async () => {
+    const { code, stderr } = await curl([], { TOKEN_URL: "http://127.0.0.1:1/" });
+
+    expect(code).toBe(75);
+    expect(stderr).toMatch(/no response\. Attempt 2 of 4 follows in [12] seconds\.\n/);
+    expect(stderr).toMatch(/no response\. Attempt 4 of 4 follows in [4-8] seconds\.\n/);
+    expect(stderr).toContain("Is TOKEN_URL right? It is http://127.0.0.1:1/\n");
+  });
+});

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { type ExampleService, expectNoSecretIn, run, startService, startStandIn } from "./service.ts";
+
+const API_KEY = "ctw_a-key-of-this-test";
+const CALLERS = [{ name: "nightly-report", key_sha256: createHash("sha256").update(API_KEY).digest("hex") }];
+
+/** A token that is younger is not replaced: a new one that is refused lacks a permission. */
+const MIN_REPLACED_AGE_MS = 10_000;
+
+let service: ExampleService;
+
+beforeAll(async () => {
+  service = await startService(CALLERS);
+});
+afterAll(() => service[Symbol.asyncDispose]());
+
+describe("examples/nightly.sh", () => {
+  const nightly = (env: Readonly<Record<string, string>> = {}) =>
+    run(["sh", "examples/nightly.sh"], { TOKEN_URL: service.tokenUrl, COZE_API: service.cozeApi, API_KEY, ...env });
+
+  it("works with a key from a file", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "examples-key-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await writeFile(join(folder, "key"), `${API_KEY}\n`);
+
+    const { code, stdout, stderr, args } = await nightly({ API_KEY: "", API_KEY_FILE: join(folder, "key") });
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^The job works for 1127896425345 \(\d{16}\)\.\n$/);
+    expectNoSecretIn(args, API_KEY);
+  });
+
+  it("replaces a token that Coze has ended, once", async () => {
+    const first = await nightly({ USER_ID: "eve" });
+    await sleep(MIN_REPLACED_AGE_MS);
+    await service.coze.revoke("eve");
+
+    const second = await nightly({ USER_ID: "eve" });
+
+    const sessions = (await service.coze.exchanges()).map(({ assertion }) => assertion?.claims["session_name"]);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(second.stdout).toBe(first.stdout);
+    expect(sessions.filter((name) => name === "eve")).toHaveLength(2);
+    expectNoSecretIn(second.args, API_KEY);
+  });
+
+  it("tries again when the service says so", async () => {
+    const token = { access_token: "czs_only-in-this-test", expires_in: 2_000_000_000, token_type: "Bearer" };
+    const { url, requests } = await startStandIn([
+      { status: 503, headers: { "Retry-After": "1" }, body: { error: "upstream_unavailable" } },
+      { status: 200, body: token },
+      { status: 200, body: { code: 0, data: { nick_name: "Ann", user_id: "7" } } },
+    ]);
+
+    const ended = await nightly({ TOKEN_URL: url, COZE_API: url });
+
+    expect(ended).toMatchObject({ code: 0, stdout: "The job works for Ann (7).\n" });
+    expect(requests).toEqual(["/", "/", "/v1/users/me"]);
+  });
+
+  it("ends with 77 when Coze refuses a token that is new", async () => {
+    const { tokenUrl } = service;
+    const { url } = await startStandIn(Array(2).fill({ status: 401, body: { code: 4100, msg: "no" } }));
+
+    const { code, stdout, stderr } = await nightly({ TOKEN_URL: tokenUrl, COZE_API: url });
+
+    expect({ code, stdout }).toEqual({ code: 77, stdout: "" });
+    expect(stderr).toBe('nightly: Coze refuses the token: {"code":4100,"msg":"no","detail":null}\n');
+  });
+
+  it("takes a refusal that comes with status 200 for one", async () => {
+    const { url, requests } = await startStandIn([
+      { status: 200, body: { code: 4101, msg: "no" } },
+      { status: 200, body: { code: 0, data: { nick_name: "Ann", user_id: "7" } } },
+    ]);
+
+    expect(await nightly({ COZE_API: url })).toMatchObject({ code: 0, stdout: "The job works for Ann (7).\n" });
+    expect(requests).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      77,
+      "the key is wrong",
+      { API_KEY: "ctw_wrong" },
+      /^nightly: no token: invalid_client: .+ \(request id [\w-]{36}\)\n$/,
+    ],
+    [
+      78,
+      "there is no key file",
+      { API_KEY_FILE: "/nowhere.key" },
+      /nightly: the key cannot be read from \/nowhere\.key\n$/,
+    ],
+    [78, "the user id is wrong", { USER_ID: "Zoë" }, /^nightly: no token: invalid_request: /],
+    [69, "Coze is not there", { COZE_API: "http://127.0.0.1:1" }, /nightly: Coze does not respond\n$/],
+    [
+      69,
+      "the service is not there",
+      { TOKEN_URL: "http://127.0.0.1:1" },
+      /nightly: the token service does not respond\n$/,
+    ],
+  ])("ends with %i and a sentence when %s", async (status, _, env, sentence) => {
+    const { code, stdout, stderr } = await nightly(env);
+
+    expect({ code, stdout }).toEqual({ code: status, stdout: "" });
+    expect(stderr).toMatch(sentence);
+  });
+});

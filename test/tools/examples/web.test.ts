@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { serve } from "../../support/stand-in-server.ts";
+import { findFreePort } from "../start/processes.ts";
+import { type ExampleService, ROOT, startService } from "./service.ts";
+
+const BOT_ID = "7379462189365198898";
+
+type Question = Readonly<Record<"cozeApi" | "botId" | "token" | "userId" | "question", string>>;
+type ChatModule = {
+  readonly chat: (question: Question, onText: (text: string) => void) => Promise<string>;
+};
+
+// The example is JavaScript, so its type is what this file says.
+const { chat }: ChatModule = await import(/* @vite-ignore */ join(ROOT, "examples/web/chat.js"));
+
+describe("examples/web", () => {
+  let service: ExampleService;
+  let page: Awaited<ReturnType<typeof startPage>>;
+
+  beforeAll(async () => {
+    const port = await findFreePort();
+    const callers = readFileSync(join(ROOT, "examples/web/callers.json"), "utf8").replaceAll("8080", `${port}`);
+    service = await startService(JSON.parse(callers));
+    page = await startPage(port);
+  });
+  afterAll(async () => {
+    await page[Symbol.asyncDispose]();
+    await service[Symbol.asyncDispose]();
+  });
+
+  /** The server of the page, as it runs from a terminal. */
+  async function startPage(port: number) {
+    const env = { ...process.env, PORT: `${port}`, TOKEN_URL: service.tokenUrl, COZE_API: service.cozeApi };
+    const child = spawn(process.execPath, ["examples/web/serve.js"], {
+      cwd: ROOT,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = once(child, "close");
+    const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+    return {
+      url: `http://127.0.0.1:${port}`,
+      line,
+      async [Symbol.asyncDispose]() {
+        child.kill();
+        await ended;
+      },
+    };
+  }
+
+  /** The JWT of a user who logs in. */
+  async function logIn(name: string): Promise<string> {
+    const response = await fetch(`${page.url}/login`, { method: "POST", body: JSON.stringify({ name }) });
+    const cookie = response.headers.get("Set-Cookie")?.split(";")[0] ?? "";
+    const { id_token } = await (
+      await fetch(`${page.url}/id-token`, { headers: { Cookie: cookie } })
+    ).json<JwtResponse>();
+    return id_token ?? "";
+  }
+
+  function requestToken(jwt: string, origin = page.url) {
+    return fetch(service.tokenUrl, { method: "POST", headers: { Authorization: `Bearer ${jwt}`, Origin: origin } });
+  }
+
+  it("gets a token for a logged-in user, with which the user's own session answers", async () => {
+    const response = await requestToken(await logIn("ada"));
+    const { access_token: token } = await response.json<{ access_token: string }>();
+
+    const pieces: string[] = [];
+    const question = { cozeApi: service.cozeApi, botId: BOT_ID, token, userId: "ada", question: "Who am I?" };
+    const conversationId = await chat(question, (piece) => pieces.push(piece));
+
+    expect(page.line).toBe(`The page is on ${page.url}. Ctrl-C ends it.\n`);
+    expect(pieces.join("")).toBe("This is the Coze emulator. Your session is ada. You said: Who am I?");
+    expect(pieces.length).toBeGreaterThan(5);
+    expect(conversationId).toMatch(/^7\d{18}$/);
+  });
+
+  it("gives no JWT to somebody who is not logged in", async () => {
+    const response = await fetch(`${page.url}/id-token`, { headers: { Cookie: "session=made-up" } });
+
+    expect(await response.json()).toEqual({ name: null });
+    expect((await requestToken("")).status).toBe(401);
+  });
+
+  it("has a caller that is for this page alone", async () => {
+    const response = await requestToken(await logIn("ada"), "https://evil.example");
+
+    expect(response.status).toBe(403);
+  });
+
+  it("loads nothing from anywhere but its own server, the Worker and Coze", async () => {
+    const response = await fetch(page.url);
+
+    expect(response.headers.get("Content-Security-Policy")).toBe(
+      `default-src 'self'; img-src 'self' data:; script-src 'self' ${new URL(service.tokenUrl).origin}; ` +
+        `connect-src 'self' ${new URL(service.tokenUrl).origin} ${service.cozeApi}`,
+    );
+  });
+
+  it("sees a refused token as an error with Coze's status, code and log id", async () => {
+    const question = { cozeApi: service.cozeApi, botId: BOT_ID, token: "czs_ended", userId: "ada", question: "?" };
+
+    await expect(chat(question, () => {})).rejects.toMatchObject({
+      name: "ChatError",
+      status: 401,
+      code: 4100,
+      requestId: expect.stringMatching(/^\d{14}[\dA-F]{20}$/),
+    });
+  });
+
+  it.each([1, 2, 7, 1000])("reads an answer that comes in pieces of %i bytes", async (size) => {
+    const events = `event:conversation.message.delta\ndata:${JSON.stringify({ type: "answer", content: "扣子 ✓" })}\n\n`;
+    const bytes = new TextEncoder().encode(events + events);
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.slice(i * size, (i + 1) * size),
+    );
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const piece of pieces) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+    const server = await serve(
+      new Hono().post("/v3/chat", () => new Response(body, { headers: { "Content-Type": "text/event-stream" } })),
+    );
+    onTestFinished(server.close);
+
+    const texts: string[] = [];
+    const question = { cozeApi: server.url, botId: BOT_ID, token: "czs_x", userId: "ada", question: "?" };
+    await chat(question, (text) => texts.push(text));
+
+    expect(texts).toEqual(["扣子 ✓", "扣子 ✓"]);
+  });
+});
+
+type JwtResponse = { readonly id_token?: string };
