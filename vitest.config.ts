@@ -47,6 +47,15 @@ export default defineConfig({
         },
       },
       {
+        // Chromium against the console and the browser module.
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["test/support/emulator-setup.ts", "test/support/stand-in-setup.ts"],
+          ...PATIENCE,
+        },
+      },
+      {
         // Minutes: fuzz and soak runs, whole runs of `npm start`.
         test: { name: "slow", include: ["test/**/*.slow.test.ts"], ...PATIENCE },
       },
