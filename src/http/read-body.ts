@@ -7,32 +7,29 @@ export const MAX_BODY_BYTES = 16 * 1024;
 const MAX_BODY_MS = 5000;
 
 /**
- * Reads a JSON body of at most 16 KiB, waiting 5 seconds or `maxMs`, whichever is less. Returns `undefined` when the
- * body is missing or empty.
- * @throws TokenError `payload_too_large`, `unsupported_media_type`, or `invalid_request` (invalid or incomplete JSON).
+ * Reads a body of at most 16 KiB, waiting 5 seconds or `maxMs`, whichever is less. Returns `undefined` when the body is
+ * missing or empty.
+ * @throws TokenError `payload_too_large`, or `invalid_request` for a body that does not arrive in time or completely.
  */
-export async function readJsonBody(request: Request, maxMs: number): Promise<unknown> {
+export async function readBody(request: Request, maxMs: number): Promise<Uint8Array | undefined> {
   // Browsers send `Content-Length: 0` with an empty body; checking it avoids reading a stream.
   if (request.body === null || request.headers.get("Content-Length") === "0") return undefined;
   const bytes = await readBytes(request, request.body, Math.min(MAX_BODY_MS, maxMs));
   if (bytes === undefined) {
     throw new TokenError("payload_too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
   }
-  if (bytes.length === 0) return undefined;
+  return bytes.length === 0 ? undefined : bytes;
+}
 
-  const contentType = request.headers.get("Content-Type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(contentType)) {
-    throw new TokenError(
-      "unsupported_media_type",
-      "The body must be JSON, with the header Content-Type: application/json.",
-    );
-  }
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
-  } catch {
-    // The parser's message quotes the body, so it must not become the cause, which is logged.
-    throw new TokenError("invalid_request", "The body is not valid JSON.");
-  }
+/** Tells whether the header `Content-Type` names a media type, in any case and with any parameters. */
+export function hasMediaType({ headers }: Request, mediaType: string): boolean {
+  const [named = ""] = (headers.get("Content-Type") ?? "").split(";");
+  return named.trim().toLowerCase() === mediaType;
+}
+
+/** Decodes UTF-8, without its byte order mark; throws a TypeError for other bytes. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
 }
 
 /** Returns the bytes of a body, or `undefined` if there are more than 16 KiB. */
