@@ -7,6 +7,8 @@ import { auditTokens } from "./http/audit-tokens.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
+import { oauthMetadataRoute } from "./http/oauth-metadata-route.ts";
+import { oauthTokenRoute } from "./http/oauth-token-route.ts";
 import { requestId } from "./http/request-id.ts";
 import type { Service } from "./http/service.ts";
 import { tokenRoute } from "./http/token-route.ts";
@@ -29,8 +31,11 @@ export function createApp({ service, allowedOrigins, log, audit, now }: AppDepen
       .use(requestId())
       // Comes before everything that can refuse a request, so that refusals are logged too.
       .post("/", auditTokens(audit, now))
+      .post("/oauth2/token", auditTokens(audit, now))
       .use(cors(allowedOrigins))
       .route("/", tokenRoute(service, now))
+      .route("/oauth2/token", oauthTokenRoute(service, now))
+      .route("/.well-known/oauth-authorization-server", oauthMetadataRoute(service))
       .route("/health", healthRoute(service))
   );
 }
