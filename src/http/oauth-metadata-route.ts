@@ -13,9 +13,9 @@ import { requireReady, type Service } from "./service.ts";
 export function oauthMetadataRoute(service: Service): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) => {
-      const { credentialKinds } = requireReady(service);
       const issuer = URL.parse(c.req.raw.url)?.origin;
       if (issuer === undefined) throw new TokenError("invalid_request", "The header Host is invalid.");
+      const { credentialKinds } = requireReady(service);
       return jsonResponse(c, {
         issuer,
         token_endpoint: `${issuer}/oauth2/token`,

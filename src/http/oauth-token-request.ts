@@ -77,11 +77,11 @@ function presentedCredential(
   // docs/decisions/0005: an open service does not look at credentials.
   if (credentialKinds.has("anyone")) return { credential: undefined, authenticate };
 
+  // Not a 401: client libraries read its challenge, and then do not show the description.
   const unsupported = REFUSED_CREDENTIALS.find((name) => parameters.has(name));
   if (unsupported !== undefined) {
-    throw new TokenError(
-      "invalid_client",
-      `The parameter ${unsupported} is not supported: send the API key in the header Authorization, as Basic or Bearer.`,
+    throw invalidRequest(
+      `The parameter ${unsupported} is not supported: send the API key in the header Authorization, as Basic or Bearer`,
     );
   }
   const authorization = headers.get("Authorization");

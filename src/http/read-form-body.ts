@@ -30,7 +30,8 @@ function parseForm(bytes: Uint8Array): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(decodeForm(bytes))) {
     if (seen.has(name)) {
-      throw new TokenError("invalid_request", `The parameter ${QUOTABLE_NAME.test(name) ? name : ""} is repeated.`);
+      const what = QUOTABLE_NAME.test(name) ? `The parameter ${name}` : "A parameter";
+      throw new TokenError("invalid_request", `${what} is repeated. Send it once.`);
     }
     seen.add(name);
     if (value !== "") parameters.set(name, value);

@@ -63,12 +63,6 @@ export function json(body: unknown): RequestInit {
   return { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** A POST with a form-encoded body, as OAuth clients send it, and these headers. */
-export function form(parameters: Readonly<Record<string, string>> | string, headers: object = {}): RequestInit {
-  const body = new URLSearchParams(parameters).toString();
-  return { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded", ...headers }, body };
-}
-
 /** The members of a JSON answer. */
 export async function membersOf(response: Response): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>; // every answer of the Worker is a JSON object

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ERROR_STATUS } from "../../../src/http/error-response.ts";
 import { createTestApp, type Fault, type TestApp } from "../../support/coze.ts";
 import { kvThatThrowsOn } from "../../support/kv.ts";
-import { form, json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { form } from "../../support/oauth.ts";
+import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 type TestCase = {
   readonly settings?: Readonly<Record<string, unknown>>;
