@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -19,7 +21,9 @@ import { sendRaw } from "./fuzz/raw-http.ts";
 const CLIENT_ID = "1127";
 const KID = "kid";
 const CALLER = "nightly-report";
-const API_KEY = "ctw_not-of-the-alphabet/+%";
+const PLAIN_KEY = "ctw_K5pXz0m3Qy7vT1nB8cRf2wJd6hGs4aLe9uYiOxPqVtE";
+/** A library has to encode this one. */
+const ODD_KEY = "50% of a:b+c/d=é";
 const keyPair = createKeyPair();
 
 const resources = new AsyncDisposableStack();
@@ -42,8 +46,10 @@ beforeAll(async () => {
 
   const vars = { CLIENT_ID, KID, PRIVATE_KEY: keyPair.privateKey, TOKEN_ENDPOINT: coze.tokenEndpoint };
   const callers = [
-    { name: CALLER, key_sha256: sha256Hex(API_KEY) },
+    { name: CALLER, key_sha256: sha256Hex(PLAIN_KEY) },
+    { name: "odd", key_sha256: sha256Hex(ODD_KEY) },
     { name: "web", issuer: issuer.issuer, audience: "api" },
+    { name: "visitors", anonymous: true },
   ];
   open = resources.adopt(await startWorkerd({ script, vars }), (worker) => worker.close());
   const closedVars = { ...vars, CALLERS: callers };
@@ -74,8 +80,8 @@ describe("oauth4webapi", () => {
 
   it("gets a token with client credentials, by HTTP Basic", async () => {
     const server = await discover(closed);
-    const client = { client_id: CALLER };
-    const auth = oauth.ClientSecretBasic(API_KEY);
+    const client = { client_id: "odd" };
+    const auth = oauth.ClientSecretBasic(ODD_KEY);
     const parameters = { user_id: "basic", scope: "Connector.botChat" };
     const response = await oauth.clientCredentialsGrantRequest(server, client, auth, parameters, options);
     await expectTokenOf("basic", await oauth.processClientCredentialsResponse(server, client, response));
@@ -137,7 +143,7 @@ describe("openid-client", () => {
   }
 
   it("gets a token with client credentials, as docs/oauth.md shows", async () => {
-    const config = await discover(closed, CALLER, openid.ClientSecretBasic(API_KEY));
+    const config = await discover(closed, CALLER, openid.ClientSecretBasic(PLAIN_KEY));
     await expectTokenOf("user123", await openid.clientCredentialsGrant(config, { user_id: "user123" }));
   });
 
@@ -151,12 +157,30 @@ describe("openid-client", () => {
   });
 
   it("is told to use HTTP Basic where it sends the key in the body, as it does by default", async () => {
-    const config = await discover(closed, CALLER, openid.ClientSecretPost(API_KEY));
+    const config = await discover(closed, CALLER, openid.ClientSecretPost(PLAIN_KEY));
     await expect(openid.clientCredentialsGrant(config)).rejects.toMatchObject({
       name: "ResponseBodyError",
       status: 400,
       error_description: expect.stringContaining("send the API key in the header Authorization, as Basic or Bearer"),
     });
+  });
+});
+
+describe("docs/oauth.md", () => {
+  it("has curl lines that each get a token", async () => {
+    const markdown = await readFile(join(import.meta.dirname, "../../docs/oauth.md"), "utf8");
+    const blocks = Array.from(markdown.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block);
+    const commands = blocks
+      .join("\n")
+      .replaceAll("https://token.example.com", closed.url)
+      .split(/\n{2,}/);
+    expect(commands).toHaveLength(5);
+    for (const command of commands) {
+      // As in a terminal; the key is one that needs no encoding, like those of `npm run keygen`.
+      const env = { ...process.env, KEY: PLAIN_KEY, JWT: jwt };
+      const { stdout } = await promisify(execFile)("bash", ["-c", command.replace("curl", "curl -s")], { env });
+      expect(JSON.parse(stdout)).toMatchObject({ token_type: "Bearer", expires_in: expect.any(Number) });
+    }
   });
 });
 
