@@ -52,6 +52,7 @@ describe("the metadata of the authorization server", () => {
       allowedOrigins: "*",
       log: () => undefined,
       audit: async () => undefined,
+      getConsolePage: undefined,
       now: Date.now,
     });
     // A Request that is made here always has a valid URL; one from the network need not.
