@@ -118,7 +118,7 @@ export class TokenProviderError extends Error {
   declare readonly status: number | undefined;
   /** Identifies the request in the service's log. */
   declare readonly requestId: string | undefined;
-  /** The seconds after which it makes sense to ask again, if known. Until then, calls fail without a request. */
+  /** The seconds until the service may be asked again, if known. Earlier calls wait for it, or fail without a request. */
   declare readonly retryAfter: number | undefined;
 
   constructor(details: TokenProviderErrorDetails) {
