@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
-import { createTokenProvider, TokenProviderError, type TokenProviderOptions } from "../../../src/client/client.ts";
+import {
+  createTokenProvider,
+  type TokenFetch,
+  TokenProviderError,
+  type TokenProviderOptions,
+} from "../../../src/client/client.ts";
 import { createServiceStandIn } from "../../support/service-stand-in.ts";
 
 let service: ReturnType<typeof createServiceStandIn>;
@@ -101,6 +106,18 @@ describe("a failure that may pass", () => {
     await advance(1);
     expect(await token).toBe("token-1");
     expect(service.requests).toHaveLength(2);
+  });
+
+  it("such as a connection that breaks in the middle of a response is tried again", async () => {
+    let responses = 0;
+    const fetch: TokenFetch = async (...request) => {
+      const response = await service.fetch(...request);
+      responses += 1;
+      return responses > 1 ? response : { ...response, json: () => Promise.reject(new TypeError("terminated")) };
+    };
+    const token = provide({ fetch })();
+    await advance(1);
+    expect(await token).toBe("token-2");
   });
 
   it("is tried four times, with pauses that double", async () => {
