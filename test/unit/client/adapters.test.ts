@@ -19,6 +19,7 @@ describe("isTokenRejection", () => {
     ["an error with the body in rawError", errorWith("no", { status: 200, rawError: INVALID })],
     ["an error of axios", errorWith("Request failed", { response: { status: 401, data: "" } })],
     ["an error of axios with Coze's body", errorWith("Request failed", { response: { status: 200, data: INVALID } })],
+    ["an event with the body in error", { error: INVALID }],
     ["an error event of a stream", { event: "error", data: { code: 4100, msg: "" } }],
     ["an error event of a stream as text", { event: "error", data: JSON.stringify(INVALID) }],
     ["an upload's error, whose message is the body", errorWith(JSON.stringify(INVALID))],
