@@ -84,7 +84,7 @@ function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, j
   const retryAfter = Number(headers.get("Retry-After"));
   return {
     code: code ?? "invalid_response",
-    description: (code && text(body["error_description"])) ?? `The response has no token (status ${status}).`,
+    description: (code && text(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
     status,
     requestId: text(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
     // Not the form with a date, which would compare clocks.

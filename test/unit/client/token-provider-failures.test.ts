@@ -94,7 +94,7 @@ describe("an error response", () => {
   ])("%s is an invalid_response", async (_, reply, status) => {
     service.plan({ ...reply, headers: { "X-Request-Id": "of-header" } });
     const error = await outcomeOf(provide()());
-    const description = `The response has no token (status ${status}).`;
+    const description = `The response (HTTP ${status}) has no token.`;
     expect(error).toMatchObject({ code: "invalid_response", description, status, requestId: "of-header" });
     expect(service.requests).toHaveLength(1);
   });
