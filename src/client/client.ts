@@ -118,7 +118,7 @@ export class TokenProviderError extends Error {
   declare readonly status: number | undefined;
   /** Identifies the request in the service's log. */
   declare readonly requestId: string | undefined;
-  /** The seconds after which it makes sense to ask again, if known. Until then, calls fail without a request. */
+  /** The seconds until the service may be asked again, if known. Earlier calls wait for it, or fail without a request. */
   declare readonly retryAfter: number | undefined;
 
   constructor(details: TokenProviderErrorDetails) {
@@ -250,7 +250,8 @@ export type CozeChatAuth = {
  * Gets a token and returns the `auth` of a chat, which asks for another when Coze refuses it. Neither the promise nor
  * `onRefreshToken` ever rejects, because these SDKs keep a rejected promise and never ask again: on an error `onError` is
  * told and the token is empty, with which WebChatClient asks again at its next call. `@coze/chat-sdk` does so too after
- * its start, but shows an error when it is started without a token.
+ * its start, but shows an error when it is started without a token. Its chat flow component takes the same function under
+ * another name: `auth={{ type: "external", token: auth.token, refreshToken: auth.onRefreshToken }}`.
  *
  * @example
  * ```js
@@ -278,7 +279,8 @@ export async function cozeChatAuth(
 
 /**
  * Returns the `onBeforeAPICall` of `@coze/uniapp-api` and `@coze/taro-api`, which put a token into every request. They
- * would send a token function as its source text, so their `token` must be a string; it may be empty.
+ * would send a token function as its source text, so their `token` must be a string; it may be empty. When there is no
+ * token, they throw an error of their own, with the status 500 and the message of the {@link TokenProviderError}.
  *
  * @example
  * ```js

@@ -18,7 +18,7 @@ export function readClocks(): Moment {
 export function ageMs(since: Moment): number {
   const wall = Date.now() - since.wall;
   const steady = steadyAgeMs(since);
-  return Math.min(wall, wall - steady) < -MAX_CLOCK_DRIFT_MS ? Infinity : Math.max(wall, steady);
+  return wall - steady < -MAX_CLOCK_DRIFT_MS ? Infinity : Math.max(wall, steady);
 }
 
 /** Returns the milliseconds since a moment by the steady clock, for a pause, which must end on a clock that is set. */

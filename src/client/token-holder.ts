@@ -120,7 +120,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
         failure = { code: "token_expired", description: "The token had ended when it was received." };
       }
 
-      const isFinal = failure.status !== undefined && failure.status < 500 && failure.status !== 429;
+      const isFinal = (failure.status ?? 500) < 500 && failure.status !== 429;
       startPause(isFinal ? undefined : failure);
       if (isFinal || isLast) throw toError(failure);
     }

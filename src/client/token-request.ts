@@ -37,11 +37,11 @@ export async function requestToken(
 ): Promise<TokenResponse> {
   // Mini-programs have none.
   const controller = typeof AbortController === "function" ? new AbortController() : undefined;
-  const body = {
-    ...(minSeconds > 0 && { minimum_seconds: Math.ceil(minSeconds) }),
-    ...(rejectedToken && { rejected_token: rejectedToken }),
-  };
-  const hasBody = Object.keys(body).length > 0;
+  const body = JSON.stringify({
+    minimum_seconds: Math.ceil(minSeconds) || undefined,
+    rejected_token: rejectedToken || undefined,
+  });
+  const hasBody = body !== "{}";
   const send = async () => {
     const response = await fetch(endpoint, {
       method: "POST",
@@ -51,10 +51,10 @@ export async function requestToken(
       // The credential must not travel to where a redirect points.
       redirect: "manual",
       referrerPolicy: "strict-origin",
-      ...(hasBody && { body: JSON.stringify(body) }),
+      ...(hasBody && { body }),
       ...(controller && { signal: controller.signal }),
     });
-    return toTokenResponse(response, await Promise.resolve(response.json()).catch(() => undefined));
+    return toTokenResponse(response, await Promise.resolve(response.json()).catch(ignoreSyntaxError));
   };
 
   try {
@@ -63,6 +63,11 @@ export async function requestToken(
     controller?.abort();
     return error === LATE ? LATE : { code: "network_error", description: `The request failed: ${error}` };
   }
+}
+
+/** A body that is not JSON is of another service; any other error means that the connection broke in the middle of it. */
+function ignoreSyntaxError(error: unknown): void {
+  if (!(error instanceof SyntaxError)) throw error;
 }
 
 /** Reads no clock: the life of a token is what `Cache-Status` (RFC 9211) says, never a difference of two clocks. */
@@ -79,7 +84,7 @@ function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, j
   const retryAfter = Number(headers.get("Retry-After"));
   return {
     code: code ?? "invalid_response",
-    description: (code && text(body["error_description"])) ?? `The response has no token (status ${status}).`,
+    description: (code && text(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
     status,
     requestId: text(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
     // Not the form with a date, which would compare clocks.

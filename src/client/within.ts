@@ -9,16 +9,14 @@ export function within<Result>(
   late?: unknown,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-    };
-    const abort = () => {
-      end();
-      reject(signal?.reason);
-    };
+    const abort = () => reject(signal?.reason);
     const timer = ms && setTimeout(() => reject(late), ms);
     signal?.addEventListener("abort", abort);
-    Promise.resolve(work).then(resolve, reject).finally(end);
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      });
   });
 }

@@ -1,5 +1,10 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createTokenProvider, type TokenFetch } from "../../../src/client/client.ts";
 import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
@@ -58,6 +63,37 @@ afterEach(() => void vi.unstubAllGlobals());
 
 const provide = (options = {}) =>
   createTokenProvider({ endpoint: server.url, credential: "jwt", fetch: createWxFetch(wx), ...options });
+
+describe("the example as a mini-program has it, beside the client that was downloaded", () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "coze-token-worker-mini-program-"));
+    await cp("examples/mini-program", folder, { recursive: true });
+    await build({
+      entryPoints: ["src/client/client.ts"],
+      bundle: true,
+      format: "esm",
+      outfile: join(folder, "client.js"),
+    });
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it("gets a token for the user who has logged in", async () => {
+    vi.stubGlobal("getApp", () => ({ globalData: { sessionJwt: "jwt-of-ada" } }));
+    let url: string | undefined;
+    vi.stubGlobal("wx", {
+      request(options: WxRequest) {
+        url = options.url;
+        return wx.request({ ...options, url: server.url });
+      },
+    });
+    const { getToken } = await import(pathToFileURL(join(folder, "token.js")).href);
+    expect(await getToken()).toBe("token-1");
+    expect(url).toBe("https://token.example.com/");
+    expect(requests[0]?.headers.get("authorization")).toBe("Bearer jwt-of-ada");
+  });
+});
 
 describe("the token provider over wx.request", () => {
   it("gets a token in a runtime without fetch, performance, localStorage and crypto", async () => {

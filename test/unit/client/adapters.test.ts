@@ -19,6 +19,7 @@ describe("isTokenRejection", () => {
     ["an error with the body in rawError", errorWith("no", { status: 200, rawError: INVALID })],
     ["an error of axios", errorWith("Request failed", { response: { status: 401, data: "" } })],
     ["an error of axios with Coze's body", errorWith("Request failed", { response: { status: 200, data: INVALID } })],
+    ["an event with the body in error", { error: INVALID }],
     ["an error event of a stream", { event: "error", data: { code: 4100, msg: "" } }],
     ["an error event of a stream as text", { event: "error", data: JSON.stringify(INVALID) }],
     ["an upload's error, whose message is the body", errorWith(JSON.stringify(INVALID))],
@@ -41,6 +42,7 @@ describe("isTokenRejection", () => {
     ["another code that contains one", errorWith("code: 41000")],
     ["a failing network", errorWith("Network Error", { code: "ERR_NETWORK" })],
     ["an error of the service", new TokenProviderError({ code: "invalid_client", description: "No.", status: 401 })],
+    ["an SDK's error with the message of one", errorWith("invalid_response: The response (HTTP 401) has no token.")],
     [
       "an error around an error of the service",
       errorWith("chat failed", { cause: new TokenProviderError({ code: "x", description: "No.", status: 401 }) }),

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
-import { createTokenProvider, TokenProviderError, type TokenProviderOptions } from "../../../src/client/client.ts";
+import {
+  createTokenProvider,
+  type TokenFetch,
+  TokenProviderError,
+  type TokenProviderOptions,
+} from "../../../src/client/client.ts";
 import { createServiceStandIn } from "../../support/service-stand-in.ts";
 
 let service: ReturnType<typeof createServiceStandIn>;
@@ -30,6 +35,8 @@ const provide = (options: TokenProviderOptions = {}) =>
   });
 
 const advance = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000);
+
+const moveClock = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 
 /** The outcome of a call, without waiting for it: a rejection is handled at once. */
 const outcomeOf = (call: Promise<string>) => call.catch((error: unknown) => error);
@@ -79,12 +86,16 @@ describe("an error response", () => {
     ["with a token that is no string", { body: { access_token: 7 } }, 200],
     ["that is null", { body: null }, 200],
     ["that is not JSON", { body: "<html>" }, 200],
+    ["with an error that is none of this service", { body: { error: "x" } }, 200],
+    ["with a token in an error", { status: 403, body: { access_token: "x" } }, 403],
+    ["with an error code that is no string", { status: 404, body: { error: 7 } }, 404],
     ["that redirects", { status: 0, body: "" }, 0],
     ["of another service", { status: 404, body: "<html>" }, 404],
   ])("%s is an invalid_response", async (_, reply, status) => {
     service.plan({ ...reply, headers: { "X-Request-Id": "of-header" } });
     const error = await outcomeOf(provide()());
-    expect(error).toMatchObject({ code: "invalid_response", status, requestId: "of-header" });
+    const description = `The response (HTTP ${status}) has no token.`;
+    expect(error).toMatchObject({ code: "invalid_response", description, status, requestId: "of-header" });
     expect(service.requests).toHaveLength(1);
   });
 });
@@ -101,6 +112,25 @@ describe("a failure that may pass", () => {
     await advance(1);
     expect(await token).toBe("token-1");
     expect(service.requests).toHaveLength(2);
+  });
+
+  it("such as a connection that breaks in the middle of a response is tried again", async () => {
+    let responses = 0;
+    const fetch: TokenFetch = async (...request) => {
+      const response = await service.fetch(...request);
+      responses += 1;
+      return responses > 1 ? response : { ...response, json: () => Promise.reject(new TypeError("terminated")) };
+    };
+    const token = provide({ fetch })();
+    await advance(1);
+    expect(await token).toBe("token-2");
+  });
+
+  it("such as a token that has always ended on arrival is token_expired in the end", async () => {
+    service.plan(...Array(4).fill({ ttl: 0 }));
+    const outcome = outcomeOf(provide()());
+    await advance(10);
+    expect(await outcome).toMatchObject({ code: "token_expired" });
   });
 
   it("is tried four times, with pauses that double", async () => {
@@ -146,6 +176,17 @@ describe("a failure that may pass", () => {
     const token = provide()();
     expect(await requestTimes(2)).toEqual([10, 500]);
     await token;
+  });
+
+  it("keeps no caller waiting for a clock that was set back, where no other clock is", async () => {
+    vi.stubGlobal("performance", undefined);
+    service.plan(service.error(503, "upstream_unavailable", { "Retry-After": "60" }));
+    const getToken = provide();
+    await outcomeOf(getToken());
+    moveClock(-3600);
+    const token = await outcomeOf(getToken());
+    vi.unstubAllGlobals();
+    expect(token).toBe("token-1");
   });
 
   it("waits at most five minutes for a Retry-After", async () => {
@@ -251,6 +292,22 @@ describe("a failing renewal behind a usable token", () => {
     // 0.5 + 1 + 2 + 4 + 8 + 16 + 30 … seconds of pauses.
     expect(service.requests.length).toBeLessThan(16);
     expect(service.requests.length).toBeGreaterThan(5);
+  });
+
+  it("backs off when a function in the options throws", async () => {
+    const turnstile = vi.fn(() => "once");
+    const getToken = provide({ turnstile });
+    await getToken();
+    await advance(690);
+    turnstile.mockImplementation(() => {
+      throw new Error("no widget");
+    });
+    for (let second = 0; second < 100; second += 1) {
+      expect(await getToken()).toBe("token-1");
+      await advance(1);
+    }
+    expect(turnstile.mock.calls.length).toBeLessThan(12);
+    expect(onError).toHaveBeenCalledTimes(turnstile.mock.calls.length - 1);
   });
 
   it("rejects nothing when onError throws", async () => {

@@ -147,7 +147,7 @@ async function forAnyPlan(check: (run: Run) => void): Promise<void> {
       const { hasSteadyClock, sleeps } = anyPlan;
       check(await run({ ...anyPlan, hasSteadyClock: hasSteadyClock || !sleeps }));
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 }
 

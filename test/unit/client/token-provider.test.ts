@@ -174,6 +174,14 @@ describe("the token provider's cache", () => {
     expect(await getToken()).toBe("token-2");
   });
 
+  it("does not trust a token when the wall clock was set back by less than the token has lived", async () => {
+    const getToken = provide();
+    await getToken();
+    await advance(600);
+    moveClock(-300);
+    expect(await getToken()).toBe("token-2");
+  });
+
   it("counts on while the wall clock is set back a little at a time", async () => {
     const getToken = provide();
     await getToken();
@@ -317,6 +325,14 @@ describe("rejectedToken", () => {
     ]);
   });
 
+  it("is forgotten after 50 others", async () => {
+    const getToken = provide();
+    await getToken();
+    for (let index = 1; index <= 51; index += 1) await getToken({ rejectedToken: `token-${index}` });
+    service.plan({ token: "token-3" }, { token: "token-2" });
+    expect(await getToken({ rejectedToken: "token-52" })).toBe("token-2");
+  });
+
   it("fails when the service has only rejected tokens", async () => {
     const getToken = provide();
     await getToken();
@@ -367,18 +383,18 @@ describe("an identity", () => {
     service.plan({ afterMs: 1000 });
     const slow = getToken();
     await advance(0);
-    for (let index = 0; index < 101; index += 1) {
+    for (let index = 0; index < 100; index += 1) {
       userId = `user-${index}`;
       await getToken();
     }
     userId = "user-0";
     await getToken();
-    expect(service.requests).toHaveLength(103);
+    expect(service.requests).toHaveLength(102);
     userId = "slow";
     const again = getToken();
     await advance(1);
     expect(await again).toBe(await slow);
-    expect(service.requests).toHaveLength(103);
+    expect(service.requests).toHaveLength(102);
   });
 });
 

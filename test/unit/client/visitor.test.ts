@@ -35,14 +35,14 @@ describe("a visitor", () => {
   it("has the id of an earlier page", async () => {
     await sentUserId();
     const [key = ""] = stored.keys();
-    stored.set(key, "1-2-3-4");
-    expect(await sentUserId()).toBe("1-2-3-4");
+    stored.set(key, "10-20-30-40");
+    expect(await sentUserId()).toBe("10-20-30-40");
   });
 
-  it("gets another id in place of one that is none", async () => {
+  it.each(["admin", "x1-2-3-4", "1-2-3-4-5", "1-2-3-4\n"])("gets another id in place of %j", async (id) => {
     await sentUserId();
     const [key = ""] = stored.keys();
-    stored.set(key, "admin");
+    stored.set(key, id);
     expect(await sentUserId()).toMatch(RANDOM_ID);
     expect(stored.get(key)).toMatch(RANDOM_ID);
   });
