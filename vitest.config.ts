@@ -35,6 +35,7 @@ export default defineConfig({
             "test/support/emulator-setup.ts",
             "test/support/stand-in-setup.ts",
           ],
+          ...PATIENCE,
         },
       },
       {
