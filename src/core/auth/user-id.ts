@@ -4,7 +4,7 @@ import { TokenError } from "../token-error.ts";
 export const MAX_USER_ID_LENGTH = 128;
 
 /** Visible ASCII (RFC 20), spaces inside but not at the ends. */
-const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+export const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Reads the user id that becomes `session_name`, 1 to 128 visible ASCII characters.
