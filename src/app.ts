@@ -8,6 +8,8 @@ import { consoleRoute, type GetConsolePage } from "./http/console-route.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
 import { healthRoute } from "./http/health-route.ts";
+import { oauthMetadataRoute } from "./http/oauth-metadata-route.ts";
+import { oauthTokenRoute } from "./http/oauth-token-route.ts";
 import { requestId } from "./http/request-id.ts";
 import type { Service } from "./http/service.ts";
 import { tokenRoute } from "./http/token-route.ts";
@@ -32,9 +34,12 @@ export function createApp({ service, allowedOrigins, log, audit, getConsolePage,
       .use(requestId())
       // Comes before everything that can refuse a request, so that refusals are logged too.
       .post("/", auditTokens(audit, now))
+      .post("/oauth2/token", auditTokens(audit, now))
       .use(cors(allowedOrigins))
       .route("/", consoleRoute(getConsolePage))
       .route("/", tokenRoute(service, now))
+      .route("/oauth2/token", oauthTokenRoute(service, now))
+      .route("/.well-known/oauth-authorization-server", oauthMetadataRoute(service))
       .route("/health", healthRoute(service))
   );
 }

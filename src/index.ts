@@ -168,6 +168,7 @@ async function createService({ config, privateKey, previousKey }: Settings, dige
       fetch: fetchOutside,
       now,
     }),
+    credentialKinds: new Set(config.callers.map(({ credentialRule }) => credentialRule.kind)),
     access: isOpen(config.callers) ? "open" : "closed",
     cache: store ? "kv" : "memory",
     serverTiming: config.serverTiming,

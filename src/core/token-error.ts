@@ -4,6 +4,8 @@ import type { Issue } from "./issue.ts";
 export type TokenErrorCode =
   | "invalid_request"
   | "invalid_scope"
+  | "unsupported_grant_type"
+  | "invalid_grant"
   | "invalid_client"
   | "access_denied"
   | "not_found"

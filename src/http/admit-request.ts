@@ -1,6 +1,8 @@
 import type { Context } from "hono";
+import type { Authenticate } from "../core/auth/authenticator.ts";
 import type { Caller } from "../core/auth/caller.ts";
 import { type ClientSource, exchangeCountKey, refusalCountKey, requestCountKey } from "../core/auth/request-count.ts";
+import type { UserIdSource } from "../core/auth/user-id.ts";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../core/rate-limit.ts";
 import type { WaitUntil } from "../core/single-flight.ts";
 import type { CountExchange } from "../core/token/exchange.ts";
@@ -12,26 +14,41 @@ import type { ReadyService } from "./service.ts";
 /** Reads the client's address only when it is needed: most counts are by user. */
 type GetSource = () => ClientSource;
 
+/** Who sends a request, as the request says it. */
+export type Presented = {
+  readonly credential: string | undefined;
+  readonly authenticate: Authenticate;
+  /** The user that the client names; `null` for none. */
+  readonly userId: string | null;
+  /** Where it does; by default in `X-User-ID`. */
+  readonly userIdSource?: UserIdSource;
+};
+
 /** The caller of a request and the name of its Coze session. */
 type Identity = { readonly caller: Caller; readonly sessionName: string | undefined };
 
-/** The identity of an admitted request, and the function that counts its exchanges. */
-export type Admission = Identity & { readonly countExchange: CountExchange };
+/** An admitted request: what it presents, its identity, and the function that counts its exchanges. */
+export type Admission<Request extends Presented> = Identity & {
+  readonly presented: Request;
+  readonly countExchange: CountExchange;
+};
 
 /**
- * Admits a token request: authenticates the caller, checks the origin of the page, names the session and counts the
+ * Admits a token request: reads who sends it, authenticates the caller, checks the origin of the page, names the session and counts the
  * request. A request that is refused before its user is known counts against the client's network. `deadline` is when
  * the response is due, in Unix milliseconds.
- * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited` or `issuer_unavailable`.
+ * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited`, `issuer_unavailable`, and
+ * whatever `present` throws.
  */
-export async function admitRequest(
+export async function admitRequest<Request extends Presented>(
   c: Context<AppEnv>,
   service: ReadyService,
+  present: () => Request | Promise<Request>,
   waitUntil: WaitUntil,
   deadline: number,
-): Promise<Admission> {
+): Promise<Admission<Request>> {
   const source = () => clientSource(c.req.raw.headers);
-  const identity = await identify(c, service, source, waitUntil, deadline);
+  const identity = await identify(c, service, present, source, waitUntil, deadline);
   await refuseExcess(service, identity, source);
   const { caller, sessionName } = identity;
   return {
@@ -40,19 +57,21 @@ export async function admitRequest(
   };
 }
 
-async function identify(
+async function identify<Request extends Presented>(
   c: Context<AppEnv>,
   service: ReadyService,
+  present: () => Request | Promise<Request>,
   source: GetSource,
   waitUntil: WaitUntil,
   deadline: number,
-): Promise<Identity> {
-  const { headers } = c.req.raw;
+): Promise<Identity & { readonly presented: Request }> {
   try {
-    const { caller, claims } = await service.authenticate(readCredential(headers), waitUntil, deadline);
+    const presented = await present();
+    const { caller, claims } = await presented.authenticate(presented.credential, waitUntil, deadline);
     c.set("caller", caller);
     checkOrigin(caller, c.req.raw);
-    return { caller, sessionName: service.sessionNameFor(caller, headers.get("X-User-ID"), claims) };
+    const sessionName = service.sessionNameFor(caller, presented.userId, claims, presented.userIdSource);
+    return { presented, caller, sessionName };
   } catch (error) {
     // Only errors of the client count against it, not a bug or an issuer that is down.
     if (!(error instanceof TokenError) || error.code === "issuer_unavailable") throw error;
@@ -65,7 +84,7 @@ async function identify(
  * Reads the credential of a request: `Authorization`, with or without the scheme `Bearer` (RFC 6750 §2.1), or else the
  * JWT that Cloudflare Access adds. A header that is present counts, even when it is empty.
  */
-function readCredential(headers: Headers): string | undefined {
+export function readCredential(headers: Headers): string | undefined {
   const credential = headers.get("Authorization") ?? headers.get("Cf-Access-Jwt-Assertion");
   return credential?.replace(/^Bearer(\s+|$)/i, "");
 }

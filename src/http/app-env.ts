@@ -13,6 +13,8 @@ export type AppEnv = {
     requestId: string;
     /** The response headers collected so far. */
     headers: ResponseHeaders;
+    /** What `WWW-Authenticate` says in a 401, if not `Bearer`. */
+    challenge?: string;
     /** Set as the request proceeds, for the audit log. */
     caller?: Caller;
     grant?: Grant;

@@ -10,6 +10,8 @@ import { jsonResponse } from "./response.ts";
 export const ERROR_STATUS = {
   invalid_request: 400,
   invalid_scope: 400,
+  unsupported_grant_type: 400,
+  invalid_grant: 400,
   invalid_client: 401,
   access_denied: 403,
   not_found: 404,
@@ -68,7 +70,7 @@ function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Re
   const status = ERROR_STATUS[code];
   const headers = c.get("headers");
   if (allow !== undefined) headers["Allow"] = allow;
-  if (status === 401) headers["WWW-Authenticate"] = "Bearer";
+  if (status === 401) headers["WWW-Authenticate"] = c.get("challenge") ?? "Bearer";
   if (status === 429 || status === 503) headers["Retry-After"] = String(retryAfterSeconds);
   const body = {
     error: code,

@@ -1,4 +1,3 @@
-import { lru } from "tiny-lru";
 import type { CachedToken } from "../../core/token/freshness.ts";
 import type { TokenMemory } from "../../core/token/token-service.ts";
 
@@ -16,22 +15,35 @@ const ENTRY_BYTES = 600;
 
 /** Creates the LRU cache of an isolate, with at most `maxTokens` tokens and about `maxBytes` bytes. */
 export function createTokenMemory(maxTokens = MAX_CACHED_TOKENS, maxBytes = MAX_MEMORY_BYTES): TokenMemory {
-  const tokens = lru<CachedToken>(0);
+  /** In the order of their last use, as a Map lists its entries in the order in which they were set. */
+  const tokens = new Map<string, CachedToken>();
   let bytes = 0;
 
   return {
-    get: (key) => tokens.get(key),
+    get(key) {
+      const cached = tokens.get(key);
+      if (cached === undefined) return undefined;
+      tokens.delete(key);
+      tokens.set(key, cached);
+      return cached;
+    },
 
     set(key, cached) {
-      const replaced = tokens.get(key);
-      bytes += entryBytes(key, cached) - (replaced === undefined ? 0 : entryBytes(key, replaced));
+      remove(key, tokens.get(key));
       tokens.set(key, cached);
-      while (tokens.first !== null && (tokens.size > maxTokens || bytes > maxBytes)) {
-        bytes -= entryBytes(tokens.first.key, tokens.first.value);
-        tokens.evict();
+      bytes += entryBytes(key, cached);
+      for (const [oldest, token] of tokens) {
+        if (tokens.size <= maxTokens && bytes <= maxBytes) return;
+        remove(oldest, token);
       }
     },
   };
+
+  function remove(key: string, cached: CachedToken | undefined): void {
+    if (cached === undefined) return;
+    tokens.delete(key);
+    bytes -= entryBytes(key, cached);
+  }
 }
 
 function entryBytes(key: string, { token }: CachedToken): number {

@@ -1,10 +1,17 @@
 import { TokenError } from "../token-error.ts";
 import type { Caller, JwtRule } from "./caller.ts";
 import type { Claims } from "./claims.ts";
-import { parseUserId } from "./user-id.ts";
+import { parseUserId, type UserIdSource } from "./user-id.ts";
 
 /** Names the Coze session that a request of a caller belongs to; `undefined` is the one without a name. */
-export type SessionNameFor = (caller: Caller, header: string | null, claims: Claims | undefined) => string | undefined;
+export type SessionNameFor = (
+  caller: Caller,
+  /** What the client named as its user; `null` for none. */
+  header: string | null,
+  claims: Claims | undefined,
+  /** Where it named it; by default in `X-User-ID`. */
+  source?: UserIdSource,
+) => string | undefined;
 
 /**
  * Creates the rule that names sessions, so that two populations of users never meet in one. A JWT speaks for the user
@@ -17,14 +24,14 @@ export type SessionNameFor = (caller: Caller, header: string | null, claims: Cla
 export function createSessionNames(callers: readonly Caller[]): SessionNameFor {
   const prefixes = new Set(callers.map(({ userPrefix }) => userPrefix).filter((prefix) => prefix !== ""));
 
-  return function sessionNameFor(caller, header, claims) {
+  return function sessionNameFor(caller, header, claims, source = "header X-User-ID") {
     const { credentialRule, userPrefix } = caller;
-    const named = parseUserId(header);
-    const userId = credentialRule.kind === "jwt" ? verifiedUserId(credentialRule, named, claims) : named;
+    const named = parseUserId(header, source);
+    const userId = credentialRule.kind === "jwt" ? verifiedUserId(credentialRule, named, claims, source) : named;
     if (userId !== undefined && credentialRule.kind !== "key" && imitatesPrefix(userId, userPrefix)) {
       throw credentialRule.kind === "jwt"
         ? unusable(credentialRule)
-        : refused("begins with the prefix of another caller");
+        : refused(source, "begins with the prefix of another caller");
     }
     return userPrefix === "" ? userId : `${userPrefix}:${userId ?? ""}`;
   };
@@ -36,10 +43,17 @@ export function createSessionNames(callers: readonly Caller[]): SessionNameFor {
   }
 }
 
-function verifiedUserId(rule: JwtRule, named: string | undefined, claims: Claims | undefined): string {
+function verifiedUserId(
+  rule: JwtRule,
+  named: string | undefined,
+  claims: Claims | undefined,
+  source: UserIdSource,
+): string {
   const verified = claims?.[rule.userIdClaim];
   if (typeof verified !== "string" || !isUserId(verified)) throw unusable(rule);
-  if (named !== undefined && named !== verified) throw refused("names another user than the credential. Leave it out");
+  if (named !== undefined && named !== verified) {
+    throw refused(source, "names another user than the credential. Leave it out");
+  }
   return verified;
 }
 
@@ -55,6 +69,6 @@ function unusable({ userIdClaim }: JwtRule): TokenError {
   return new TokenError("access_denied", `The claim ${userIdClaim} of the credential is no usable user id.`);
 }
 
-function refused(reason: string): TokenError {
-  return new TokenError("access_denied", `X-User-ID ${reason}.`);
+function refused(source: UserIdSource, reason: string): TokenError {
+  return new TokenError("access_denied", `The ${source} ${reason}.`);
 }

@@ -19,6 +19,7 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
     countExchange: undefined,
     callerCountFor: () => undefined,
     verifyTurnstile: async () => undefined,
+    credentialKinds: new Set(),
     access: "closed",
     cache: "memory",
     serverTiming: false,

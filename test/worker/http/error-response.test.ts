@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ERROR_STATUS } from "../../../src/http/error-response.ts";
 import { createTestApp, type Fault, type TestApp } from "../../support/coze.ts";
 import { kvThatThrowsOn } from "../../support/kv.ts";
+import { form } from "../../support/oauth.ts";
 import { json, membersOf, startWorker, type TestWorker } from "../../support/worker.ts";
 
 type TestCase = {
@@ -30,6 +31,19 @@ const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
     send: post,
     description: "credential is required",
     headers: { "WWW-Authenticate": "Bearer" },
+  },
+  unsupported_grant_type: {
+    send: (worker) => worker.fetch("/oauth2/token", form({ grant_type: "password" })),
+    description: "The grant types of this service are: client_credentials.",
+  },
+  invalid_grant: {
+    settings: { CALLERS: [{ name: "users", issuer: "http://127.0.0.1:9", audience: "a" }] },
+    send: (worker) =>
+      worker.fetch(
+        "/oauth2/token",
+        form({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: "no-jwt" }),
+      ),
+    description: "nor a JWT it trusts",
   },
   rate_limited: {
     settings: { RATE_LIMITER: { limit: async () => ({ success: false }) } },
