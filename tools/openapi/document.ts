@@ -1,6 +1,7 @@
 import { ERROR_RESPONSES, ERROR_SCHEMAS } from "./errors.ts";
 import { FILE_PATHS } from "./file-operations.ts";
 import { HEADERS } from "./headers.ts";
+import { GET_OAUTH_METADATA, OAUTH_SCHEMAS, REQUEST_OAUTH_TOKEN } from "./oauth-operations.ts";
 import { type Components, type OpenApiDocument, refTo } from "./openapi.ts";
 import { GET_CONSOLE, GET_HEALTH, HEALTH_SCHEMAS, PREFLIGHT } from "./service-operations.ts";
 import { REQUEST_TOKEN } from "./token-operation.ts";
@@ -16,6 +17,8 @@ Responses also have headers for browsers and caches, which are not listed here: 
 export function createDocument(version: string): OpenApiDocument {
   const paths = {
     "/": { post: REQUEST_TOKEN, get: GET_CONSOLE, options: PREFLIGHT },
+    "/oauth2/token": { post: REQUEST_OAUTH_TOKEN },
+    "/.well-known/oauth-authorization-server": { get: GET_OAUTH_METADATA },
     "/health": { get: GET_HEALTH },
     ...FILE_PATHS,
   };
@@ -35,7 +38,7 @@ export function createDocument(version: string): OpenApiDocument {
     ],
     paths,
     components: {
-      schemas: { ...TOKEN_SCHEMAS, ...HEALTH_SCHEMAS, ...ERROR_SCHEMAS },
+      schemas: { ...TOKEN_SCHEMAS, ...OAUTH_SCHEMAS, ...HEALTH_SCHEMAS, ...ERROR_SCHEMAS },
       headers: HEADERS,
       responses: usedIn(paths, ERROR_RESPONSES),
       securitySchemes: {
@@ -43,6 +46,11 @@ export function createDocument(version: string): OpenApiDocument {
           type: "http",
           scheme: "bearer",
           description: "An API key, or the JWT of a logged-in user. The bare value, without `Bearer`, works too.",
+        },
+        basic: {
+          type: "http",
+          scheme: "basic",
+          description: "The name of a caller and its API key, both form-encoded (RFC 6749 section 2.3.1).",
         },
       },
     },

@@ -14,6 +14,10 @@ type ErrorRow = {
 const ERRORS: Readonly<Record<TokenErrorCode, ErrorRow>> = {
   invalid_request: { description: "A header, a parameter or the body is wrong. The description names it." },
   invalid_scope: { description: "The request asks for a longer life or more scope than the caller may be granted." },
+  unsupported_grant_type: {
+    description: "The service does not support the grant type. The description lists those it does.",
+  },
+  invalid_grant: { description: "The `subject_token` or `assertion` is no valid JWT of a caller." },
   invalid_client: { description: "The credential is missing, unknown, expired or wrongly signed." },
   access_denied: { description: "The caller may not do this for this user, or from a page of this origin." },
   not_found: { description: "The path does not exist." },

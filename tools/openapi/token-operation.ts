@@ -1,8 +1,26 @@
-import { MAX_BODY_BYTES } from "../../src/http/read-json-body.ts";
+import { MAX_BODY_BYTES } from "../../src/http/read-body.ts";
 import { errorResponses } from "./errors.ts";
 import { headerRefs } from "./headers.ts";
 import { type Operation, refTo } from "./openapi.ts";
 import { TOKEN_REQUEST_HEADERS } from "./request-parts.ts";
+
+/** The errors of every request for a token. */
+export const TOKEN_ERRORS = [
+  "invalid_request",
+  "invalid_scope",
+  "invalid_client",
+  "access_denied",
+  "payload_too_large",
+  "unsupported_media_type",
+  "rate_limited",
+  "server_misconfigured",
+  "server_error",
+  "upstream_rejected",
+  "upstream_invalid_response",
+  "upstream_unavailable",
+  "issuer_unavailable",
+  "upstream_timeout",
+] as const;
 
 /** `POST /`. */
 export const REQUEST_TOKEN: Operation = {
@@ -39,21 +57,6 @@ export const REQUEST_TOKEN: Operation = {
       headers: headerRefs("X-Request-Id", "Cache-Status", "Server-Timing"),
       content: { "application/json": { schema: refTo("schemas", "Token") } },
     },
-    ...errorResponses(
-      "invalid_request",
-      "invalid_scope",
-      "invalid_client",
-      "access_denied",
-      "payload_too_large",
-      "unsupported_media_type",
-      "rate_limited",
-      "server_misconfigured",
-      "server_error",
-      "upstream_rejected",
-      "upstream_invalid_response",
-      "upstream_unavailable",
-      "issuer_unavailable",
-      "upstream_timeout",
-    ),
+    ...errorResponses(...TOKEN_ERRORS),
   },
 };

@@ -3,20 +3,44 @@ import { MAX_SCOPE_BYTES, SCOPE_SHAPE, type Shape } from "../../src/core/grant/c
 import { type TokenRequestBody, tokenRequestBody } from "../../src/http/token-request-body.ts";
 import { refTo, type Schema } from "./openapi.ts";
 
-/** What each property of a token request means. The rest of its schema comes from the parser. */
-export const REQUEST_PROPERTIES: Readonly<Record<keyof TokenRequestBody, string>> = {
-  duration_seconds: "A shorter life than the service and the caller's rule grant.",
-  minimum_seconds:
-    "The life that the token must still have. A cached token with less is renewed first. At most half of the granted life counts.",
-  scope: `For fewer rights than granted; at most ${MAX_SCOPE_BYTES} bytes in canonical form.`,
-  rejected_token:
-    "The token that Coze has rejected. If it is the cached one and at least 10 seconds old, it is replaced. Empty or `null` counts as absent.",
-  "cf-turnstile-response": "The same as the header with this name.",
+const {
+  $schema: _,
+  properties: parsedProperties,
+  ...parsedBody
+} = z.toJSONSchema(tokenRequestBody, {
+  io: "input",
+  unrepresentable: "any", // the scope, whose parser is a function of core
+});
+
+/** The properties that a token request can have in its body. */
+export const REQUEST_PROPERTIES: Readonly<Record<keyof TokenRequestBody, Schema>> = {
+  duration_seconds: {
+    ...parsedSchema("duration_seconds"),
+    description: "A shorter life than the service and the caller's rule grant.",
+  },
+  minimum_seconds: {
+    ...parsedSchema("minimum_seconds"),
+    description:
+      "The life that the token must still have. A cached token with less is renewed first. At most half of the granted life counts.",
+  },
+  scope: {
+    ...refTo("schemas", "CozeScope"),
+    description: `For fewer rights than granted; at most ${MAX_SCOPE_BYTES} bytes in canonical form.`,
+  },
+  rejected_token: {
+    ...parsedSchema("rejected_token"),
+    description:
+      "The token that Coze has rejected. If it is the cached one and at least 10 seconds old, it is replaced. Empty or `null` counts as absent.",
+  },
+  "cf-turnstile-response": {
+    ...parsedSchema("cf-turnstile-response"),
+    description: "The same as the header with this name.",
+  },
 };
 
 /** The schemas of requests for tokens and of their responses. */
 export const TOKEN_SCHEMAS: Readonly<Record<string, Schema>> = {
-  TokenRequest: { description: "All properties are optional.", ...requestSchema() },
+  TokenRequest: { ...parsedBody, description: "All properties are optional.", properties: REQUEST_PROPERTIES },
   CozeScope: {
     description:
       "A Coze scope. Coze documents it as effective on the channel side only. A request can only narrow what is granted.",
@@ -39,22 +63,8 @@ export const TOKEN_SCHEMAS: Readonly<Record<string, Schema>> = {
   },
 };
 
-function requestSchema(): Schema {
-  const {
-    $schema: _,
-    properties,
-    ...schema
-  } = z.toJSONSchema(tokenRequestBody, {
-    io: "input",
-    unrepresentable: "any",
-  });
-  // The parser of a scope is a function of core, which has no schema.
-  const schemas: Schema = { ...properties, scope: refTo("schemas", "CozeScope") };
-  const described = Object.entries(REQUEST_PROPERTIES).map(([name, description]) => {
-    const property = schemas[name] as Schema; // each property of the parser has a schema
-    return [name, { ...property, description }];
-  });
-  return { ...schema, properties: Object.fromEntries(described) };
+function parsedSchema(name: keyof TokenRequestBody): Schema {
+  return parsedProperties?.[name] as Schema; // it is one of the properties of the parser
 }
 
 function shapeSchema(shape: Shape): Schema {

@@ -2,31 +2,29 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { TokenErrorCode } from "../../../src/core/token-error.ts";
 import { ERROR_STATUS } from "../../../src/http/error-response.ts";
 import { documentedOutcomes, isStaticFile, undocumentedParts } from "../../support/api-description.ts";
-import { createTestApp } from "../../support/coze.ts";
-import { type Cause, tokenErrorCauses } from "../../support/token-errors.ts";
-import { json, membersOf, startWorker } from "../../support/worker.ts";
+import { CAUSES, type Cause, FOREIGN_PAGE, OAUTH_CAUSES, sendIn } from "../../support/causes.ts";
+import { CLIENT_CREDENTIALS, form } from "../../support/oauth.ts";
+import { membersOf } from "../../support/worker.ts";
 
 const HTML = { headers: { Accept: "text/html" } };
 
-/** The page of another origin than those that are listed. */
-const FOREIGN: Cause = {
-  settings: { ALLOWED_ORIGINS: "https://app.example.com" },
-  init: { headers: { Origin: "https://evil.example" } },
-};
+/** A Request that is made here always has a valid URL. The tests of the route cause it. */
+const WITH_INVALID_HOST = "GET /.well-known/oauth-authorization-server 400 invalid_request";
 
 /** For each outcome in docs/openapi.json, what causes it. The name has the method and the path of the request. */
 const OUTCOMES: Readonly<Record<string, Cause>> = {
   "POST / 200": {},
-  ...tokenErrorsAt(
-    "/",
-    tokenErrorCauses((parameters, headers) => {
-      const body = json(parameters);
-      return { ...body, headers: { ...body.headers, ...headers } };
-    }),
-  ),
+  ...errorsAt("/", CAUSES),
+
+  "POST /oauth2/token 200": { init: form({ grant_type: CLIENT_CREDENTIALS }) },
+  ...errorsAt("/oauth2/token", OAUTH_CAUSES),
+
+  "GET /.well-known/oauth-authorization-server 200": {},
+  "GET /.well-known/oauth-authorization-server 403 access_denied": FOREIGN_PAGE,
+  "GET /.well-known/oauth-authorization-server 500 server_misconfigured": { settings: { KID: "" } },
 
   "GET / 200": { init: HTML },
-  "GET / 403 access_denied": FOREIGN,
+  "GET / 403 access_denied": FOREIGN_PAGE,
   "GET / 404 not_found": { init: HTML, settings: { CONSOLE: "off" } },
   "GET / 405 method_not_allowed": {},
   "GET / 500 server_error": {
@@ -35,14 +33,14 @@ const OUTCOMES: Readonly<Record<string, Cause>> = {
   },
 
   "OPTIONS / 204": {},
-  "OPTIONS / 403 access_denied": FOREIGN,
+  "OPTIONS / 403 access_denied": FOREIGN_PAGE,
 
   "GET /health 200": {},
-  "GET /health 403 access_denied": FOREIGN,
+  "GET /health 403 access_denied": FOREIGN_PAGE,
   "GET /health 503": { settings: { KID: "" } },
 };
 
-function tokenErrorsAt(path: string, causes: Readonly<Partial<Record<TokenErrorCode, Cause>>>) {
+function errorsAt(path: string, causes: Readonly<Partial<Record<TokenErrorCode, Cause>>>) {
   const codes = Object.keys(causes) as TokenErrorCode[]; // the keys of the type
   return Object.fromEntries(codes.map((code) => [`POST ${path} ${ERROR_STATUS[code]} ${code}`, causes[code] ?? {}]));
 }
@@ -54,17 +52,13 @@ afterEach(() => {
 describe("docs/openapi.json", () => {
   it("documents these outcomes, and no other", () => {
     const documented = documentedOutcomes((operation) => !isStaticFile(operation));
-    expect(documented.toSorted()).toEqual(Object.keys(OUTCOMES).toSorted());
+    expect(documented.toSorted()).toEqual([...Object.keys(OUTCOMES), WITH_INVALID_HOST].toSorted());
   });
 
   // That the response is as documented is checked by `fetch`, here as in every other test.
   it.each(Object.entries(OUTCOMES))("documents what happens: %s", async (outcome, cause) => {
-    const [method = "", path = "", status, error] = outcome.split(" ");
-    const app = await createTestApp();
-    if (cause.fault) await app.arm(cause.fault);
-    const worker = await startWorker({ ...app.settings, ...cause.settings });
-    cause.breakIsolate?.();
-    const response = await worker.fetch(path, { ...cause.init, method });
+    const [method, path, status, error] = outcome.split(" ");
+    const response = await sendIn(cause, `${method} ${path}`);
     expect(response.status).toBe(Number(status));
     if (error !== undefined) expect(await membersOf(response)).toMatchObject({ error });
   });
