@@ -10,10 +10,9 @@ import type {
 } from "../../tools/openapi/openapi.ts";
 
 /** The committed document, with its schemas where a JSON Schema can refer to them. */
-// The generator declares this type; a test of its own compares the file with what it generates.
 const document = JSON.parse(
   JSON.stringify(committed).replaceAll("#/components/schemas/", "#/$defs/"),
-) as OpenApiDocument;
+) as OpenApiDocument; // the type of its generator, with which another test compares it
 
 /** What browsers, caches and Cloudflare act on: the document says that it does not list them. */
 const UNLISTED_HEADER =
@@ -71,7 +70,7 @@ export function isStaticFile({ tags }: Operation): boolean {
 
 /** The response that is documented for a request; HEAD works like GET, and OPTIONS is the same at every path. */
 function documentedResponse(method: string, path: string, status: number): ApiResponse | undefined {
-  const item = path in document.paths ? document.paths[path] : undefined;
+  const item = document.paths[path];
   const operation =
     method === "OPTIONS" ? document.paths["/"]?.["options"] : item?.[method === "HEAD" ? "get" : method.toLowerCase()];
   if (operation !== undefined) {

@@ -4,8 +4,8 @@ import { createDocument } from "./document.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** What the document file must contain, for the version in package.json. */
+/** Creates what docs/openapi.json must contain, with the version of package.json. */
 export async function documentText(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const { version }: { readonly version: string } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   return `${JSON.stringify(createDocument(version), null, 2)}\n`;
 }
