@@ -9,7 +9,7 @@ const CACHE_STATUS = {
 } satisfies Record<CacheOutcome, (ttl: number) => string>;
 
 /** Formats the `Cache-Status` header (RFC 9211): whether the token came from the cache, and its remaining seconds. */
-export function cacheStatus({ cacheOutcome, ttlSeconds }: TokenResult): string {
+export function cacheStatus({ cacheOutcome, ttlSeconds }: Pick<TokenResult, "cacheOutcome" | "ttlSeconds">): string {
   return `coze-token-worker; ${CACHE_STATUS[cacheOutcome](ttlSeconds)}`;
 }
 

@@ -21,7 +21,7 @@ type Parameters = ReadonlyMap<string, string>;
 export type OauthTokenRequest = IncomingRequest & { readonly grantType: string; readonly asksForScope: boolean };
 
 /** What the JWT of a token exchange can be called (RFC 8693 §3). */
-const JWT_TYPES = [
+export const JWT_TYPES = [
   ACCESS_TOKEN_TYPE,
   "urn:ietf:params:oauth:token-type:id_token",
   "urn:ietf:params:oauth:token-type:jwt",
@@ -31,7 +31,7 @@ const JWT_TYPES = [
 const REFUSED_IN_EXCHANGE = ["actor_token", "actor_token_type", "audience", "resource"];
 
 /** Visible ASCII without quotes and backslashes, with single spaces between (RFC 6749 §3.3). */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 /** Client authentication in the body (RFC 6749 §2.3.1, RFC 7521 §4.2), which this service does not support. */
 const REFUSED_CREDENTIALS = ["client_secret", "client_assertion"];

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "./app-env.ts";
 
 /** A request id from the client that is safe in a header and a log; any other is replaced. */
-const PLAIN_ID = /^[\w=-]{1,128}$/;
+export const PLAIN_ID = /^[\w=-]{1,128}$/;
 
 /** Sets the id of each request and returns it in `X-Request-Id`. */
 export function requestId(): MiddlewareHandler<AppEnv> {

@@ -3,14 +3,18 @@ import * as z from "zod/mini";
 import { type CozeScope, parseRequestedScope } from "../core/grant/coze-scope.ts";
 import { TokenError } from "../core/token-error.ts";
 
-const tokenRequestBody = z.strictObject(
+const wholeSeconds = z.int("must be a whole number").check(z.minimum(1, "must be at least 1"));
+const string = z.string("must be a string");
+
+/** The JSON body of a token request. */
+export const tokenRequestBody = z.strictObject(
   {
-    duration_seconds: z.optional(wholeSeconds()),
-    minimum_seconds: z.optional(wholeSeconds()),
+    duration_seconds: z.optional(wholeSeconds),
+    minimum_seconds: z.optional(wholeSeconds),
     scope: z.optional(z.pipe(z.unknown(), z.transform(toCozeScope))),
     // Coze's SDKs pass an empty string or null before they have a token.
-    rejected_token: z.optional(z.nullable(z.string("must be a string"))),
-    "cf-turnstile-response": z.optional(z.string("must be a string")),
+    rejected_token: z.optional(z.nullable(string)),
+    "cf-turnstile-response": z.optional(string),
   },
   {
     error: (issue) =>
@@ -19,6 +23,7 @@ const tokenRequestBody = z.strictObject(
         : "must be a JSON object",
   },
 );
+
 /** The properties of the body of a token request. */
 export type TokenRequestBody = z.infer<typeof tokenRequestBody>;
 
@@ -32,10 +37,6 @@ export function parseTokenRequestBody(body: unknown): TokenRequestBody {
 
   const issues = result.error.issues.map(({ path, message }) => `${path.join(".") || "The body"} ${message}`);
   throw new TokenError("invalid_request", `${issues.join("; ")}.`);
-}
-
-function wholeSeconds() {
-  return z.int("must be a whole number").check(z.minimum(1, "must be at least 1"));
 }
 
 function toCozeScope(value: unknown, context: z.core.ParsePayload): CozeScope {

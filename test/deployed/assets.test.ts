@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
+import packageJson from "../../package.json" with { type: "json" };
 import { createKeyPair } from "../../tools/lib/key-pair.ts";
+import { documentedOutcomes, isStaticFile, undocumentedParts } from "../support/api-description.ts";
 
 const MAX_CLIENT_BYTES = 3 * 1024;
 
@@ -46,6 +48,23 @@ describe("the static assets", () => {
     const types = await response.text();
     expect(types).toContain("export declare function createTokenProvider");
     expect(types).not.toMatch(/^(?:import|export .* from)\b/m);
+  });
+
+  it.each(documentedOutcomes(isStaticFile))("respond as documented: %s", async (outcome) => {
+    const [method = "", path = "", status] = outcome.split(" ");
+    const current = (await harness.fetch(path)).headers.get("ETag") ?? "";
+    const response = await harness.fetch(path, {
+      method,
+      headers: { ...(status === "304" && { "If-None-Match": current }) },
+    });
+    expect(response.status).toBe(Number(status));
+    expect(await undocumentedParts({ method, path }, response)).toEqual([]);
+  });
+
+  it("serve the description of this very version to every page", async () => {
+    const response = await harness.fetch("/openapi.json");
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
+    expect(await response.json()).toMatchObject({ openapi: "3.1.1", info: { version: packageJson.version } });
   });
 
   it.each(["POST", "OPTIONS"])("refuse %s and say what is allowed", async (method) => {

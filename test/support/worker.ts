@@ -1,9 +1,10 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { undocumentedParts } from "./api-description.ts";
 
 export const ORIGIN = "https://token.example.com";
 
-/** The shipped Worker in an isolate of its own. */
+/** The shipped Worker in an isolate of its own. A response that docs/openapi.json does not describe is an error. */
 export type TestWorker = {
   /** Sends a request and waits for the response, but not for what the Worker does after it. */
   readonly respond: (path: string, init?: RequestInit) => Promise<Response>;
@@ -37,10 +38,14 @@ export async function startWorker(settings: Readonly<Record<string, unknown>>): 
     return response;
   }
 
-  function respond(path: string, init?: RequestInit, context = createExecutionContext()): Promise<Response> {
+  async function respond(path: string, init?: RequestInit, context = createExecutionContext()): Promise<Response> {
     // The type is that of a request from the network, which has more properties than one made here.
     const request = new Request(ORIGIN + path, init) as Request<unknown, IncomingRequestCfProperties>;
-    return worker.fetch(request, workerEnv, context);
+    const response = await worker.fetch(request, workerEnv, context);
+    const sent = { method: request.method, path: new URL(request.url).pathname };
+    const issues = await undocumentedParts(sent, response);
+    if (issues.length > 0) throw new Error(`${sent.method} ${path} ${response.status}: ${issues.join(" ")}`);
+    return response;
   }
 
   return {

@@ -1,20 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DOCUMENT_PATH } from "../openapi/document-path.ts";
 import { buildClient } from "./client-module.ts";
 import { buildConsolePage } from "./console-page.ts";
 import { headersFile } from "./headers-file.ts";
 
 /**
- * Builds the static assets of the Worker into a folder: the browser module with its types, the page of the console,
- * and the headers they are served with. Files that did not change are left alone, and none is ever half-written.
+ * Builds the static assets of the Worker into a folder: the browser module with its types, the description of
+ * the API, the page of the console, and the headers they are served with. Files that did not change are left alone, and none is ever half-written.
  * @throws Error with the compiler's message if a source cannot be built.
  */
 export async function buildAssets(folder: string): Promise<void> {
-  const [client, page] = await Promise.all([buildClient(), buildConsolePage()]);
+  const [client, page, description] = await Promise.all([
+    buildClient(),
+    buildConsolePage(),
+    readFile(DOCUMENT_PATH, "utf8"),
+  ]);
   const files = {
     "client.js": client.script,
     "client.d.ts": client.types,
+    "openapi.json": description,
     "console.html": page.html,
     _headers: headersFile(page.contentSecurityPolicy),
   };

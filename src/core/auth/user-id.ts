@@ -7,7 +7,7 @@ export const MAX_USER_ID_LENGTH = 128;
 export type UserIdSource = "header X-User-ID" | "parameter user_id";
 
 /** Visible ASCII (RFC 20), spaces inside but not at the ends. */
-const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+export const VISIBLE_ASCII = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Reads the user id that becomes `session_name`, 1 to 128 visible ASCII characters. `source` says where it stands.

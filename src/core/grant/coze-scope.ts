@@ -25,9 +25,11 @@ export const MAX_SCOPE_BYTES = 2048;
 
 const encoder = new TextEncoder();
 
-type Shape = { readonly [property: string]: Shape | "list" };
+/** The properties of an object; "list" is a list of at least one non-empty string. */
+export type Shape = { readonly [property: string]: Shape | "list" };
 
-const SCOPE_SHAPE: Shape = {
+/** The properties of a {@link CozeScope}, none of which is required; each object has at least one. */
+export const SCOPE_SHAPE: Shape = {
   account_permission: { permission_list: "list" },
   attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: "list" } },
   workspace_permission: { workspace_id_list: "list", permission_list: "list" },

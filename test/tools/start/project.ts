@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url).href);
 
 /** What `npm start` needs of the repository. Copied, so that nobody's .dev.vars and no change of the moment gets in. */
-const COPIED = ["package.json", "tsconfig.json", "wrangler.toml", "src", "tools"];
+const COPIED = ["package.json", "tsconfig.json", "wrangler.toml", "src", "tools", "docs/openapi.json"];
 
 export type Project = ReturnType<typeof createProject>;
 

@@ -1,81 +1,61 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ERROR_STATUS } from "../../../src/http/error-response.ts";
-import { createTestApp, type Fault, type TestApp } from "../../support/coze.ts";
+import { CAUSES, type Cause, OAUTH_CAUSES, sendIn } from "../../support/causes.ts";
+import { createTestApp } from "../../support/coze.ts";
 import { kvThatThrowsOn } from "../../support/kv.ts";
-import { form } from "../../support/oauth.ts";
-import { json, propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { propertiesOf, startWorker } from "../../support/worker.ts";
 
 type TestCase = {
-  readonly settings?: Readonly<Record<string, unknown>>;
-  readonly fault?: Fault;
-  readonly send: (worker: TestWorker) => Promise<Response>;
+  readonly cause: Cause;
+  /** By default `POST /`. */
+  readonly request?: string;
   readonly description: string;
   /** Properties in addition to the three that every error has. */
   readonly more?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-const post = (worker: TestWorker) => worker.post("ada");
-
-/** A well-formed JWT of an issuer that is down. */
-const UNSIGNED_JWT = [{ alg: "RS256", kid: "1" }, { iss: "http://127.0.0.1:9" }, ""]
-  .map((part) => btoa(part === "" ? "signature" : JSON.stringify(part)).replace(/=+$/, ""))
-  .join(".");
-
 /** For each error of the table, a request that produces it. */
 const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
-  invalid_request: { send: (worker) => worker.post(""), description: "X-User-ID is empty" },
-  invalid_scope: { send: (worker) => worker.post("ada", json({ duration_seconds: 9999 })), description: "900 seconds" },
+  invalid_request: { cause: CAUSES.invalid_request, description: "X-User-ID is empty" },
+  invalid_scope: { cause: CAUSES.invalid_scope, description: "900 seconds" },
   invalid_client: {
-    settings: { CALLERS: [{ name: "script", key_sha256: "0".repeat(64) }] },
-    send: post,
+    cause: CAUSES.invalid_client,
     description: "credential is required",
     headers: { "WWW-Authenticate": "Bearer" },
   },
   unsupported_grant_type: {
-    send: (worker) => worker.fetch("/oauth2/token", form({ grant_type: "password" })),
+    cause: OAUTH_CAUSES.unsupported_grant_type,
+    request: "POST /oauth2/token",
     description: "The grant types of this service are: client_credentials.",
   },
   invalid_grant: {
-    settings: { CALLERS: [{ name: "users", issuer: "http://127.0.0.1:9", audience: "a" }] },
-    send: (worker) =>
-      worker.fetch(
-        "/oauth2/token",
-        form({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: "no-jwt" }),
-      ),
+    cause: OAUTH_CAUSES.invalid_grant,
+    request: "POST /oauth2/token",
     description: "nor a JWT it trusts",
   },
   rate_limited: {
-    settings: { RATE_LIMITER: { limit: async () => ({ success: false }) } },
-    send: post,
+    cause: CAUSES.rate_limited,
     description: "Too many requests",
     headers: { "Retry-After": "60" },
   },
   issuer_unavailable: {
-    settings: { CALLERS: [{ name: "users", issuer: "http://127.0.0.1:9", audience: "a" }] },
-    send: (worker) => worker.post("ada", { headers: { Authorization: UNSIGNED_JWT } }),
+    cause: CAUSES.issuer_unavailable,
     description: "http://127.0.0.1:9 could not be fetched",
     headers: { "Retry-After": "5" },
   },
-  access_denied: {
-    settings: { ALLOWED_ORIGINS: "https://app.example.com" },
-    send: (worker) => worker.post("ada", { headers: { Origin: "https://evil.example" } }),
-    description: "https://evil.example may not",
-  },
-  not_found: { send: (worker) => worker.fetch("/nothing", { method: "POST" }), description: "path does not exist" },
+  access_denied: { cause: CAUSES.access_denied, description: "https://evil.example may not" },
+  not_found: { cause: {}, request: "POST /nothing", description: "path does not exist" },
   method_not_allowed: {
-    send: (worker) => worker.fetch("/", { method: "PUT" }),
+    cause: {},
+    request: "PUT /",
     description: "does not support PUT",
     headers: { Allow: "POST, OPTIONS" },
   },
-  payload_too_large: {
-    send: (worker) => worker.post("ada", { ...json({}), body: " ".repeat(20_000) }),
-    description: "16384 bytes",
-  },
-  unsupported_media_type: { send: (worker) => worker.post("ada", { body: "a" }), description: "application/json" },
+  payload_too_large: { cause: CAUSES.payload_too_large, description: "16384 bytes" },
+  unsupported_media_type: { cause: CAUSES.unsupported_media_type, description: "application/json" },
   server_misconfigured: {
-    settings: { KID: "", TOKEN_DURATION: "ten" },
-    send: post,
+    cause: CAUSES.server_misconfigured,
     description: "KID, TOKEN_DURATION",
     more: {
       problems: [
@@ -84,17 +64,9 @@ const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
       ],
     },
   },
-  server_error: {
-    // A call that never fails otherwise.
-    send: async (worker) => {
-      vi.spyOn(crypto, "getRandomValues").mockImplementation(throwOutright);
-      return worker.post("ada");
-    },
-    description: "unexpected error",
-  },
+  server_error: { cause: CAUSES.server_error, description: "unexpected error" },
   upstream_rejected: {
-    settings: { KID: "unknown" },
-    send: post,
+    cause: CAUSES.upstream_rejected,
     description: "same region as TOKEN_ENDPOINT",
     more: {
       coze: {
@@ -106,29 +78,18 @@ const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
     },
   },
   upstream_invalid_response: {
-    fault: { response: { status: 200, headers: { "Content-Type": "text/html" }, body: "<html>hello</html>" } },
-    send: post,
+    cause: CAUSES.upstream_invalid_response,
     description: "not a JSON object",
     more: { coze: { status: 200, log_id: expect.any(String) } },
   },
   upstream_unavailable: {
-    fault: { times: 3, response: { status: 503, body: { error_code: "", error_message: "busy" } } },
-    send: post,
+    cause: CAUSES.upstream_unavailable,
     description: "temporarily unavailable",
     more: { coze: { status: 503, error_message: "busy", log_id: expect.any(String) } },
     headers: { "Retry-After": "5" },
   },
-  upstream_timeout: {
-    settings: { UPSTREAM_TIMEOUT_MS: 50 },
-    fault: { times: 3, hang: true },
-    send: post,
-    description: "within 50 ms",
-  },
+  upstream_timeout: { cause: CAUSES.upstream_timeout, description: "within 50 ms" },
 };
-
-function throwOutright(): never {
-  throw new Error("a bug");
-}
 
 let logged: string[];
 
@@ -143,19 +104,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function startIn({ settings, fault }: TestCase): Promise<{ app: TestApp; worker: TestWorker }> {
-  const app = await createTestApp();
-  if (fault) await app.arm(fault);
-  return { app, worker: await startWorker({ ...app.settings, ...settings }) };
-}
-
 describe("every error of the table", () => {
   const codes = Object.keys(TEST_CASES) as (keyof typeof TEST_CASES)[]; // the keys of a literal
 
   it.each(codes)("responds to %s with the error properties, its status and its headers", async (code) => {
     const testCase = TEST_CASES[code];
-    const { worker } = await startIn(testCase);
-    const response = await testCase.send(worker);
+    const response = await sendIn(testCase.cause, testCase.request ?? "POST /");
 
     expect(response.status).toBe(ERROR_STATUS[code]);
     expect(await propertiesOf(response)).toEqual({
@@ -177,17 +131,9 @@ describe("every error of the table", () => {
   it.each(codes.filter((code) => code !== "access_denied"))(
     "lets pages of other origins read the error %s",
     async (code) => {
-      const testCase = TEST_CASES[code];
-      const { worker } = await startIn({
-        ...testCase,
-        settings: { ALLOWED_ORIGINS: "https://app.example.com", ...testCase.settings },
-      });
-      const withOrigin: TestWorker = {
-        ...worker,
-        fetch: (path, init) => worker.fetch(path, fromPage(init)),
-        post: (userId, init) => worker.post(userId, fromPage(init)),
-      };
-      const response = await testCase.send(withOrigin);
+      const { cause, request = "POST /" } = TEST_CASES[code];
+      const settings = { ALLOWED_ORIGINS: "https://app.example.com", ...cause.settings };
+      const response = await sendIn({ ...cause, settings, init: fromPage(cause.init) }, request);
       expect(response.status).toBe(ERROR_STATUS[code]);
       expect(response.headers.get("Access-Control-Allow-Origin")).toMatch(/^(https:\/\/app\.example\.com|\*)$/);
       expect(response.headers.get("Access-Control-Expose-Headers")).toContain("X-Request-Id");
@@ -201,8 +147,7 @@ function fromPage(init: RequestInit = {}): RequestInit {
 
 describe("the log", () => {
   it("logs errors of Coze with request id and log id", async () => {
-    const { worker } = await startIn(TEST_CASES.upstream_rejected);
-    const response = await worker.post("ada");
+    const response = await sendIn(CAUSES.upstream_rejected, "POST /");
     expect(logged.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({
         level: "warn",
@@ -216,8 +161,7 @@ describe("the log", () => {
   });
 
   it("logs the stack of a bug, which the response does not show", async () => {
-    const { worker } = await startIn(TEST_CASES.server_error);
-    const response = await TEST_CASES.server_error.send(worker);
+    const response = await sendIn(CAUSES.server_error, "POST /");
     expect(await response.text()).not.toContain("a bug");
     expect(logged.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({ level: "error", error: "server_error", cause: expect.stringContaining("a bug") }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createApp } from "../../../src/app.ts";
+import { undocumentedParts } from "../../support/api-description.ts";
 import { API_KEY, sha256 } from "../../support/callers.ts";
 import { createTestApp } from "../../support/coze.ts";
 import { ORIGIN, propertiesOf, startWorker } from "../../support/worker.ts";
@@ -59,6 +60,7 @@ describe("the metadata of the authorization server", () => {
     const request = { url: `http://[${PATH}`, method: "GET", headers: new Headers() } as Request;
     const response = await app.fetch(request, { startedAt: 0 });
     expect(response.status).toBe(400);
+    expect(await undocumentedParts({ method: "GET", path: PATH }, response)).toEqual([]);
     expect(await propertiesOf(response)).toMatchObject({
       error: "invalid_request",
       error_description: "The header Host is invalid.",

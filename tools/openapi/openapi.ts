@@ -1,0 +1,48 @@
+/** An OpenAPI 3.1 document, as far as the description of this service needs it. */
+export type OpenApiDocument = {
+  readonly openapi: string;
+  readonly info: Schema;
+  readonly servers: readonly Schema[];
+  readonly tags: readonly Schema[];
+  readonly paths: Readonly<Record<string, PathItem>>;
+  readonly components: Components;
+};
+
+export type PathItem = Readonly<Record<string, Operation>>;
+
+export type Components = {
+  readonly schemas: Readonly<Record<string, Schema>>;
+  readonly headers: Readonly<Record<string, Header>>;
+  readonly responses: Readonly<Record<string, ApiResponse>>;
+  readonly securitySchemes: Readonly<Record<string, Schema>>;
+};
+
+export type Operation = {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  /** What authenticates the request; `{}` for nothing. */
+  readonly security: readonly Schema[];
+  readonly parameters?: readonly Schema[];
+  readonly requestBody?: Schema;
+  readonly responses: Readonly<Record<string, ApiResponse | Reference>>;
+};
+
+export type ApiResponse = {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, Reference>>;
+  readonly content?: Readonly<Record<string, { readonly schema: Schema; readonly examples?: Schema }>>;
+};
+
+export type Header = { readonly description: string; readonly required?: boolean; readonly schema: Schema };
+
+export type Reference = { readonly $ref: string };
+
+/** A JSON Schema (draft 2020-12), or an object of OpenAPI that needs no type of its own here. */
+export type Schema = { readonly [keyword: string]: unknown };
+
+/** Refers to a component of the document. */
+export function refTo(kind: keyof Components, name: string): Reference {
+  return { $ref: `#/components/${kind}/${name}` };
+}
