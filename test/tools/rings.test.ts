@@ -35,6 +35,10 @@ const FORBIDDEN: readonly (readonly [file: string, specifier: string])[] = [
   ["src/config/config.ts", "../adapters/coze/signer.ts"],
   ["src/config/config.ts", "../http/cors.ts"],
   ["src/config/config.ts", "hono"],
+  ["src/console/console.ts", "hono"],
+  ["src/console/console.ts", "../config/settings.ts"],
+  ["src/console/console.ts", "../http/error-response.ts"],
+  ["src/console/console.ts", "../client/client.ts"],
   ["src/app.ts", "./adapters/coze/signer.ts"],
   ["src/app.ts", "./config/config.ts"],
 ];
@@ -58,6 +62,9 @@ const ALLOWED: readonly (readonly [file: string, specifier: string])[] = [
   ["src/config/config.ts", "../core/grant/grant.ts"],
   ["src/config/config.ts", "../core/issue.ts"],
   ["src/config/config.ts", "./parse-callers.ts"],
+  ["src/console/console.ts", "./dom.ts"],
+  ["src/console/console.ts", "../core/token-error.ts"],
+  ["src/console/console.ts", "../core/token/token-request.ts"],
   ["src/app.ts", "./http/cors.ts"],
   ["src/index.ts", "./adapters/coze/signer.ts"],
 ];
