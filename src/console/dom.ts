@@ -1,0 +1,65 @@
+import { keepTranslated, type TextFor, translate } from "./language.ts";
+
+/** What an element holds. A function is a text of the console, in which `backticks` make code. */
+export type Child = Node | string | TextFor | undefined;
+
+/** Attributes by name, and listeners as `onclick` and the like. */
+type Attributes = Readonly<Record<string, Attribute>>;
+type Attribute = string | number | boolean | undefined | TextFor | Listener;
+type Listener = { readonly listener: (event: Event) => void };
+
+/** Creates an element. Strings become text, never HTML; a function stays in step with the language. */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value);
+  element.append(...children.filter((child) => child !== undefined).map(nodeFor));
+  return element;
+}
+
+/** Makes a listener out of a function, to tell it from a text. */
+export function on(listener: (event: Event) => void): Listener {
+  return { listener };
+}
+
+/** Creates a paragraph that holds one text. */
+export function p(text: TextFor, className?: string): HTMLParagraphElement {
+  return h("p", { class: className }, text);
+}
+
+/** Creates a text that comes from the service. It is English, whatever the language of the page. */
+export function said(text: string): HTMLElement {
+  return h("span", { lang: "en" }, text);
+}
+
+/** Creates a list of names with what belongs to each. Entries without a value are left out. */
+export function facts(...entries: readonly (readonly [name: TextFor, value: Child])[]): HTMLDListElement {
+  const shown = entries.filter(([, value]) => value !== undefined);
+  return h("dl", {}, ...shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+function setAttribute(element: HTMLElement, name: string, value: Attribute): void {
+  if (typeof value === "object") element.addEventListener(name.replace(/^on/, ""), value.listener);
+  else if (typeof value === "function") keepTranslated(element, () => element.setAttribute(name, translate(value)));
+  else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+}
+
+function nodeFor(child: Exclude<Child, undefined>): Node | string {
+  if (typeof child !== "function") return child;
+  const holder = document.createElement("span");
+  keepTranslated(holder, () => holder.replaceChildren(...withCode(translate(child))));
+  return holder;
+}
+
+/** Every second part of a text with `backticks` is code. */
+function withCode(text: string): readonly (Node | string)[] {
+  return text.split("`").map((part, index) => {
+    if (index % 2 === 0) return part;
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
+}

@@ -1,0 +1,66 @@
+import { h, on } from "./dom.ts";
+import type { TextFor } from "./language.ts";
+
+/** A part of the page that is shown by itself, and where in the address it is found. */
+export type Door = { readonly id: string; readonly label: TextFor; readonly content: HTMLElement };
+
+/** Creates tabs (ARIA Authoring Practices, "Tabs"): arrow keys move, and the address remembers. */
+export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElement[] {
+  const tabs = all.map(({ id, label }, index) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${id}`,
+        onclick: on(() => choose(index)),
+        onkeydown: on((event) => moveWith(event, index)),
+      },
+      label,
+    ),
+  );
+  const panels = all.map(({ id, content }) =>
+    h("section", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}` }, content),
+  );
+  tabs.forEach((tab, index) => {
+    tab.setAttribute("aria-controls", panels[index]?.id ?? "");
+  });
+  open(Math.max(0, indexInAddress()));
+  addEventListener("hashchange", () => indexInAddress() >= 0 && open(indexInAddress()));
+  return [h("div", { role: "tablist", "aria-label": label }, ...tabs), ...panels];
+
+  function indexInAddress(): number {
+    return all.findIndex(({ id }) => location.hash === `#${id}`);
+  }
+
+  function choose(index: number): void {
+    open(index);
+    history.replaceState(null, "", `#${all[index]?.id}`);
+  }
+
+  function open(chosen: number): void {
+    tabs.forEach((tab, index) => {
+      tab.setAttribute("aria-selected", String(index === chosen));
+      tab.tabIndex = index === chosen ? 0 : -1;
+    });
+    panels.forEach((panel, index) => {
+      panel.hidden = index !== chosen;
+    });
+  }
+
+  function moveWith(event: Event, from: number): void {
+    if (!(event instanceof KeyboardEvent)) return;
+    const last = tabs.length - 1;
+    const targets: Readonly<Record<string, number>> = {
+      ArrowRight: from === last ? 0 : from + 1,
+      ArrowLeft: from === 0 ? last : from - 1,
+      Home: 0,
+      End: last,
+    };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    choose(target);
+    tabs[target]?.focus();
+  }
+}

@@ -1,0 +1,18 @@
+import { copyButton } from "./copy-button.ts";
+import { h } from "./dom.ts";
+import type { TextFor } from "./language.ts";
+
+/** Creates a heading with lines of code below it, to read and to copy. */
+export function snippet(title: TextFor, code: string): HTMLElement {
+  return h(
+    "section",
+    { class: "snippet" },
+    h(
+      "header",
+      {},
+      h("h3", {}, title),
+      copyButton(title, () => code),
+    ),
+    h("pre", {}, h("code", { translate: "no" }, code)),
+  );
+}

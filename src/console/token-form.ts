@@ -1,0 +1,143 @@
+import { announce } from "./announce.ts";
+import { h, on, p } from "./dom.ts";
+import { type TextFor, translate } from "./language.ts";
+import { lifeText, tokenOutcomeView } from "./token-outcome.ts";
+import { requestToken, type TokenOutcome } from "./token-request.ts";
+
+/** What a header can hold: visible ASCII, with spaces inside only for a user id. */
+const USER_ID = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+const CREDENTIAL = /^[!-~]*$/;
+
+const MAX_USER_ID_LENGTH = 128;
+const MAX_DURATION_SECONDS = 86_399;
+
+export type TokenFormOptions = {
+  /** Begins the ids of the fields: a page can have several forms. */
+  readonly id: string;
+  readonly credentialLabel: TextFor;
+  /** Called after each response. */
+  readonly onResponse: () => void;
+  /** Shows more about a credential; `undefined` where nothing more is known. */
+  readonly explain: ((credential: string) => Promise<HTMLElement>) | undefined;
+};
+
+/** Creates the form that requests a token, with the place for its outcome. Nothing of it is stored. */
+export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFormOptions): HTMLElement {
+  const userId = field(`${id}-user`, { maxlength: MAX_USER_ID_LENGTH });
+  const credential = field(`${id}-credential`, { class: "secret" });
+  const duration = field(`${id}-duration`, { type: "number", min: 1, max: MAX_DURATION_SECONDS, step: 1 });
+  const scope = h("textarea", { id: `${id}-scope`, rows: 4, autocomplete: "off", spellcheck: "false" });
+  const send = h("button", { type: "submit", class: "main" }, (t) => t.send);
+  const outcome = h("div", { class: "outcome" });
+  const explanation =
+    explain && h("button", { type: "button", onclick: on(() => void showExplanation()) }, (t) => t.explain);
+
+  const form = h(
+    "form",
+    { autocomplete: "off", onsubmit: on((event) => void submit(event)) },
+    labelled(
+      userId,
+      (t) => t.userId,
+      (t) => t.userIdHint,
+    ),
+    labelled(credential, credentialLabel, (t) => t.credentialHint),
+    h(
+      "details",
+      {},
+      h("summary", {}, (t) => t.more),
+      labelled(
+        duration,
+        (t) => t.duration,
+        (t) => t.durationHint,
+      ),
+      labelled(
+        scope,
+        (t) => t.scope,
+        (t) => t.scopeHint,
+      ),
+    ),
+    h("div", { class: "actions" }, send, explanation),
+  );
+  return h(
+    "section",
+    { class: "try", "aria-labelledby": `${id}-title` },
+    h("h2", { id: `${id}-title` }, (t) => t.tryTitle),
+    form,
+    outcome,
+  );
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    if (send.ariaDisabled === "true" || !isValid()) return;
+
+    setSending(true);
+    const result = await requestToken({
+      userId: userId.value,
+      credential: credential.value,
+      durationSeconds: duration.value,
+      scope: scope.value.trim(),
+    });
+    setSending(false);
+    outcome.replaceChildren(tokenOutcomeView(result));
+    announce(summaryOf(result));
+    onResponse();
+  }
+
+  async function showExplanation(): Promise<void> {
+    if (explain === undefined || credential.value === "") return credential.focus();
+    outcome.replaceChildren(await explain(credential.value));
+  }
+
+  function isValid(): boolean {
+    userId.setCustomValidity(USER_ID.test(userId.value) ? "" : translate((t) => t.userIdIssue));
+    credential.setCustomValidity(CREDENTIAL.test(credential.value) ? "" : translate((t) => t.credentialIssue));
+    scope.setCustomValidity(isJsonObject(scope.value) ? "" : translate((t) => t.scopeIssue));
+    return form.reportValidity();
+  }
+
+  function setSending(isSending: boolean): void {
+    send.ariaDisabled = String(isSending);
+    send.replaceChildren(h("span", {}, isSending ? (t) => t.sending : (t) => t.send));
+  }
+}
+
+function field(id: string, attributes: Readonly<Record<string, string | number>>): HTMLInputElement {
+  return h("input", {
+    id,
+    type: "text",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    // Password managers would offer to store a credential.
+    "data-1p-ignore": true,
+    "data-lpignore": "true",
+    ...attributes,
+  });
+}
+
+function labelled(control: HTMLInputElement | HTMLTextAreaElement, label: TextFor, hint: TextFor): HTMLElement {
+  const hintId = `${control.id}-hint`;
+  control.setAttribute("aria-describedby", hintId);
+  // What was wrong may be right now.
+  control.addEventListener("input", () => control.setCustomValidity(""));
+  const hintLine = p(hint, "hint");
+  hintLine.id = hintId;
+  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hintLine);
+}
+
+function isJsonObject(text: string): boolean {
+  if (text.trim() === "") return true;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function summaryOf(outcome: TokenOutcome): string {
+  if (outcome.kind === "token")
+    return translate((t) => t.tokenReceived(lifeText(outcome.cacheStatus?.ttlSeconds ?? 0)(t)));
+  if (outcome.kind === "error") return `${translate((t) => t.failed(outcome.error))} ${outcome.error_description}`;
+  return translate((t) => (outcome.kind === "no-response" ? t.networkFailure : t.unknownFailure).meaning);
+}

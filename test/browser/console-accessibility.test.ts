@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Result } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser, type ServedWorker, serveWorker } from "../support/browser.ts";
+import { createTestApp } from "../support/coze.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let browser: Browser;
+let worker: ServedWorker;
+
+beforeAll(async () => {
+  [browser, worker] = await Promise.all([launchBrowser(), createTestApp().then((app) => serveWorker(app))]);
+});
+
+afterAll(() => Promise.all([browser.close(), worker[Symbol.asyncDispose]()]));
+
+describe.each(["en", "zh-CN"])("the console in %s", (locale) => {
+  describe.each([360, 1280])("at %i px", (width) => {
+    it.each(["light", "dark"] as const)("has no violation that axe finds in %s", async (colorScheme) => {
+      // The page's policy keeps axe out, too.
+      const context = await browser.newContext({
+        locale,
+        colorScheme,
+        viewport: { width, height: 800 },
+        bypassCSP: true,
+      });
+      const page = await context.newPage();
+      await page.goto(worker.url);
+      await page.addScriptTag({ content: AXE });
+      for (const door of ["web", "script", "operation"]) {
+        await page.locator(`#tab-${door}`).click();
+        if (door !== "operation") await request(page, door);
+        expect(await violations(page)).toEqual([]);
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+      }
+      await context.close();
+    });
+  });
+});
+
+/** A token in the one door, and an error in the other. */
+async function request(page: Page, door: string): Promise<void> {
+  const panel = page.locator(`#panel-${door}`);
+  await panel.locator("summary").click();
+  if (door === "script") await panel.locator("input[type=number]").fill("86399");
+  await panel.locator("button[type=submit]").click();
+  await panel.locator("article").waitFor();
+}
+
+async function violations(page: Page): Promise<readonly string[]> {
+  const { violations } = await page.evaluate<{ violations: readonly Result[] }>("axe.run()");
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}

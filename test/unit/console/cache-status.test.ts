@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { parseCacheStatus } from "../../../src/console/cache-status.ts";
+import type { CacheOutcome } from "../../../src/core/token/token-request.ts";
+import { cacheStatus } from "../../../src/http/cache-status.ts";
+
+describe("parseCacheStatus", () => {
+  it.each<CacheOutcome>(["hit", "stale", "miss", "collapsed"])("reads what the service says of a %s", (outcome) => {
+    const header = cacheStatus({ cacheOutcome: outcome, ttlSeconds: 812 });
+    expect(parseCacheStatus(header)).toEqual({ outcome, ttlSeconds: 812 });
+  });
+
+  it.each([
+    null,
+    "",
+    "coze-token-worker",
+    "coze-token-worker; hit",
+    "coze-token-worker; ttl=3",
+    "coze-token-worker; hit; ttl=soon",
+    "ExampleCache; hit; ttl=812",
+  ])("is undefined for %j", (header) => {
+    expect(parseCacheStatus(header)).toBeUndefined();
+  });
+});
