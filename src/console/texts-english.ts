@@ -104,6 +104,14 @@ export const english = {
       meaning: "The request asks for more life or more scope than is granted.",
       remedy: "Ask for no more than `TOKEN_DURATION`, `TOKEN_SCOPE` and the caller allow.",
     },
+    unsupported_grant_type: {
+      meaning: "`/oauth2/token` does not support this grant for the callers of this service.",
+      remedy: "Use a grant that `/.well-known/oauth-authorization-server` lists.",
+    },
+    invalid_grant: {
+      meaning: "The JWT in `subject_token` or `assertion` is not a valid one of a caller.",
+      remedy: "Get a new JWT from your login, and check `issuer`, `audience` and `claims` of the caller.",
+    },
     invalid_client: {
       meaning: "The credential is missing, unknown, expired or wrongly signed.",
       remedy: "Send the API key of a caller, or a valid JWT of an issuer that this service trusts.",

@@ -96,6 +96,14 @@ export const simplifiedChinese: Texts = {
       meaning: "请求的有效期或 scope 超出了授予的范围。",
       remedy: "不要超过 `TOKEN_DURATION`、`TOKEN_SCOPE` 和调用方允许的范围。",
     },
+    unsupported_grant_type: {
+      meaning: "`/oauth2/token` 对本服务的调用方不支持这种授权类型。",
+      remedy: "请使用 `/.well-known/oauth-authorization-server` 列出的授权类型。",
+    },
+    invalid_grant: {
+      meaning: "`subject_token` 或 `assertion` 中的 JWT 不是任何调用方的有效 JWT。",
+      remedy: "请从登录系统重新获取 JWT,并检查调用方的 `issuer`、`audience` 和 `claims`。",
+    },
     invalid_client: {
       meaning: "凭证缺失、未登记、已过期，或签名不正确。",
       remedy: "请发送调用方的 API 密钥，或受信任签发方签发的有效 JWT。",
