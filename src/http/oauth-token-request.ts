@@ -1,4 +1,5 @@
 import { authenticateAs, authenticateByGrant } from "../core/auth/client-authentication.ts";
+import { type CozeScope, MAX_SCOPE_BYTES, parseRequestedScope } from "../core/grant/coze-scope.ts";
 import { TokenError } from "../core/token-error.ts";
 import { type Presented, readCredential } from "./admit-request.ts";
 import { isBasic, parseBasicCredentials } from "./basic-credentials.ts";
@@ -29,9 +30,6 @@ export const JWT_TYPES = [
 /** Parameters of RFC 8693 §2.1 that ask for another token than this service issues, so they cannot be ignored. */
 const REFUSED_IN_EXCHANGE = ["actor_token", "actor_token_type", "audience", "resource"];
 
-/** What a request can ask for. */
-const WANTED = ["duration_seconds", "minimum_seconds", "scope", "rejected_token", "cf-turnstile-response"];
-
 /** Visible ASCII without quotes and backslashes, with single spaces between (RFC 6749 §3.3). */
 export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
@@ -56,7 +54,7 @@ export async function readOauthTokenRequest(
     ...namedUser(parameters, request.headers),
     grantType,
     asksForScope: parameters.has("scope"),
-    readWanted: () => readWanted(parameters),
+    readWanted: async () => wantedFrom(parameters),
   };
 }
 
@@ -123,26 +121,34 @@ function namedUser(parameters: Parameters, headers: Headers): Pick<Presented, "u
   return { userId: parameter, userIdSource: "parameter user_id" };
 }
 
-/** The parameters have the names and rules of the JSON body of `POST /`; a scope here is a list of permissions. */
-async function readWanted(parameters: Parameters): Promise<TokenRequestBody> {
-  if (!WANTED.some((name) => parameters.has(name))) return {};
-  const scope = parameters.get("scope");
-  if (scope !== undefined && !SCOPE.test(scope)) {
-    throw new TokenError("invalid_scope", "The scope must be permissions with one space between them.");
-  }
-  const { parseTokenRequestBody } = await import("./token-request-body.ts");
-  return parseTokenRequestBody({
-    duration_seconds: numeric(parameters.get("duration_seconds")),
-    minimum_seconds: numeric(parameters.get("minimum_seconds")),
-    scope: scope && { account_permission: { permission_list: scope.split(" ") } },
+/** What the JSON body of `POST /` can ask for too, under the same names. */
+function wantedFrom(parameters: Parameters): TokenRequestBody {
+  return {
+    duration_seconds: wholeSeconds(parameters, "duration_seconds"),
+    minimum_seconds: wholeSeconds(parameters, "minimum_seconds"),
+    scope: cozeScopeFor(parameters.get("scope")),
     rejected_token: parameters.get("rejected_token"),
     "cf-turnstile-response": parameters.get("cf-turnstile-response"),
-  });
+  };
 }
 
-/** The number that decimal digits stand for; anything else as it is, for the parser to refuse. */
-function numeric(value: string | undefined): number | string | undefined {
-  return value !== undefined && /^\d+$/.test(value) ? Number(value) : value;
+function wholeSeconds(parameters: Parameters, name: string): number | undefined {
+  const value = parameters.get(name);
+  if (value === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(value)) throw invalidRequest(`The parameter ${name} must be a whole number, at least 1`);
+  return Number(value);
+}
+
+/** A scope of OAuth is a list of permissions of the account. */
+function cozeScopeFor(scope: string | undefined): CozeScope | undefined {
+  if (scope === undefined) return undefined;
+  const permissions = SCOPE.test(scope) ? scope.split(" ") : [];
+  const parsed = parseRequestedScope({ account_permission: { permission_list: permissions } });
+  if ("value" in parsed) return parsed.value;
+  throw new TokenError(
+    "invalid_scope",
+    `The scope must be permissions with one space between them, of at most ${MAX_SCOPE_BYTES} bytes.`,
+  );
 }
 
 function required(parameters: Parameters, name: string): string {

@@ -23,8 +23,8 @@ export async function readBody(request: Request, maxMs: number): Promise<Uint8Ar
 
 /** Tells whether the header `Content-Type` names a media type, in any case and with any parameters. */
 export function hasMediaType({ headers }: Request, mediaType: string): boolean {
-  const [named = ""] = (headers.get("Content-Type") ?? "").split(";");
-  return named.trim().toLowerCase() === mediaType;
+  const contentType = headers.get("Content-Type") ?? "";
+  return contentType.replace(/;.*/, "").trim().toLowerCase() === mediaType;
 }
 
 /** Decodes UTF-8, without its byte order mark; throws a TypeError for other bytes. */

@@ -144,7 +144,7 @@ describe("openid-client", () => {
 
   it("gets a token with client credentials, as docs/oauth.md shows", async () => {
     const config = await discover(closed, CALLER, openid.ClientSecretBasic(PLAIN_KEY));
-    await expectTokenOf("user123", await openid.clientCredentialsGrant(config, { user_id: "user123" }));
+    await expectTokenOf("basic-2", await openid.clientCredentialsGrant(config, { user_id: "basic-2" }));
   });
 
   it.each([
