@@ -34,9 +34,9 @@ export type Admission<Request extends Presented> = Identity & {
 };
 
 /**
- * Admits a token request: reads who sends it, authenticates the caller, checks the origin of the page, names the session and counts the
- * request. A request that is refused before its user is known counts against the client's network. `deadline` is when
- * the response is due, in Unix milliseconds.
+ * Admits a token request: reads who sends it, authenticates the caller, checks the origin of the page, names the session
+ * and counts the request. A request that is refused before its user is known counts against the client's network.
+ * `deadline` is when the response is due, in Unix milliseconds.
  * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited`, `issuer_unavailable`, and
  * whatever `present` throws.
  */
