@@ -56,7 +56,7 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
     h("h1", {}, (t) => t.tagline),
     statusLine(health),
     notice(health),
-    snippet((t) => t.tryLine, curlLine(URL_HERE, access)),
+    snippet((t) => t.tryLine, curlLine(URL_HERE, access), "h2"),
     access === "closed" ? p((t) => t.closedHint, "hint") : undefined,
     ...doors(
       (t) => t.doors,

@@ -1,8 +1,9 @@
-import { type Child, h, on, p, said } from "./dom.ts";
+import { type Child, facts, h, on, p, said } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 import type { Local } from "./local.ts";
 import type {
   LocalCaller,
+  LocalCheck,
   LocalComparison,
   LocalExplanation,
   LocalFault,
@@ -66,12 +67,6 @@ export function explanationView(explanation: LocalExplanation | undefined): HTML
 }
 
 function comparisonView({ name, matches, checks }: LocalComparison): HTMLElement {
-  const rows = checks.map(({ rule, passes, expected, actual }): readonly Child[] => [
-    h("code", {}, rule),
-    passes === undefined ? (t) => t.notChecked : (t) => (passes ? `✓ ${t.passes}` : `✗ ${t.fails}`),
-    said(expected ?? ""),
-    said(actual ?? ""),
-  ]);
   return h(
     "section",
     { class: "comparison" },
@@ -82,7 +77,32 @@ function comparisonView({ name, matches, checks }: LocalComparison): HTMLElement
       " ",
       h("span", { class: "hint" }, (t) => (matches ? t.matching : t.notMatching)),
     ),
-    table(() => name, [(t) => t.rule, (t) => t.status, (t) => t.expected, (t) => t.actual], rows),
+    h("ul", { class: "plain" }, ...checks.map(checkView)),
+  );
+}
+
+function checkView({ rule, passes, expected, actual }: LocalCheck): HTMLElement {
+  const [mark, name, kind]: readonly [string, TextFor, string] =
+    passes === undefined
+      ? ["–", (t) => t.notChecked, ""]
+      : passes
+        ? ["✓", (t) => t.passes, "good"]
+        : ["✗", (t) => t.fails, "bad"];
+  return h(
+    "li",
+    { class: kind },
+    h("span", { class: "mark", "aria-hidden": "true" }, mark),
+    h("code", {}, rule),
+    " ",
+    h("span", { class: "visually-hidden" }, name),
+    passes === true ? said(actual ?? "") : differenceView(expected, actual),
+  );
+}
+
+function differenceView(expected: string | undefined, actual: string | undefined): HTMLElement {
+  return facts(
+    [(t) => t.expected, expected === undefined ? undefined : said(expected)],
+    [(t) => t.actual, actual === undefined ? undefined : said(actual)],
   );
 }
 
@@ -121,7 +141,7 @@ function settingTable(settings: readonly LocalSetting[]): HTMLElement {
     h("span", { class: "value" }, value ?? ""),
     (t) => (isSet ? t.isSet : value === undefined ? t.notSet : t.isDefault),
   ]);
-  return table((t) => t.settingsTitle, [(t) => t.name, (t) => t.value, (t) => t.status], rows);
+  return table((t) => t.settingsTitle, [(t) => t.name, (t) => t.value, (t) => t.state], rows);
 }
 
 function requestTable(requests: readonly LocalRequest[]): HTMLElement {

@@ -121,7 +121,7 @@ Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows,
       .filter((name) => !["node_modules", "src", "tools"].includes(name))
       .sort();
 
-    expect(written).toEqual([".wrangler", "package.json", "tsconfig.json", "wrangler.toml"]);
+    expect(written).toEqual([".wrangler", "dist", "package.json", "tsconfig.json", "wrangler.toml"]);
   });
 });
 
