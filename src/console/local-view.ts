@@ -1,5 +1,6 @@
+import { announce } from "./announce.ts";
 import { type Child, facts, h, on, p, said } from "./dom.ts";
-import type { TextFor } from "./language.ts";
+import { type TextFor, translate } from "./language.ts";
 import type { Local } from "./local.ts";
 import type {
   LocalCaller,
@@ -16,7 +17,7 @@ import { table } from "./table.ts";
 const FAULTS: readonly LocalFault[] = ["unavailable", "busy", "slow", "silent", "dropped", "unknown-key", "not-json"];
 
 /** The part of the page about this machine, and how to bring it up to date. */
-export type LocalView = { readonly element: HTMLElement; readonly refresh: () => Promise<void> };
+export type LocalView = { readonly element: HTMLElement; readonly refresh: () => Promise<unknown> };
 
 /** Creates the part of the page that only `npm start` has: callers, settings, requests and faults. */
 export function localView(local: Local): LocalView {
@@ -37,9 +38,10 @@ export function localView(local: Local): LocalView {
   );
   return { element, refresh };
 
-  async function refresh(): Promise<void> {
+  async function refresh(): Promise<LocalOverview | undefined> {
     const overview = await local.getOverview();
     if (overview !== undefined) show(overview);
+    return overview;
   }
 
   function show({ callers, settings, requests, armedFaults }: LocalOverview): void {
@@ -106,11 +108,19 @@ function differenceView(expected: string | undefined, actual: string | undefined
   );
 }
 
-function faultButtons(local: Local, refresh: () => Promise<void>): HTMLElement {
+function faultButtons(local: Local, refresh: () => Promise<LocalOverview | undefined>): HTMLElement {
+  const sayArmed = async () => {
+    const overview = await refresh();
+    announce(translate((t) => t.armed(overview?.armedFaults ?? 0)));
+  };
   const buttons = FAULTS.map((fault) =>
-    h("button", { type: "button", onclick: on(() => void local.arm(fault).then(refresh)) }, (t) => t.faults[fault]),
+    h("button", { type: "button", onclick: on(() => void local.arm(fault).then(sayArmed)) }, (t) => t.faults[fault]),
   );
-  const disarm = h("button", { type: "button", onclick: on(() => void local.disarm().then(refresh)) }, (t) => t.disarm);
+  const disarm = h(
+    "button",
+    { type: "button", onclick: on(() => void local.disarm().then(sayArmed)) },
+    (t) => t.disarm,
+  );
   return titled(
     (t) => t.faultsTitle,
     p((t) => t.faultsText, "hint"),

@@ -98,7 +98,7 @@ describe("the console of npm start", () => {
   it("arms a fault of the emulator, and shows what it leads to", async () => {
     const page = await visit("#operation");
     await page.getByRole("button", { name: "Key unknown" }).click();
-    await page.getByText("Armed: 1.").waitFor();
+    await page.locator(".local").getByText("Armed: 1.").waitFor();
 
     await page.getByRole("tab", { name: "Script" }).click();
     await page.getByLabel("User id").filter({ visible: true }).fill("faulty");
@@ -106,7 +106,7 @@ describe("the console of npm start", () => {
     await page.getByRole("button", { name: "Request a token" }).filter({ visible: true }).click();
     await page.getByText("upstream_rejected").first().waitFor();
     await page.getByRole("tab", { name: "Operation" }).click();
-    await page.getByText("Nothing is armed.").waitFor();
+    await page.locator(".local").getByText("Nothing is armed.").waitFor();
     await page.close();
   });
 
