@@ -2,10 +2,11 @@ import { announcements } from "./announce.ts";
 import { scriptDoor, webDoor } from "./caller-doors.ts";
 import { h, p } from "./dom.ts";
 import { doors } from "./doors.ts";
+import { explanationView } from "./explanation-view.ts";
 import { accessFor, getHealth, type Health } from "./health.ts";
 import { showPreferredLanguage, type TextFor } from "./language.ts";
 import { findLocal, type Local } from "./local.ts";
-import { explanationView, localView } from "./local-view.ts";
+import { localView } from "./local-view.ts";
 import { operationDoor } from "./operation-door.ts";
 import { pageHeader } from "./page-header.ts";
 import { snippet } from "./snippet.ts";
@@ -56,7 +57,7 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
     h("h1", {}, (t) => t.tagline),
     statusLine(health),
     notice(health),
-    snippet((t) => t.tryLine, curlLine(URL_HERE, access)),
+    snippet((t) => t.tryLine, curlLine(URL_HERE, access), "h2"),
     access === "closed" ? p((t) => t.closedHint, "hint") : undefined,
     ...doors(
       (t) => t.doors,

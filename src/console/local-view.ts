@@ -1,21 +1,14 @@
+import { announce } from "./announce.ts";
 import { type Child, h, on, p, said } from "./dom.ts";
-import type { TextFor } from "./language.ts";
+import { type TextFor, translate } from "./language.ts";
 import type { Local } from "./local.ts";
-import type {
-  LocalCaller,
-  LocalComparison,
-  LocalExplanation,
-  LocalFault,
-  LocalOverview,
-  LocalRequest,
-  LocalSetting,
-} from "./local-types.ts";
+import type { LocalCaller, LocalFault, LocalOverview, LocalRequest, LocalSetting } from "./local-types.ts";
 import { table } from "./table.ts";
 
 const FAULTS: readonly LocalFault[] = ["unavailable", "busy", "slow", "silent", "dropped", "unknown-key", "not-json"];
 
 /** The part of the page about this machine, and how to bring it up to date. */
-export type LocalView = { readonly element: HTMLElement; readonly refresh: () => Promise<void> };
+export type LocalView = { readonly element: HTMLElement; readonly refresh: () => Promise<unknown> };
 
 /** Creates the part of the page that only `npm start` has: callers, settings, requests and faults. */
 export function localView(local: Local): LocalView {
@@ -36,9 +29,10 @@ export function localView(local: Local): LocalView {
   );
   return { element, refresh };
 
-  async function refresh(): Promise<void> {
+  async function refresh(): Promise<LocalOverview | undefined> {
     const overview = await local.getOverview();
     if (overview !== undefined) show(overview);
+    return overview;
   }
 
   function show({ callers, settings, requests, armedFaults }: LocalOverview): void {
@@ -51,46 +45,19 @@ export function localView(local: Local): LocalView {
   }
 }
 
-/** Creates the view of what the service thinks of a credential: its caller, and each rule of each caller. */
-export function explanationView(explanation: LocalExplanation | undefined): HTMLElement {
-  if (explanation === undefined) return p((t) => t.networkFailure.meaning);
-  const { caller, sessionName, refusal, callers } = explanation;
-  return h(
-    "article",
-    { class: caller === undefined || refusal !== undefined ? "bad" : "good" },
-    h("h3", {}, (t) => (caller === undefined ? t.notExplained : t.explained(caller))),
-    refusal === undefined ? undefined : h("p", {}, said(refusal)),
-    sessionName === undefined ? undefined : h("p", {}, (t) => `${t.session}: `, h("code", {}, sessionName)),
-    ...callers.map(comparisonView),
-  );
-}
-
-function comparisonView({ name, matches, checks }: LocalComparison): HTMLElement {
-  const rows = checks.map(({ rule, passes, expected, actual }): readonly Child[] => [
-    h("code", {}, rule),
-    passes === undefined ? (t) => t.notChecked : (t) => (passes ? `✓ ${t.passes}` : `✗ ${t.fails}`),
-    said(expected ?? ""),
-    said(actual ?? ""),
-  ]);
-  return h(
-    "section",
-    { class: "comparison" },
-    h(
-      "h4",
-      {},
-      h("code", {}, name),
-      " ",
-      h("span", { class: "hint" }, (t) => (matches ? t.matching : t.notMatching)),
-    ),
-    table(() => name, [(t) => t.rule, (t) => t.status, (t) => t.expected, (t) => t.actual], rows),
-  );
-}
-
-function faultButtons(local: Local, refresh: () => Promise<void>): HTMLElement {
+function faultButtons(local: Local, refresh: () => Promise<LocalOverview | undefined>): HTMLElement {
+  const sayArmed = async () => {
+    const overview = await refresh();
+    announce(translate((t) => t.armed(overview?.armedFaults ?? 0)));
+  };
   const buttons = FAULTS.map((fault) =>
-    h("button", { type: "button", onclick: on(() => void local.arm(fault).then(refresh)) }, (t) => t.faults[fault]),
+    h("button", { type: "button", onclick: on(() => void local.arm(fault).then(sayArmed)) }, (t) => t.faults[fault]),
   );
-  const disarm = h("button", { type: "button", onclick: on(() => void local.disarm().then(refresh)) }, (t) => t.disarm);
+  const disarm = h(
+    "button",
+    { type: "button", onclick: on(() => void local.disarm().then(sayArmed)) },
+    (t) => t.disarm,
+  );
   return titled(
     (t) => t.faultsTitle,
     p((t) => t.faultsText, "hint"),
@@ -121,7 +88,7 @@ function settingTable(settings: readonly LocalSetting[]): HTMLElement {
     h("span", { class: "value" }, value ?? ""),
     (t) => (isSet ? t.isSet : value === undefined ? t.notSet : t.isDefault),
   ]);
-  return table((t) => t.settingsTitle, [(t) => t.name, (t) => t.value, (t) => t.status], rows);
+  return table((t) => t.settingsTitle, [(t) => t.name, (t) => t.value, (t) => t.state], rows);
 }
 
 function requestTable(requests: readonly LocalRequest[]): HTMLElement {

@@ -63,7 +63,7 @@ function healthFacts(health: Health): HTMLElement {
   const { version } = health;
   return h(
     "div",
-    {},
+    { class: "stack" },
     p((t) => t.noIssues),
     facts(
       [(t) => t.access, (t) => t[health.access]],

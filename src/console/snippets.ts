@@ -10,7 +10,7 @@ export function curlLine(url: string, access: Access): string {
 
 /** Returns a page's use of the browser module of this service. */
 export function moduleSnippet(url: string, access: Access): string {
-  const options = access === "closed" ? "{ credential: () => session.access_token }" : "";
+  const options = access === "closed" ? "{\n  credential: () => session.access_token,\n}" : "";
   return `import { createTokenProvider } from "${url}client.js";
 
 const getToken = createTokenProvider(${options});
@@ -58,8 +58,10 @@ steps:
 function requestLines(url: string, headers: readonly string[]): string {
   return `const response = await fetch("${url}", {
   method: "POST",
-  headers: { ${headers.join(", ")} },
+  headers: {
+${headers.map((header) => `    ${header},`).join("\n")}
+  },
 });
 const result = await response.json();
-if (!response.ok) throw new Error(\`\${result.error}: \${result.error_description}\`);`;
+if (!response.ok) throw new Error(result.error_description);`;
 }

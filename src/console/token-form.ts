@@ -86,6 +86,7 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
   async function showExplanation(): Promise<void> {
     if (explain === undefined || credential.value === "") return credential.focus();
     outcome.replaceChildren(await explain(credential.value));
+    announce(outcome.querySelector("h3")?.textContent ?? "");
   }
 
   function isValid(): boolean {

@@ -1,12 +1,8 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Result } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { axeViolations, loadAxe } from "../support/axe.ts";
 import { launchBrowser, type ServedWorker, serveWorker } from "../support/browser.ts";
 import { createTestApp } from "../support/coze.ts";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser: Browser;
 let worker: ServedWorker;
@@ -20,7 +16,6 @@ afterAll(() => Promise.all([browser.close(), worker[Symbol.asyncDispose]()]));
 describe.each(["en", "zh-CN"])("the console in %s", (locale) => {
   describe.each([360, 1280])("at %i px", (width) => {
     it.each(["light", "dark"] as const)("has no violation that axe finds in %s", async (colorScheme) => {
-      // The page's policy keeps axe out, too.
       const context = await browser.newContext({
         locale,
         colorScheme,
@@ -29,11 +24,11 @@ describe.each(["en", "zh-CN"])("the console in %s", (locale) => {
       });
       const page = await context.newPage();
       await page.goto(worker.url);
-      await page.addScriptTag({ content: AXE });
+      await loadAxe(page);
       for (const door of ["web", "script", "operation"]) {
         await page.locator(`#tab-${door}`).click();
         if (door !== "operation") await request(page, door);
-        expect(await violations(page)).toEqual([]);
+        expect(await axeViolations(page)).toEqual([]);
         expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
       }
       await context.close();
@@ -48,9 +43,4 @@ async function request(page: Page, door: string): Promise<void> {
   if (door === "script") await panel.locator("input[type=number]").fill("86399");
   await panel.locator("button[type=submit]").click();
   await panel.locator("article").waitFor();
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  const { violations } = await page.evaluate<{ violations: readonly Result[] }>("axe.run()");
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }

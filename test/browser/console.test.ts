@@ -1,25 +1,36 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import { Hono } from "hono";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { sha256Hex } from "../../tools/lib/sha256.ts";
 import { launchBrowser, type ServedWorker, serveWorker } from "../support/browser.ts";
 import { createTestApp, type TestApp } from "../support/coze.ts";
+import { createTestIssuer, type TestIssuer } from "../support/issuer.ts";
+import { serve } from "../support/stand-in-server.ts";
 
 const API_KEY = "ctw_K5pXz0m3Qy7vT1nB8cRf2wJd6hGs4aLe9uYiOxPqVtE";
 const KEY_CALLER = { name: "nightly-report", key_sha256: sha256Hex(API_KEY) };
 
+const CI_PARTY = "ci";
+
 let app: TestApp;
+let issuer: TestIssuer;
 let browser: Browser;
 let open: ServedWorker;
 let closed: ServedWorker;
 
 beforeAll(async () => {
   app = await createTestApp();
+  issuer = await createTestIssuer({ issuersUrl: inject("issuersUrl") });
+  const job = { name: "job", issuer: issuer.issuer, claims: { azp: CI_PARTY } };
   [browser, open, closed] = await Promise.all([
     launchBrowser(),
     serveWorker(app),
-    serveWorker(app, { CALLERS: [KEY_CALLER] }),
+    serveWorker(app, { CALLERS: [KEY_CALLER, job] }),
   ]);
 });
 
@@ -52,6 +63,22 @@ async function runInNode(code: string, env: Readonly<Record<string, string>> = {
   const arguments_ = ["--input-type=module", "--eval", code];
   const { stdout } = await promisify(execFile)(process.execPath, arguments_, { env: { ...process.env, ...env } });
   return stdout;
+}
+
+/** What GitHub offers to a job: JWTs for the audience that it names. */
+async function serveJobTokens() {
+  const audiences: string[] = [];
+  const routes = new Hono().get("/token", async (c) => {
+    if (c.req.header("Authorization") !== "bearer of-the-job") return c.body(null, 401);
+    audiences.push(c.req.query("audience") ?? "");
+    return c.json({ value: await issuer.sign({ sub: "repo:x/y", azp: CI_PARTY }) });
+  });
+  const { url, close } = await serve(routes);
+  return {
+    audiences: () => audiences,
+    env: { ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/token?version=2`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "of-the-job" },
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** A field of the form that is shown: each of two tabs has one. */
@@ -108,14 +135,14 @@ describe("the console of an open service", () => {
 
   it("masks the token until it is revealed, and says where it comes from", async () => {
     const page = await visit(open.url);
-    await requestToken(page, { "User id": "ada" });
+    await requestToken(page, { "User id": "mary" });
     const article = page.getByRole("article");
     expect(await article.textContent()).toMatch(/czs_•{24}/);
     expect(await article.textContent()).toContain("New from Coze");
-    expect(await page.content()).not.toMatch(/czs_\w/);
+    expect(await page.content()).not.toMatch(/czs_[\w-]/);
 
     await article.getByRole("button", { name: "Reveal" }).click();
-    expect(await article.locator(".token").textContent()).toMatch(/^czs_\w{20,}$/);
+    expect(await article.locator(".token").textContent()).toMatch(/^czs_[\w-]{20,}$/);
     await article.getByRole("button", { name: "Hide" }).click();
     expect(await article.locator(".token").textContent()).toMatch(/^czs_•+$/);
   });
@@ -184,6 +211,21 @@ describe("the console of a closed service", () => {
       "access_token",
     );
     expect(await runInNode(await snippetOf(page, "Node.js"), { KEY: API_KEY })).toMatch(/^czs_/);
+  });
+
+  it("shows the lines of a job that authenticates with its own JWT", async () => {
+    const page = await visit(closed.url);
+    await page.getByRole("tab", { name: "Script" }).click();
+    const [, script = ""] = (await snippetOf(page, "GitHub Actions")).split("- run: |");
+    await using github = await serveJobTokens();
+    const folder = await mkdtemp(join(tmpdir(), "console-test-"));
+    const [output, written] = await runInShell(script, { ...github.env, GITHUB_ENV: join(folder, "env") })
+      .then(async (output) => [output, await readFile(join(folder, "env"), "utf8")])
+      .finally(() => rm(folder, { recursive: true }));
+
+    expect(github.audiences()).toEqual([new URL(closed.url).origin]);
+    expect(written).toMatch(/^COZE_TOKEN=czs_[\w-]+\n$/);
+    expect(output).toBe(written?.replace("COZE_TOKEN=", "::add-mask::"));
   });
 
   it("gets a token with an API key, and stores neither", async () => {
@@ -288,7 +330,7 @@ describe("the console", () => {
     expect(await page.getByRole("status").textContent()).toMatch(/^Token received, valid for 1\d min/);
     await tabTo(page, "Reveal");
     await page.keyboard.press("Space");
-    expect(await page.locator(".token").textContent()).toMatch(/^czs_\w+$/);
+    expect(await page.locator(".token").textContent()).toMatch(/^czs_[\w-]+$/);
 
     await page.keyboard.press("Control+Home");
     await tabTo(page, "中文");

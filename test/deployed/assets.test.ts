@@ -7,6 +7,8 @@ import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { documentedOutcomes, isStaticFile, undocumentedParts } from "../support/api-description.ts";
 
 const MAX_CLIENT_BYTES = 3 * 1024;
+/** A page that a phone loads in a moment; a framework would not fit. */
+const MAX_CONSOLE_BYTES = 20 * 1024;
 
 let harness: TestHarness;
 
@@ -81,6 +83,11 @@ describe("the static assets", () => {
     }
     expect((await harness.fetch("/health")).status).toBe(200);
     expect((await harness.fetch("/", { method: "OPTIONS" })).status).toBe(204);
+  });
+
+  it("keep the console under 20 KiB gzipped", async () => {
+    const page = await (await harness.fetch("/", { headers: { Accept: "text/html" } })).text();
+    expect(gzipSync(page, { level: 9 }).length).toBeLessThanOrEqual(MAX_CONSOLE_BYTES);
   });
 
   it("hold the console in one page that runs only its own script and style, and loads nothing", async () => {

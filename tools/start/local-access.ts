@@ -3,6 +3,11 @@
 /** The names of this machine. A request for another one was led here by somebody's DNS ("DNS rebinding"). */
 const LOOPBACK_HOSTS: ReadonlySet<string | undefined> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
+/** Tells whether a host name of a URL is one of this machine. */
+export function isLoopbackHost(hostname: string | undefined): boolean {
+  return LOOPBACK_HOSTS.has(hostname);
+}
+
 /**
  * Says why a request may not use the Worker on a developer's machine, where tokens may be real and any page can send
  * requests; `undefined` when it may. The host must be a loopback one. So must the origin of the page, if there is one,
@@ -12,7 +17,7 @@ export function refusalFor(request: Request, allowedOrigins: unknown): string | 
   // Both: the URL gives the Worker its own origin, and on one of wrangler's ports a client can replace it, but not Host.
   // Where MF-Original-URL replaces both, a page cannot hide its Origin, which then is not the Worker's own.
   const urls = [request.url, `http://${request.headers.get("Host") ?? ""}`];
-  if (!urls.every((url) => LOOPBACK_HOSTS.has(URL.parse(url)?.hostname))) {
+  if (!urls.every((url) => isLoopbackHost(URL.parse(url)?.hostname))) {
     return "npm start serves 127.0.0.1, localhost and [::1] only; this request is for a host of another name.";
   }
 
@@ -21,10 +26,23 @@ export function refusalFor(request: Request, allowedOrigins: unknown): string | 
   return `npm start gives nothing to pages of ${origin} unless ALLOWED_ORIGINS names them.`;
 }
 
+/**
+ * Says why a request may not use what only the console of `npm start` needs; `undefined` when it may. Pages of other
+ * ports of this machine get tokens, but neither settings nor faults. Programs send neither of the headers.
+ */
+export function foreignPageRefusal({ headers, url }: Request): string | undefined {
+  const origin = headers.get("Origin");
+  const isOwn = origin === null || origin === URL.parse(url)?.origin;
+  // The one header that a page cannot choose (Fetch Metadata); a GET of its own origin has no Origin.
+  const site = headers.get("Sec-Fetch-Site");
+  if (isOwn && (site === null || site === "same-origin")) return undefined;
+  return "Only the console of npm start may use this path.";
+}
+
 /** Exact, as browsers send it. `null`, the origin of files and sandboxed frames, is not one. */
 function isLoopbackOrigin(origin: string): boolean {
   const url = URL.parse(origin);
-  return url?.origin === origin && LOOPBACK_HOSTS.has(url.hostname);
+  return url?.origin === origin && isLoopbackHost(url.hostname);
 }
 
 /** A blank setting counts as absent, as in the Worker. */

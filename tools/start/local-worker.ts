@@ -2,16 +2,24 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 import { Hono } from "hono";
 import { consoleLog } from "../../src/adapters/logging/console-log.ts";
+import type { LocalRequest } from "../../src/console/local-types.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { createErrorHandler } from "../../src/http/error-response.ts";
 import { requestId } from "../../src/http/request-id.ts";
 import worker from "../../src/index.ts";
 import { refusalFor } from "./local-access.ts";
+import { createLocalApi } from "./local-api.ts";
 import { formatWorkerLine, PROBE_REQUEST_ID, type RequestReport, type WorkerLine } from "./worker-line.ts";
 
 /** What the Worker logs of the request that is being served, and its response does not tell. */
 type TokenFacts = { caller?: string; cache?: string };
+
+/** How many requests the console shows. */
+const MAX_REQUESTS = 20;
+
+/** The latest first. */
+let requests: readonly LocalRequest[] = [];
 
 const served = new AsyncLocalStorage<TokenFacts>();
 const print = console.log.bind(console);
@@ -37,15 +45,18 @@ export default {
     const facts: TokenFacts = {};
     const response = await served.run(facts, () => serve(request, env, context));
 
-    if (response.headers.get("X-Request-Id") === PROBE_REQUEST_ID) return response;
+    // The console itself asks for what it shows of this machine.
+    const path = new URL(request.url).pathname;
+    if (response.headers.get("X-Request-Id") === PROBE_REQUEST_ID || isLocalPath(path)) return response;
     const report = {
       method: request.method,
-      path: new URL(request.url).pathname,
+      path,
       status: response.status,
       ...facts,
       durationMs: Date.now() - startedAt,
       ...(await errorOf(response)),
     };
+    requests = [{ time: startedAt, ...report }, ...requests].slice(0, MAX_REQUESTS);
     printLine({ request: report });
     return response;
   },
@@ -53,7 +64,13 @@ export default {
 
 function serve(...[request, env, context]: Parameters<typeof worker.fetch>): Response | Promise<Response> {
   const refusal = refusalFor(request, env.ALLOWED_ORIGINS);
-  return refusal === undefined ? worker.fetch(request, env, context) : refuse(request, refusal);
+  if (refusal !== undefined) return refuse(request, refusal);
+  if (!isLocalPath(new URL(request.url).pathname)) return worker.fetch(request, env, context);
+  return createLocalApi({ env, waitUntil: (work) => context.waitUntil(work), requests }).fetch(request);
+}
+
+function isLocalPath(path: string): boolean {
+  return path.startsWith("/local/");
 }
 
 /** Responds as the Worker does to a foreign origin: its error, without CORS headers. */

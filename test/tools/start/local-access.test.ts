@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refusalFor } from "../../../tools/start/local-access.ts";
+import { foreignPageRefusal, refusalFor } from "../../../tools/start/local-access.ts";
 
 const URL_HERE = "http://127.0.0.1:8787/";
 
@@ -64,6 +64,29 @@ describe("refusalFor", () => {
 
   it.each(["*", "https://app.example.com"])("leaves every origin to the Worker when ALLOWED_ORIGINS is %s", (value) => {
     expect(refusalFor(request({ origin: "https://evil.example" }), value)).toBeUndefined();
+  });
+});
+
+describe("foreignPageRefusal", () => {
+  const OWN = "http://127.0.0.1:8787";
+
+  it.each([
+    { of: "a program", headers: {} },
+    { of: "the console that reads", headers: { "Sec-Fetch-Site": "same-origin" } },
+    { of: "the console that sends", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
+  ])("passes $of", ({ headers }) => {
+    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toBeUndefined();
+  });
+
+  it.each([
+    { of: "a page of another port", headers: { "Sec-Fetch-Site": "same-site", Origin: "http://127.0.0.1:5173" } },
+    { of: "a page of another port that reads without CORS", headers: { "Sec-Fetch-Site": "same-site" } },
+    { of: "a page that has made the URL its own", headers: { "Sec-Fetch-Site": "cross-site", Origin: OWN } },
+    { of: "a page of another name of this machine", headers: { Origin: "http://localhost:8787" } },
+    { of: "a sandboxed frame", headers: { Origin: "null" } },
+    { of: "a link", headers: { "Sec-Fetch-Site": "none" } },
+  ])("refuses $of", ({ headers }) => {
+    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
   });
 });
 

@@ -1,0 +1,151 @@
+import { decodeJwt, errors } from "jose";
+import type { LocalCheck, LocalComparison, LocalExplanation } from "../../src/console/local-types.ts";
+import { type AuthenticatorPorts, createAuthenticator } from "../../src/core/auth/authenticator.ts";
+import type { Caller, JwtRule } from "../../src/core/auth/caller.ts";
+import { type Claims, matchesClaims } from "../../src/core/auth/claims.ts";
+import { createSessionNames } from "../../src/core/auth/session-name.ts";
+import type { WaitUntil } from "../../src/core/single-flight.ts";
+import { TokenError } from "../../src/core/token-error.ts";
+
+/** Says which caller a credential has, and compares it with every caller. */
+export type ExplainCredential = (
+  credential: string,
+  callers: readonly Caller[],
+  waitUntil: WaitUntil,
+  /** When the response is due, in Unix milliseconds. */
+  deadline: number,
+) => Promise<LocalExplanation>;
+
+/** Creates the explanation of credentials, which decides with the same parts as the Worker. */
+export function createExplainCredential(ports: AuthenticatorPorts): ExplainCredential {
+  return async function explainCredential(credential, callers, waitUntil, deadline) {
+    const [decision, comparisons] = await Promise.all([
+      decide(),
+      Promise.all(callers.map((caller) => compare(caller))),
+    ]);
+    return { ...decision, callers: comparisons };
+
+    async function decide(): Promise<Omit<LocalExplanation, "callers">> {
+      let name: string | undefined;
+      try {
+        const { caller, claims } = await createAuthenticator(callers, ports)(credential, waitUntil, deadline);
+        name = caller.name;
+        return { caller: name, sessionName: createSessionNames(callers)(caller, null, claims) };
+      } catch (error) {
+        return { caller: name, refusal: sentenceOf(error) };
+      }
+    }
+
+    async function compare(caller: Caller): Promise<LocalComparison> {
+      const checks = await checksOf(caller);
+      return { name: caller.name, matches: checks.every(({ passes }) => passes === true), checks };
+    }
+
+    async function checksOf(caller: Caller): Promise<readonly LocalCheck[]> {
+      const rule = caller.credentialRule;
+      if (rule.kind === "anyone") return [];
+      if (rule.kind === "anonymous") return [{ rule: "anonymous", passes: false, expected: "no credential" }];
+      if (rule.kind === "key") {
+        return [
+          { rule: "key_sha256", passes: ports.createKeyMatcher(rule.keySha256)(await ports.digestOf(credential)) },
+        ];
+      }
+      const claims = decode(credential);
+      if (claims === undefined) return [{ rule: "issuer", passes: false, expected: rule.issuer, actual: "not a JWT" }];
+      return [
+        { rule: "issuer", passes: claims["iss"] === rule.issuer, expected: rule.issuer, actual: shown(claims["iss"]) },
+        ...(await validityChecks(rule, claims)),
+        ...claimChecks(rule, claims),
+        userCheck(caller, rule, claims),
+      ];
+    }
+
+    async function validityChecks(rule: JwtRule, claims: Claims): Promise<readonly LocalCheck[]> {
+      const expiry = { rule: "exp", expected: "in the future", actual: timeOf(claims["exp"]) };
+      // The keys of an issuer say nothing about the JWT of another.
+      if (claims["iss"] !== rule.issuer) return [{ rule: "signature" }, expiry];
+
+      const error: unknown = await ports.verifyJwt(credential, rule, waitUntil, deadline).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (error === undefined)
+        return [
+          { rule: "signature", passes: true },
+          { ...expiry, passes: true },
+        ];
+      // The claims of a JWT are looked at once its signature is right.
+      const failed = error instanceof TokenError ? failedClaim(error.cause) : undefined;
+      if (failed === "exp")
+        return [
+          { rule: "signature", passes: true },
+          { ...expiry, passes: false },
+        ];
+      if (failed !== undefined) {
+        return [
+          { rule: "signature", passes: true },
+          expiry,
+          { rule: failed, passes: false, actual: shown(claims[failed]) },
+        ];
+      }
+      const isUnknown = error instanceof TokenError && error.code === "issuer_unavailable";
+      return [{ rule: "signature", ...(!isUnknown && { passes: false }), actual: sentenceOf(error) }, expiry];
+    }
+
+    function userCheck(caller: Caller, { userIdClaim }: JwtRule, claims: Claims): LocalCheck {
+      const check = { rule: `user_id = ${userIdClaim}`, actual: shown(claims[userIdClaim]) };
+      try {
+        createSessionNames(callers)(caller, null, claims);
+        return { ...check, passes: true };
+      } catch (error) {
+        return { ...check, passes: false, expected: sentenceOf(error) };
+      }
+    }
+  };
+}
+
+function claimChecks(rule: JwtRule, claims: Claims): readonly LocalCheck[] {
+  const audience = rule.audience === undefined ? [] : [{ ...rule, claims: new Map() }];
+  const single = [...rule.claims].map(([name, wanted]) => {
+    const alone = { ...rule, audience: undefined, claims: new Map([[name, wanted]]) };
+    const expected = wanted instanceof RegExp ? `pattern ${wanted.source}` : shown(wanted);
+    return { rule: `claims.${name}`, passes: matchesClaims(alone, claims), expected, actual: shown(claims[name]) };
+  });
+  return [
+    ...audience.map((alone) => ({
+      rule: "audience",
+      passes: matchesClaims(alone, claims),
+      expected: shown(rule.audience),
+      actual: shown(claims["aud"]),
+    })),
+    ...single,
+  ];
+}
+
+function decode(credential: string): Claims | undefined {
+  try {
+    return decodeJwt(credential);
+  } catch {
+    return undefined;
+  }
+}
+
+function failedClaim(cause: unknown): string | undefined {
+  if (cause instanceof errors.JWTExpired) return "exp";
+  return cause instanceof errors.JWTClaimValidationFailed ? cause.claim : undefined;
+}
+
+/** Anything but a TokenError is a bug. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof TokenError) return error.message;
+  throw error;
+}
+
+function timeOf(claim: unknown): string | undefined {
+  const time = typeof claim === "number" ? new Date(claim * 1000) : undefined;
+  return time === undefined || Number.isNaN(time.getTime()) ? shown(claim) : time.toISOString();
+}
+
+function shown(value: unknown): string | undefined {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

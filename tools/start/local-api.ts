@@ -1,0 +1,91 @@
+import { Hono } from "hono";
+import { createIssuerKeys } from "../../src/adapters/auth/issuer-keys.ts";
+import { claimedIssuer, createJwtVerifier } from "../../src/adapters/auth/jwt-verifier.ts";
+import { createKeyMatcher, digestCredential } from "../../src/adapters/auth/key-matcher.ts";
+import { consoleLog } from "../../src/adapters/logging/console-log.ts";
+import { parseSettings } from "../../src/config/settings.ts";
+import type { LocalOverview, LocalRequest } from "../../src/console/local-types.ts";
+import type { WaitUntil } from "../../src/core/single-flight.ts";
+import { TokenError } from "../../src/core/token-error.ts";
+import type { AppEnv } from "../../src/http/app-env.ts";
+import { createErrorHandler, respondNotFound } from "../../src/http/error-response.ts";
+import { requestId } from "../../src/http/request-id.ts";
+import { jsonResponse } from "../../src/http/response.ts";
+import { emulatorFaults, isLocalFault } from "./emulator-faults.ts";
+import { createExplainCredential } from "./explain-credential.ts";
+import { foreignPageRefusal } from "./local-access.ts";
+import { overviewFor } from "./local-overview.ts";
+
+/** As long as the Worker itself has for a response. */
+const RESPONSE_LIMIT_MS = 12_000;
+
+const now = () => Date.now();
+
+/** Of the Worker's own, so that what is explained is what happens. The keys of issuers are cached apart. */
+const explainCredential = createExplainCredential({
+  digestOf: digestCredential,
+  createKeyMatcher,
+  claimedIssuer,
+  verifyJwt: createJwtVerifier(
+    createIssuerKeys({
+      fetch: (url, init) => fetch(url, init),
+      now,
+      sleep: (milliseconds, signal) => scheduler.wait(milliseconds, { signal }).catch(() => undefined),
+    }),
+    now,
+  ),
+});
+
+/** What the paths below `/local/` know of the Worker that runs. */
+export type LocalContext = {
+  readonly env: Env;
+  readonly waitUntil: WaitUntil;
+  /** The latest first. */
+  readonly requests: readonly LocalRequest[];
+};
+
+/**
+ * Creates what `npm start` serves to its console alone, below `/local/`. It is no part of the Worker, and never deployed.
+ * @throws TokenError, inside, as the Worker does: each error is a response.
+ */
+export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .onError(createErrorHandler(consoleLog))
+    .notFound(respondNotFound)
+    .use(requestId())
+    .use(async function consoleOnly(c, next) {
+      const refusal = foreignPageRefusal(c.req.raw);
+      if (refusal !== undefined) throw new TokenError("access_denied", refusal);
+      await next();
+    })
+    .get("/local/overview", async (c) => {
+      const [overview, faults] = await Promise.all([overviewFor(env), findFaults(env)]);
+      return jsonResponse(c, { ...overview, requests, armedFaults: await faults?.count() } satisfies LocalOverview);
+    })
+    .post("/local/explain", async (c) => {
+      const { credential } = await c.req.json<{ readonly credential?: unknown }>();
+      if (typeof credential !== "string") throw new TokenError("invalid_request", "credential must be a string.");
+      const { settings } = await parseSettings({ ...env });
+      if (settings.CALLERS === undefined) throw new TokenError("server_misconfigured", "CALLERS has issues.");
+      const bare = credential.trim().replace(/^Bearer\s+/i, "");
+      return jsonResponse(c, await explainCredential(bare, settings.CALLERS, waitUntil, now() + RESPONSE_LIMIT_MS));
+    })
+    .post("/local/faults", async (c) => {
+      const { fault } = await c.req.json<{ readonly fault?: unknown }>();
+      if (!isLocalFault(fault)) throw new TokenError("invalid_request", "There is no such fault.");
+      const faults = await findFaults(env);
+      if (faults === undefined) throw new TokenError("not_found", "Tokens do not come from an emulator.");
+      await faults.arm(fault);
+      return jsonResponse(c, { armed: fault }, 201);
+    })
+    .delete("/local/faults", async (c) => {
+      await (await findFaults(env))?.disarm();
+      return jsonResponse(c, {});
+    });
+}
+
+async function findFaults(env: Env) {
+  const { settings } = await parseSettings({ ...env });
+  const { TOKEN_ENDPOINT, CLIENT_ID } = settings;
+  return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaults(TOKEN_ENDPOINT, CLIENT_ID) : undefined;
+}
