@@ -48,12 +48,19 @@ export type TokenErrorDetails = {
   readonly retryAfterSeconds?: number;
   /** The methods that the path allows. */
   readonly allow?: string;
+  /** The JWT that was refused, for the log. */
+  readonly jwt?: JwtFacts;
 };
+
+/** Which key of which issuer signed a JWT, or so it says: `kid` is its header's, cut to 500 characters. */
+export type JwtFacts = { readonly issuer: string; readonly kid: string | undefined };
 
 /** The one error of this service: a code for machines, a sentence a person can act on, and the cause. */
 export class TokenError extends Error {
   readonly code: TokenErrorCode;
   readonly details: TokenErrorDetails;
+  /** How often Coze was asked before; `undefined` if there was no exchange, which is what sets it. */
+  attempts: number | undefined;
 
   constructor(code: TokenErrorCode, description: string, details: TokenErrorDetails = {}) {
     super(description, { cause: details.cause });

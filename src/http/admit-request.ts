@@ -67,8 +67,9 @@ async function identify<Request extends Presented>(
 ): Promise<Identity & { readonly presented: Request }> {
   try {
     const presented = await present();
-    const { caller, claims } = await presented.authenticate(presented.credential, waitUntil, deadline);
+    const { caller, claims, kid } = await presented.authenticate(presented.credential, waitUntil, deadline);
     c.set("caller", caller);
+    if (kid !== undefined) c.set("kid", kid);
     checkOrigin(caller, c.req.raw);
     const sessionName = service.sessionNameFor(caller, presented.userId, claims, presented.userIdSource);
     return { presented, caller, sessionName };

@@ -17,6 +17,8 @@ export type AppEnv = {
     challenge?: string;
     /** Set as the request proceeds, for the audit log. */
     caller?: Caller;
+    /** The key id of the caller's JWT. */
+    kid?: string;
     grant?: Grant;
     result?: TokenResult;
   };

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from "hono";
 import type { Caller } from "../core/auth/caller.ts";
-import type { Audit, TokenAttempt } from "../core/token/audit.ts";
-import { TokenError } from "../core/token-error.ts";
+import type { Audit } from "../core/token/audit.ts";
 import type { AppEnv } from "./app-env.ts";
+import { descriptionFor, toTokenError } from "./error-response.ts";
 
 /** Reports each token request to the audit log after it is handled, with everything its handler learned about it. */
 export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<AppEnv> {
@@ -10,13 +10,17 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
     await next();
 
     const cf = c.req.raw.cf as IncomingRequestCfProperties | undefined; // Cloudflare adds it to each request
+    const error = c.error && toTokenError(c.error);
+    const refusedJwt = error?.details.jwt;
     await audit({
       requestId: c.get("requestId"),
       caller: c.get("caller")?.name,
-      issuer: issuerFor(c.get("caller")),
+      issuer: issuerFor(c.get("caller")) ?? refusedJwt?.issuer,
+      kid: c.get("kid") ?? refusedJwt?.kid,
       grant: c.get("grant"),
       result: c.get("result"),
-      error: c.error && toAttemptError(c.error),
+      error,
+      description: error && descriptionFor(error),
       durationMs: now() - c.env.startedAt,
       colo: cf?.colo,
       country: cf?.country,
@@ -26,9 +30,4 @@ export function auditTokens(audit: Audit, now: () => number): MiddlewareHandler<
 
 function issuerFor(caller: Caller | undefined): string | undefined {
   return caller?.credentialRule.kind === "jwt" ? caller.credentialRule.issuer : undefined;
-}
-
-function toAttemptError(error: Error): TokenAttempt["error"] {
-  if (!(error instanceof TokenError)) return { code: "server_error", coze: undefined, cause: error };
-  return { code: error.code, coze: error.details.coze, cause: error.details.cause };
 }

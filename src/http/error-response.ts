@@ -34,11 +34,25 @@ const DEFAULT_RETRY_AFTER_SECONDS = 5;
 /** Creates the handler that turns everything thrown into an error response, and logs what is not a TokenError. */
 export function createErrorHandler(log: Log) {
   return function respondWithError(error: Error, c: Context<AppEnv>): Response {
-    if (error instanceof TokenError) return respond(error, c);
-
-    log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
-    return respond(new TokenError("server_error", "An unexpected error occurred. Try again."), c);
+    if (!(error instanceof TokenError)) {
+      log("error", "unexpected_error", { request_id: c.get("requestId"), cause: excerpt(String(error.stack)) });
+    }
+    return respond(toTokenError(error), c);
   };
+}
+
+/** Returns the error to respond with: a bug is a `server_error`, and its cause. */
+export function toTokenError(error: Error): TokenError {
+  if (error instanceof TokenError) return error;
+  return new TokenError("server_error", "An unexpected error occurred. Try again.", { cause: error });
+}
+
+/**
+ * Returns the `error_description` of an error: printable ASCII without quotes and backslashes (RFC 6749 §5.2), which a
+ * description that quotes the client may not be, of up to 500 characters.
+ */
+export function descriptionFor({ message }: TokenError): string {
+  return excerpt(message).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
 }
 
 /** Responds with 404 to a path that does not exist. */
@@ -65,7 +79,8 @@ export function settingProblems(issues: readonly Issue[]) {
 }
 
 /** The body follows RFC 6749 §5.2, with the request id and details of the cause added. */
-function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Response {
+function respond(error: TokenError, c: Context<AppEnv>): Response {
+  const { code, details } = error;
   const { coze, issues, allow, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = details;
   const status = ERROR_STATUS[code];
   const headers = c.get("headers");
@@ -74,15 +89,10 @@ function respond({ code, message, details }: TokenError, c: Context<AppEnv>): Re
   if (status === 429 || status === 503) headers["Retry-After"] = String(retryAfterSeconds);
   const body = {
     error: code,
-    error_description: printable(message),
+    error_description: descriptionFor(error),
     request_id: c.get("requestId"),
     problems: issues && settingProblems(issues),
     coze,
   };
   return jsonResponse(c, body, status);
-}
-
-/** RFC 6749 §5.2 allows printable ASCII without quotes and backslashes; a description may quote the client. */
-function printable(description: string): string {
-  return excerpt(description).replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "?");
 }

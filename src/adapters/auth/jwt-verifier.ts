@@ -1,7 +1,8 @@
-import { decodeJwt, errors, jwtVerify } from "jose";
+import { decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { AuthenticatorPorts } from "../../core/auth/authenticator.ts";
 import type { JwtRule } from "../../core/auth/caller.ts";
 import type { Claims } from "../../core/auth/claims.ts";
+import { excerpt } from "../../core/log.ts";
 import { TokenError } from "../../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
 
@@ -32,35 +33,41 @@ export function claimedIssuer(credential: string): string | undefined {
   }
 }
 
-/** Verifies that a JWT was signed by the issuer of the rule and is valid now, and returns its claims. */
+/** Verifies that a JWT was signed by the issuer of the rule and is valid now, and returns what it says. */
 export type VerifyJwt = AuthenticatorPorts["verifyJwt"];
 
 /**
  * Creates the verifier of callers' JWTs (RFC 7519 §7.2, RFC 8725).
- * @throws TokenError `invalid_client` for an invalid JWT, `issuer_unavailable` when the keys cannot be fetched.
+ * @throws TokenError `invalid_client` for an invalid JWT, `issuer_unavailable` when the keys cannot be fetched; either
+ * tells which JWT it was.
  */
 export function createJwtVerifier(findKeys: FindIssuerKeys, now: () => number): VerifyJwt {
-  return async function verifyJwt(jwt, rule, waitUntil, deadline) {
+  return async function verifyJwt(credential, rule, waitUntil, deadline) {
+    /** What the header says, verified or not. */
+    let kid: string | undefined;
+    const notingKid =
+      (keySet: KeySet): JWTVerifyGetKey =>
+      (header, token) => {
+        kid = typeof header.kid === "string" ? excerpt(header.kid) : undefined;
+        return keySet(header, token);
+      };
     try {
       const { keySet } = await findKeys(rule, waitUntil, deadline);
-      return await verifyWith(jwt, rule, keySet).catch(async (error: unknown) => {
+      const claims = await verifyWith(credential, rule, notingKid(keySet)).catch(async (error: unknown) => {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        return verifyWith(jwt, rule, (await findKeys(rule, waitUntil, deadline, true)).keySet);
+        return verifyWith(credential, rule, notingKid((await findKeys(rule, waitUntil, deadline, true)).keySet));
       });
+      return { claims, kid };
     } catch (error) {
-      if (error instanceof TokenError) throw error;
-      throw new TokenError(
-        "invalid_client",
-        `The credential is not a valid JWT of ${rule.issuer}: ${reasonFor(error)}.`,
-        {
-          cause: error,
-        },
-      );
+      const jwt = { issuer: rule.issuer, kid };
+      if (error instanceof TokenError) throw new TokenError(error.code, error.message, { ...error.details, jwt });
+      const description = `The credential is not a valid JWT of ${rule.issuer}: ${reasonFor(error)}.`;
+      throw new TokenError("invalid_client", description, { cause: error, jwt });
     }
   };
 
-  async function verifyWith(jwt: string, { issuer }: JwtRule, keySet: KeySet): Promise<Claims> {
-    const { payload } = await jwtVerify(jwt, keySet, {
+  async function verifyWith(jwt: string, { issuer }: JwtRule, getKey: JWTVerifyGetKey): Promise<Claims> {
+    const { payload } = await jwtVerify(jwt, getKey, {
       algorithms: ALGORITHMS,
       issuer,
       requiredClaims: ["exp"],

@@ -5,6 +5,9 @@ import { excerpt, MAX_EXCERPT_LENGTH } from "../../core/log.ts";
 import type { Audit, TokenAttempt } from "../../core/token/audit.ts";
 import { type Digester, shortDigest } from "./digester.ts";
 
+/** Longer than the name of any property or parameter. */
+const LONG_WORD = /[^\s,;:.]{33,}/g;
+
 export type AuditLogDependencies = {
   readonly log: Log;
   readonly userDigest: Digester["userDigest"];
@@ -26,8 +29,10 @@ export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencie
       outcome: error === undefined ? "granted" : "refused",
       request_id: attempt.requestId,
       error: error?.code,
+      description: attempt.description && loggable(attempt.description, error),
       caller: attempt.caller,
       issuer: attempt.issuer,
+      kid: attempt.kid,
       user,
       duration_seconds: grant?.durationSeconds,
       ...(await scopeFields(grant?.scope)),
@@ -37,8 +42,9 @@ export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencie
       cache_ms: result?.timings.cacheMs,
       sign_ms: result?.timings.signMs,
       upstream_ms: result?.timings.upstreamMs,
+      attempts: error?.attempts ?? result?.timings.attempts,
       coze_log_id: result?.timings.cozeLogId,
-      coze: error?.coze,
+      coze: error?.details.coze,
       cause: error?.cause instanceof Error ? excerpt(String(error.cause.stack)) : undefined,
       country: attempt.country,
       colo: attempt.colo,
@@ -58,6 +64,14 @@ function dataPointFor({ caller, issuer, result, error, country, colo, durationMs
     blobs: [error?.code ?? "granted", issuer, user, result?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
     doubles: [durationMs, cacheMs, signMs, upstreamMs],
   };
+}
+
+/**
+ * Returns a description without long words where it may name properties of a body: such a name may be a credential in
+ * the wrong place.
+ */
+function loggable(description: string, error: TokenAttempt["error"]): string {
+  return error?.code === "invalid_request" ? description.replace(LONG_WORD, "(not logged)") : description;
 }
 
 /** Returns the scope, or the digest of its canonical form if it is too long for the log. */

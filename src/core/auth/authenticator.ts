@@ -1,10 +1,17 @@
 import type { WaitUntil } from "../single-flight.ts";
-import { TokenError } from "../token-error.ts";
+import { TokenError, type TokenErrorDetails } from "../token-error.ts";
 import type { Caller, JwtRule } from "./caller.ts";
 import { type Claims, matchesClaims } from "./claims.ts";
 
-/** The caller of a request, and the verified claims where it is a JWT caller. */
-export type AuthenticatedCaller = { readonly caller: Caller; readonly claims: Claims | undefined };
+/** The caller of a request, and where it is a JWT caller, what its JWT says. */
+export type AuthenticatedCaller = {
+  readonly caller: Caller;
+  readonly claims: Claims | undefined;
+  readonly kid?: string | undefined;
+};
+
+/** The verified claims of a JWT, and the id of the key that signed it. */
+export type VerifiedJwt = { readonly claims: Claims; readonly kid: string | undefined };
 
 /** What authentication needs of the world. */
 export type AuthenticatorPorts = {
@@ -14,8 +21,8 @@ export type AuthenticatorPorts = {
   readonly createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => boolean;
   /** The issuer that a JWT claims to be of; `undefined` for what is no JWT. */
   readonly claimedIssuer: (credential: string) => string | undefined;
-  /** The claims of a JWT, once it is shown to be valid. `deadline` is in Unix milliseconds. */
-  readonly verifyJwt: (jwt: string, rule: JwtRule, waitUntil: WaitUntil, deadline: number) => Promise<Claims>;
+  /** What a JWT says, once it is shown to be valid. `deadline` is in Unix milliseconds. */
+  readonly verifyJwt: (jwt: string, rule: JwtRule, waitUntil: WaitUntil, deadline: number) => Promise<VerifiedJwt>;
 };
 
 /** Finds the caller of a request by its credential. */
@@ -75,13 +82,16 @@ export function createAuthenticator(callers: readonly Caller[], ports: Authentic
     if (first === undefined) throw refused("The credential is neither an API key of this service nor a JWT it trusts.");
 
     // Callers of one issuer have the same keys, so one verification does for all.
-    const claims = await ports.verifyJwt(credential, first.rule, waitUntil, deadline);
+    const { claims, kid } = await ports.verifyJwt(credential, first.rule, waitUntil, deadline);
     const match = candidates.find(({ rule }) => matchesClaims(rule, claims));
-    if (match === undefined) throw refused("The audience or the claims of the JWT are not those of any caller.");
-    return { caller: match.caller, claims };
+    if (match === undefined) {
+      const jwt = { issuer: first.rule.issuer, kid };
+      throw refused("The audience or the claims of the JWT are not those of any caller.", { jwt });
+    }
+    return { caller: match.caller, claims, kid };
   }
 }
 
-function refused(description: string): TokenError {
-  return new TokenError("invalid_client", description);
+function refused(description: string, details: TokenErrorDetails = {}): TokenError {
+  return new TokenError("invalid_client", description, details);
 }

@@ -47,8 +47,12 @@ export type ExchangePorts = {
 /** The token that Coze issued, and the id by which Coze's support finds the call. */
 export type TokenResponse = { readonly token: AccessToken; readonly logId: string | undefined };
 
-/** What came of an exchange, and how long its attempts took in all. */
-export type ExchangeResult = TokenResponse & { readonly signMs: number; readonly upstreamMs: number };
+/** What came of an exchange, how often Coze was asked, and how long that took in all. */
+export type ExchangeResult = TokenResponse & {
+  readonly signMs: number;
+  readonly upstreamMs: number;
+  readonly attempts: number;
+};
 
 /**
  * Exchanges a fresh assertion for an access token, within {@link EXCHANGE_BUDGET_MS} in all.
@@ -56,7 +60,7 @@ export type ExchangeResult = TokenResponse & { readonly signMs: number; readonly
  * or as long as Coze asks for; each attempt signs a new assertion, because Coze accepts each one once. When Coze refuses
  * the key, the previous one, if there is one, gets one try. No attempt is made that the circuit breaker does not admit.
  * @throws TokenError `upstream_…`, the one of the last attempt with the current key, or `upstream_unavailable` while the
- * circuit is open; `rate_limited` when the user has had too many new tokens.
+ * circuit is open; `rate_limited` when the user has had too many new tokens. Each has its `attempts`.
  */
 export async function exchange(
   grant: Grant,
@@ -66,27 +70,36 @@ export async function exchange(
 ): Promise<ExchangeResult> {
   const { circuit } = ports;
   const deadline = ports.now() + EXCHANGE_BUDGET_MS;
-  const timings = { signMs: 0, upstreamMs: 0 };
+  const totals = { signMs: 0, upstreamMs: 0, attempts: 0 };
 
-  // First: while the circuit is open, nothing is counted. A request that loses the lease to another below has been.
-  circuit.check();
-  if (!(await countExchange())) throw tooManyExchanges();
+  try {
+    return { ...(await attemptRepeatedly()), ...totals };
+  } catch (error) {
+    if (error instanceof TokenError) error.attempts = totals.attempts;
+    throw error;
+  }
 
-  let attempt = circuit.admit();
-  for (let attemptNumber = 1; ; attemptNumber += 1) {
-    try {
-      return { ...(await attemptExchange(ports.sign, attempt)), ...timings };
-    } catch (error) {
-      if (isRefusedKey(error) && ports.signWithPrevious !== undefined) {
-        return { ...(await exchangeWithPrevious(ports.signWithPrevious, error)), ...timings };
+  async function attemptRepeatedly(): Promise<TokenResponse> {
+    // First: while the circuit is open, nothing is counted. A request that loses the lease to another below has been.
+    circuit.check();
+    if (!(await countExchange())) throw tooManyExchanges();
+
+    let attempt = circuit.admit();
+    for (let attemptNumber = 1; ; attemptNumber += 1) {
+      try {
+        return await attemptExchange(ports.sign, attempt);
+      } catch (error) {
+        if (isRefusedKey(error) && ports.signWithPrevious !== undefined) {
+          return exchangeWithPrevious(ports.signWithPrevious, error);
+        }
+        if (attemptNumber === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
+
+        const pause = pauseBefore(attemptNumber + 1, error, ports.random());
+        if (ports.now() + pause >= deadline) throw error;
+        circuit.check(error);
+        await ports.sleep(pause);
+        attempt = circuit.admit(error);
       }
-      if (attemptNumber === MAX_ATTEMPTS || !isWorthRetrying(error)) throw error;
-
-      const pause = pauseBefore(attemptNumber + 1, error, ports.random());
-      if (ports.now() + pause >= deadline) throw error;
-      circuit.check(error);
-      await ports.sleep(pause);
-      attempt = circuit.admit(error);
     }
   }
 
@@ -109,16 +122,17 @@ export async function exchange(
     const startedAt = ports.now();
     const issuedAt = Math.floor(startedAt / 1000);
     const jws = await sign(assertionClaims(settings, grant.userId, issuedAt, ports.createId()));
-    timings.signMs += ports.now() - startedAt;
+    totals.signMs += ports.now() - startedAt;
     return { jws, issuedAt };
   }
 
   async function requestToken(assertion: SignedAssertion, timeoutMs: number): Promise<TokenResponse> {
     const startedAt = ports.now();
+    totals.attempts += 1;
     try {
       return await ports.requestToken(assertion, grant, timeoutMs);
     } finally {
-      timings.upstreamMs += ports.now() - startedAt;
+      totals.upstreamMs += ports.now() - startedAt;
     }
   }
 

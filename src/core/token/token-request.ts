@@ -30,6 +30,8 @@ export type Timings = {
   readonly cacheMs?: number;
   readonly signMs?: number;
   readonly upstreamMs?: number;
+  /** How often Coze was asked. */
+  readonly attempts?: number;
   /** The id under which Coze's support finds the exchange. */
   readonly cozeLogId?: string | undefined;
 };

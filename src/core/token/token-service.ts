@@ -139,11 +139,11 @@ export function createTokenService(source: TokenSource, ports: TokenServicePorts
       if (isWanted(hit, request)) return cacheLoaded(key, hit);
     }
     try {
-      const { token, logId: cozeLogId, signMs, upstreamMs } = await exchange(request.grant, request.countExchange);
+      const { token, logId: cozeLogId, ...totals } = await exchange(request.grant, request.countExchange);
       const writing = entry?.write(token);
       if (writing !== undefined) request.waitUntil(writing);
       const cached = cachedToken(token, random());
-      return cacheLoaded(key, { cached, cacheOutcome: "miss", timings: { ...timings, signMs, upstreamMs, cozeLogId } });
+      return cacheLoaded(key, { cached, cacheOutcome: "miss", timings: { ...timings, ...totals, cozeLogId } });
     } catch (error) {
       if (stored !== undefined) memory.set(key, cachedToken(stored, random()));
       // The limit is that of one client. The requests that joined count for themselves.

@@ -64,6 +64,7 @@ describe("the line about a request for a token", () => {
       cache_ms: expect.any(Number),
       sign_ms: expect.any(Number),
       upstream_ms: expect.any(Number),
+      attempts: 1,
       coze_log_id: expect.stringMatching(/^\d{14}[0-9A-F]+$/),
       country: "DE",
       colo: "FRA",
@@ -119,12 +120,22 @@ describe("the line about a request for a token", () => {
     [
       "a JWT that has expired",
       async () => bearer(await issuer.sign({ aud: "api", sub: "ada", exp: 1 })),
-      { error: "invalid_client" },
+      { error: "invalid_client", kid: "RS256-key" },
+    ],
+    [
+      "a JWT of another audience",
+      async () => bearer(await issuer.sign({ aud: "other", sub: "ada" })),
+      { error: "invalid_client", kid: "RS256-key" },
+    ],
+    [
+      "a JWT of an unknown key",
+      async () => bearer(await issuer.sign({ aud: "api", sub: "ada" }, { kid: "k".repeat(501) })),
+      { error: "invalid_client", kid: "k".repeat(500) },
     ],
     [
       "a JWT without a user",
       async () => bearer(await issuer.sign({ aud: "api" })),
-      { error: "access_denied", caller: "web" },
+      { error: "access_denied", caller: "web", kid: "RS256-key" },
     ],
     ["a page of another origin", async () => bearer(API_KEY, from("https://evil.example")), { caller: "script" }],
     ["a page that ALLOWED_ORIGINS keeps out", async () => from("https://other.example"), { error: "access_denied" }],
@@ -137,10 +148,11 @@ describe("the line about a request for a token", () => {
       ALLOWED_ORIGINS: "https://a.example, https://evil.example",
     });
     const response = await worker.post(undefined, received(await init()));
-    const { error, request_id } = await propertiesOf(response);
+    const { error, error_description: description, request_id } = await propertiesOf(response);
     const lines = log.events("token_request");
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: "warn", outcome: "refused", error, request_id, colo: "FRA", ...facts });
+    expect(lines[0]).toMatchObject({ level: "warn", error, description, request_id, colo: "FRA", ...facts });
+    expect(lines[0]).toMatchObject({ outcome: "refused", ...("kid" in facts && { issuer: issuer.issuer }) });
     expect(lines[0]).not.toHaveProperty("token");
     expect(lines[0]).not.toHaveProperty("cache");
   });
@@ -163,6 +175,24 @@ describe("the line about a request for a token", () => {
         coze: expect.objectContaining({ status: 401, ...body }),
       }),
     ]);
+  });
+
+  it("logs which JWT it was that could not be verified while its issuer is down", async () => {
+    const worker = await startWorker(settings());
+    await issuer.publish("keys", { status: 500 });
+    await worker.post(undefined, bearer(await issuer.sign({ aud: "api", sub: "ada" })));
+    expect(log.events("token_request")).toEqual([
+      expect.objectContaining({ error: "issuer_unavailable", issuer: issuer.issuer }),
+    ]);
+  });
+
+  it("logs how often Coze was asked for a request that was refused, and for one that was granted", async () => {
+    const worker = await startWorker(settings());
+    await app.arm({ times: 4, response: { status: 503 } });
+    for (let times = 0; times < 2; times += 1) await worker.post("ada", bearer(API_KEY));
+    const [refused, granted] = log.events("token_request");
+    expect(refused).toMatchObject({ error: "upstream_unavailable", attempts: 3 });
+    expect(granted).toMatchObject({ outcome: "granted", attempts: 2 });
   });
 
   it.each<[string, number, boolean]>([

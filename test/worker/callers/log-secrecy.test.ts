@@ -40,11 +40,13 @@ describe("the log", () => {
       await worker.post("ada-lovelace", bearer(unknown)),
       await worker.post("grace-hopper", bearer(jwt)),
       await worker.post("ada-lovelace", bearer(API_KEY, json({ rejected_token: "hunter2-token", x: "hunter2" }))),
+      await worker.post("ada-lovelace", bearer(API_KEY, json({ [jwt]: 1, [`ctw_hunter2${"x".repeat(36)}`]: 1 }))),
+      await worker.post("ada-lovelace", bearer(API_KEY, json({ scope: { [`czs_hunter2${"x".repeat(36)}`]: {} } }))),
     ];
     for (const response of refused) expect(response.ok).toBe(false);
 
     const text = log.text();
-    expect(log.events("token_request")).toHaveLength(10);
+    expect(log.events("token_request")).toHaveLength(12);
     const tokens = await Promise.all(granted.map(async (response) => (await propertiesOf(response))["access_token"]));
     const secrets = [API_KEY, "hunter2", "ada-lovelace", "grace-hopper", "0.solved", "eyJ", "PRIVATE KEY"];
     for (const secret of [...secrets, ...tokens, ...Object.values(widget.settings).slice(0, 1)]) {

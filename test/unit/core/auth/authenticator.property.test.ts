@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
+import { createAuthenticator, type VerifiedJwt } from "../../../../src/core/auth/authenticator.ts";
 import { ANYONE, type Caller, type CredentialRule, type JwtRule } from "../../../../src/core/auth/caller.ts";
 import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { TokenError } from "../../../../src/core/token-error.ts";
@@ -69,7 +69,11 @@ describe("createAuthenticator", () => {
       const fitting = all.find(({ credentialRule: how }) => fits(how, given));
       const outcome = await authenticate(all, given);
       if (fitting === undefined) expect(outcome).toMatchObject({ code: "invalid_client" });
-      else expect(outcome).toEqual({ caller: fitting, claims: given.is === "jwt" ? claimsOf(given) : undefined });
+      else
+        expect(outcome).toEqual({
+          caller: fitting,
+          ...(given.is === "jwt" && { claims: claimsOf(given), kid: "key" }),
+        });
     });
   });
 
@@ -135,10 +139,10 @@ function portsFor(given: Credential, asked: string[]) {
       return given.is === "key" && given.sha256 === keySha256;
     },
     claimedIssuer: () => (given.is === "jwt" ? given.issuer : undefined),
-    async verifyJwt(_jwt: string, { issuer, audience }: JwtRule): Promise<Claims> {
+    async verifyJwt(_jwt: string, { issuer, audience }: JwtRule): Promise<VerifiedJwt> {
       asked.push(`${issuer} ${audience}`);
       if (given.is !== "jwt" || !given.isValid) throw unverified;
-      return claimsOf(given);
+      return { claims: claimsOf(given), kid: "key" };
     },
   };
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { createAuthenticator } from "../../../../src/core/auth/authenticator.ts";
+import { createAuthenticator, type VerifiedJwt } from "../../../../src/core/auth/authenticator.ts";
 import { ANYONE, type Caller, type JwtRule } from "../../../../src/core/auth/caller.ts";
-import type { Claims } from "../../../../src/core/auth/claims.ts";
 import { JWT_RULE } from "../../../support/jwt-rule.ts";
 
 const key = (name: string, keySha256: string): Caller => ({
@@ -34,9 +33,9 @@ function world() {
     digestOf: vi.fn(bytesOf),
     createKeyMatcher: vi.fn((keySha256: string) => (digest: ArrayBuffer) => textOf(digest) === keySha256),
     claimedIssuer: vi.fn((credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined)),
-    verifyJwt: vi.fn(async (credential: string): Promise<Claims> => {
+    verifyJwt: vi.fn(async (credential: string): Promise<VerifiedJwt> => {
       const [iss, aud] = credential.split(" ");
-      return { iss, aud, sub: "ada" };
+      return { claims: { iss, aud, sub: "ada" }, kid: "key 1" };
     }),
   };
 }
@@ -115,6 +114,7 @@ describe("createAuthenticator", () => {
     expect(await createAuthenticator(callers, ports)("https://id.example.com api", waitUntil, DEADLINE)).toEqual({
       caller: callers[3],
       claims: { iss: "https://id.example.com", aud: "api", sub: "ada" },
+      kid: "key 1",
     });
     expect(ports.verifyJwt.mock.calls).toEqual([
       [

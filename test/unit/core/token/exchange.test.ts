@@ -105,6 +105,7 @@ describe("exchange", () => {
       logId: "log id",
       signMs: 3,
       upstreamMs: 10,
+      attempts: 1,
     });
     expect(world.signed).toEqual([
       { iss: "1127", aud: "api.coze.cn", iat: 1_700_000_000, exp: 1_700_000_600, jti: "id 1", session_name: "ada" },
@@ -115,7 +116,12 @@ describe("exchange", () => {
 
   it("repeats a failed attempt at Coze twice, with a new assertion each time and full jitter between", async () => {
     const world = worldWith([unavailable(), timeout, token]);
-    expect(await exchange(grant, unlimited, settings, world.ports)).toMatchObject({ token, signMs: 9, upstreamMs: 30 });
+    expect(await exchange(grant, unlimited, settings, world.ports)).toMatchObject({
+      token,
+      signMs: 9,
+      upstreamMs: 30,
+      attempts: 3,
+    });
     expect(world.signed.map(({ jti }) => jti)).toEqual(["id 1", "id 2", "id 3"]);
     expect(world.pauses).toEqual([100, 200]);
   });

@@ -367,7 +367,7 @@ async function simulate({ steps, treatments, reads }: Plan) {
     };
     issued.set(token.accessToken, { user: userId, token });
     exchanged.issued = token;
-    return { token, logId: undefined, signMs: 0, upstreamMs: ms };
+    return { token, logId: undefined, signMs: 0, upstreamMs: ms, attempts: 1 };
   }
 
   async function readStore(key: string): Promise<AccessToken | undefined> {

@@ -61,7 +61,7 @@ function createWorld({
       if (coze.failure !== undefined) throw coze.failure;
       const issuedAt = clock.nowMs / 1000;
       const token = { accessToken, issuedAt, expiresAt: issuedAt + durationSeconds, digests };
-      return { token, logId: "log id", signMs: 1, upstreamMs: 2 };
+      return { token, logId: "log id", signMs: 1, upstreamMs: 2, attempts: 1 };
     },
     now: () => clock.nowMs,
     sleep: (ms) => new Promise((ring) => void timers.push({ ms, ring })),
@@ -123,7 +123,7 @@ describe("a token service", () => {
       token: { accessToken: "token 1", issuedAt: 1000, expiresAt: 1900, digests },
       cacheOutcome: "miss",
       ttlSeconds: 900,
-      timings: { cacheMs: 0, signMs: 1, upstreamMs: 2, cozeLogId: "log id" },
+      timings: { cacheMs: 0, signMs: 1, upstreamMs: 2, attempts: 1, cozeLogId: "log id" },
     });
     world.laterBy(100);
     expect(await world.ask()).toEqual({
