@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { parseEnv } from "node:util";
+import { deriveLogKey } from "../../src/adapters/cache/sealing.ts";
+import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
+import { createDigester } from "../../src/adapters/logging/digester.ts";
+import { Failure } from "../start/failure.ts";
+
+/** The settings that hold private keys, the current one first. */
+const KEY_SETTINGS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY"];
+
+/** A private key as pasted, and where it stands. */
+export type NamedKey = { readonly name: string; readonly pem: string };
+
+/** The digest by which the log names a user under one private key. */
+export type NamedDigest = { readonly name: string; readonly digest: string };
+
+/**
+ * Reads the private keys of a vars file, if it is there, and of key files, in this order.
+ * @throws Failure for a key file that is not there, and when there is no key at all.
+ */
+export async function readKeys(varsFile: string, keyFiles: readonly string[]): Promise<readonly NamedKey[]> {
+  const vars = existsSync(varsFile) ? parseEnv(await readFile(varsFile, "utf8")) : {};
+  const keys = KEY_SETTINGS.flatMap((name) => {
+    const pem = vars[name]?.trim() ?? "";
+    return pem === "" ? [] : [{ name: `${name} of ${varsFile}`, pem }];
+  });
+  for (const file of keyFiles) {
+    if (!existsSync(file)) throw new Failure(`There is no file ${file}.`);
+    keys.push({ name: file, pem: await readFile(file, "utf8") });
+  }
+  if (keys.length > 0) return keys;
+  throw new Failure(
+    `There is no private key in ${varsFile}. The digest of a user depends on it: name the file of the key with --key-file.`,
+  );
+}
+
+/**
+ * Computes the digest of a session name under each key, as the Worker does; keys that are the same count once.
+ * @throws Failure for what is no private key.
+ */
+export async function userDigests(sessionName: string, keys: readonly NamedKey[]): Promise<readonly NamedDigest[]> {
+  const digests = new Map<string, string>();
+  for (const { name, pem } of keys) {
+    const key = await importPrivateKey(pem);
+    if ("issues" in key) throw new Failure(`${name} ${key.issues[0]?.message}.`);
+    const { userDigest } = createDigester(await deriveLogKey(key.value.derivationKey));
+    const digest = await userDigest(sessionName);
+    if (digest !== undefined && !digests.has(digest)) digests.set(digest, name);
+  }
+  return Array.from(digests, ([digest, name]) => ({ name, digest }));
+}
