@@ -7,7 +7,7 @@ import { auditTokens } from "./http/audit-tokens.ts";
 import { consoleRoute, type GetConsolePage } from "./http/console-route.ts";
 import { cors } from "./http/cors.ts";
 import { createErrorHandler, respondNotFound } from "./http/error-response.ts";
-import { healthRoute } from "./http/health-route.ts";
+import { healthRoute, type Release } from "./http/health-route.ts";
 import { oauthMetadataRoute } from "./http/oauth-metadata-route.ts";
 import { oauthTokenRoute } from "./http/oauth-token-route.ts";
 import { requestId } from "./http/request-id.ts";
@@ -19,6 +19,7 @@ export type AppDependencies = {
   readonly allowedOrigins: AllowedOrigins;
   readonly log: Log;
   readonly audit: Audit;
+  readonly release: Release;
   /** `undefined` if the console is off. */
   readonly getConsolePage: GetConsolePage | undefined;
   /** Unix milliseconds. */
@@ -26,7 +27,7 @@ export type AppDependencies = {
 };
 
 /** Creates the HTTP app: all routes, middleware and error handlers. */
-export function createApp({ service, allowedOrigins, log, audit, getConsolePage, now }: AppDependencies) {
+export function createApp({ service, allowedOrigins, log, audit, release, getConsolePage, now }: AppDependencies) {
   return (
     new Hono<AppEnv>()
       .onError(createErrorHandler(log))
@@ -40,6 +41,6 @@ export function createApp({ service, allowedOrigins, log, audit, getConsolePage,
       .route("/", tokenRoute(service, now))
       .route("/oauth2/token", oauthTokenRoute(service, now))
       .route("/.well-known/oauth-authorization-server", oauthMetadataRoute(service))
-      .route("/health", healthRoute(service))
+      .route("/health", healthRoute(service, release))
   );
 }

@@ -1,4 +1,5 @@
 import { base64url } from "jose";
+import { version } from "../package.json";
 import { createIssuerKeys } from "./adapters/auth/issuer-keys.ts";
 import { claimedIssuer, createJwtVerifier } from "./adapters/auth/jwt-verifier.ts";
 import { createKeyMatcher, digestCredential } from "./adapters/auth/key-matcher.ts";
@@ -54,11 +55,13 @@ export default {
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
-  const getConsolePage = createGetConsolePage(env);
+  // The binding is not there in a deployment whose wrangler.toml is older.
+  const release = { version, deployment: env.CF_VERSION_METADATA?.id };
+  const common = { log, release, getConsolePage: createGetConsolePage(env), now };
   // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
-    return createApp({ service: settings, allowedOrigins: "*", log, audit, getConsolePage, now });
+    return createApp({ service: settings, allowedOrigins: "*", audit, ...common });
   }
 
   const { config, privateKey } = settings.value;
@@ -67,7 +70,7 @@ async function loadApp(env: Env): Promise<App> {
   const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: config.metrics });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
-    app = createApp({ service, allowedOrigins: config.allowedOrigins, log, audit, getConsolePage, now });
+    app = createApp({ service, allowedOrigins: config.allowedOrigins, audit, ...common });
     log("info", "ready", { access: service.access, cache: service.cache });
   }
   return app;

@@ -1,8 +1,12 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { version } from "../../package.json";
 import { undocumentedParts } from "./api-description.ts";
 
 export const ORIGIN = "https://token.example.com";
+
+/** What `/health` says about the code that is tested. */
+export const RELEASE = { version, deployment: env.CF_VERSION_METADATA.id };
 
 /** The shipped Worker in an isolate of its own. A response that docs/openapi.json does not describe is an error. */
 export type TestWorker = {

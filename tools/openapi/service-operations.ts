@@ -14,12 +14,21 @@ const CACHE = {
   memory: "tokens are cached in memory only",
 } satisfies Record<ReadyService["cache"], string>;
 
+/** What every response of `/health` has. */
+const RELEASE: Readonly<Record<string, Schema>> = {
+  version: { type: "string", description: "The version of the code." },
+  deployment: {
+    type: "string",
+    description: "The id of the version at Cloudflare, as `wrangler deployments list` shows it.",
+  },
+};
+
 /** The schemas of the state of the service. */
 export const HEALTH_SCHEMAS: Readonly<Record<string, Schema>> = {
   Health: {
     type: "object",
-    properties: { status: { const: "ok" }, access: choice(ACCESS), cache: choice(CACHE) },
-    required: ["status", "access", "cache"],
+    properties: { status: { const: "ok" }, access: choice(ACCESS), cache: choice(CACHE), ...RELEASE },
+    required: ["status", "access", "cache", "version"],
     additionalProperties: false,
   },
   Misconfiguration: {
@@ -27,8 +36,9 @@ export const HEALTH_SCHEMAS: Readonly<Record<string, Schema>> = {
     properties: {
       status: { const: "misconfigured" },
       problems: { type: "array", items: refTo("schemas", "SettingProblem"), minItems: 1 },
+      ...RELEASE,
     },
-    required: ["status", "problems"],
+    required: ["status", "problems", "version"],
     additionalProperties: false,
   },
 };
@@ -37,7 +47,7 @@ export const HEALTH_SCHEMAS: Readonly<Record<string, Schema>> = {
 export const GET_HEALTH: Operation = {
   operationId: "getHealth",
   tags: ["service"],
-  summary: "See whether the settings are right",
+  summary: "See whether the settings are right, and which code runs",
   description: "Sends nothing to Coze. Names settings, never their values.",
   security: [{}],
   parameters: COMMON_HEADERS,

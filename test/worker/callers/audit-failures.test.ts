@@ -28,7 +28,8 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const startedAt = now();
-  const app = createApp({ service, allowedOrigins: "*", log, audit, getConsolePage: undefined, now });
+  const release = { version: "1", deployment: undefined };
+  const app = createApp({ service, allowedOrigins: "*", log, audit, release, getConsolePage: undefined, now });
   await app.request("/", { method: "POST" }, { startedAt }, createExecutionContext());
   return lines;
 }

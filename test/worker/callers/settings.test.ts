@@ -4,7 +4,7 @@ import { ANYONE, type Caller } from "../../../src/core/auth/caller.ts";
 import type { Issue } from "../../../src/core/issue.ts";
 import { createTestApp } from "../../support/coze.ts";
 import { parsedValue } from "../../support/parsed-value.ts";
-import { propertiesOf, startWorker } from "../../support/worker.ts";
+import { propertiesOf, RELEASE, startWorker } from "../../support/worker.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
 const DIGEST = "ab".repeat(32);
@@ -200,6 +200,7 @@ describe("a Worker with an issue in CALLERS", () => {
     const health = await worker.fetch("/health");
     expect(health.status).toBe(503);
     expect(await propertiesOf(health)).toEqual({
+      ...RELEASE,
       status: "misconfigured",
       problems: [{ setting: "CALLERS", problem: expect.stringMatching(/^is blank: .*remove it for an open service/) }],
     });
@@ -217,6 +218,7 @@ describe("a Worker with an issue in CALLERS", () => {
     expect(health.status).toBe(503);
     const text = await health.text();
     expect(JSON.parse(text)).toEqual({
+      ...RELEASE,
       status: "misconfigured",
       problems: [{ setting: "CALLERS[1].issuer", problem: expect.stringContaining("must begin with https://") }],
     });
@@ -245,6 +247,7 @@ describe("a Worker with a setting whose name is mistyped", () => {
     const health = await worker.fetch("/health");
     expect(health.status).toBe(503);
     expect(await propertiesOf(health)).toEqual({
+      ...RELEASE,
       status: "misconfigured",
       problems: [
         { setting: "TOKEN_DURATION", problem: "must be a whole number from 1 to 86399" },

@@ -110,6 +110,6 @@ describe("GET /health", () => {
     ["visitors have to pass Turnstile", [script, { ...visitors, turnstile: true }], secret, "closed"],
   ])("reports at GET /health whether anybody may get a token when %s", async (_what, callers, settings, access) => {
     const { worker } = await start(callers, settings);
-    expect(await propertiesOf(await worker.fetch("/health"))).toEqual({ status: "ok", access, cache: "kv" });
+    expect(await propertiesOf(await worker.fetch("/health"))).toMatchObject({ status: "ok", access });
   });
 });

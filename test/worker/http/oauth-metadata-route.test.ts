@@ -53,6 +53,7 @@ describe("the metadata of the authorization server", () => {
       allowedOrigins: "*",
       log: () => undefined,
       audit: async () => undefined,
+      release: { version: "1", deployment: undefined },
       getConsolePage: undefined,
       now: Date.now,
     });

@@ -65,7 +65,7 @@ describe("docs/openapi.json", () => {
 });
 
 describe("the check of each response against docs/openapi.json", () => {
-  const health = { status: "ok", access: "open", cache: "kv" };
+  const health = { status: "ok", access: "open", cache: "kv", version: "1" };
   const headers = { "X-Request-Id": "1" };
   const limited = { error: "rate_limited", error_description: "Too many requests.", request_id: "1" };
 

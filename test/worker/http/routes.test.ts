@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestApp, type TestApp } from "../../support/coze.ts";
-import { propertiesOf, startWorker, type TestWorker } from "../../support/worker.ts";
+import { propertiesOf, RELEASE, startWorker, type TestWorker } from "../../support/worker.ts";
 
 let app: TestApp;
 let worker: TestWorker;
@@ -14,8 +14,16 @@ describe("GET /health", () => {
   it("reports at GET /health valid settings, access and where tokens are cached", async () => {
     const response = await worker.fetch("/health");
     expect(response.status).toBe(200);
-    expect(await propertiesOf(response)).toEqual({ status: "ok", access: "open", cache: "kv" });
+    expect(await propertiesOf(response)).toEqual({ status: "ok", access: "open", cache: "kv", ...RELEASE });
+    expect(RELEASE.deployment).toMatch(/./);
     expect(response.headers.get("X-Request-Id")).toEqual(expect.any(String));
+  });
+
+  it("reports at GET /health the version without a deployment where wrangler.toml has no such binding", async () => {
+    const older = await startWorker({ ...app.settings, CF_VERSION_METADATA: undefined });
+    const health = await propertiesOf(await older.fetch("/health"));
+    expect(health).toMatchObject({ status: "ok", version: RELEASE.version });
+    expect(health).not.toHaveProperty("deployment");
   });
 
   it("reports at GET /health when tokens are cached in memory only", async () => {
@@ -29,6 +37,7 @@ describe("GET /health", () => {
     expect(response.status).toBe(503);
     const body = await response.text();
     expect(JSON.parse(body)).toEqual({
+      ...RELEASE,
       status: "misconfigured",
       problems: [
         { setting: "CLIENT_ID", problem: "is required" },
