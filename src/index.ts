@@ -1,3 +1,4 @@
+import { tracing } from "cloudflare:workers";
 import { base64url } from "jose";
 import { version } from "../package.json";
 import { createIssuerKeys } from "./adapters/auth/issuer-keys.ts";
@@ -38,6 +39,7 @@ const ASSERTION_ID_BYTES = 32;
 const CONSOLE_PAGE = "https://assets.example/console.html";
 
 const now = () => Date.now();
+const activeSpan = () => tracing.getActiveSpan();
 const fetchOutside = (url: string, init: RequestInit) => fetch(url, init);
 const sleep = (milliseconds: number, signal?: AbortSignal) =>
   scheduler.wait(milliseconds, { ...(signal && { signal }) }).catch(() => undefined);
@@ -60,14 +62,14 @@ async function loadApp(env: Env): Promise<App> {
   const common = { log, release, getConsolePage: createGetConsolePage(env), now };
   // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
-    const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
+    const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined, activeSpan });
     return createApp({ service: settings, allowedOrigins: "*", audit, ...common });
   }
 
   const { config, privateKey } = settings.value;
   const digester = createDigester(await deriveLogKey(privateKey.derivationKey));
   const service = await createService(settings.value, digester);
-  const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: config.metrics });
+  const audit = createAuditLog({ log, userDigest: digester.userDigest, metrics: config.metrics, activeSpan });
   // Requests that arrive together each get here; they go on with one app.
   if (app === undefined) {
     app = createApp({ service, allowedOrigins: config.allowedOrigins, audit, ...common });

@@ -12,13 +12,16 @@ export type AuditLogDependencies = {
   readonly log: Log;
   readonly userDigest: Digester["userDigest"];
   readonly metrics: AnalyticsEngineDataset | undefined;
+  /** The root span of the request (Cloudflare: "Custom spans"). */
+  readonly activeSpan: () => Pick<Span, "isTraced" | "setAttributes"> | undefined;
 };
 
 /**
- * Creates the audit log: one line for each token request, and a data point if Analytics Engine is bound. User ids are
+ * Creates the audit log: one line for each token request, a data point if Analytics Engine is bound, and
+ * attributes of the span if the request is traced. User ids are
  * logged as keyed digests, tokens and long scopes as digests; credentials, assertions and tokens never are.
  */
-export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencies): Audit {
+export function createAuditLog({ log, userDigest, metrics, activeSpan }: AuditLogDependencies): Audit {
   return async function audit(attempt) {
     const { grant, result, error } = attempt;
     const { token, user } = result?.token.digests ?? {
@@ -54,6 +57,9 @@ export function createAuditLog({ log, userDigest, metrics }: AuditLogDependencie
     } catch (error) {
       log("warn", "metrics_write_failed", { cause: excerpt(String(error)) });
     }
+    const span = activeSpan();
+    // Attributes cost ten times as much as the question whether anybody wants them.
+    if (span?.isTraced) span.setAttributes(spanAttributesFor(attempt));
   };
 }
 
@@ -63,6 +69,14 @@ function dataPointFor({ caller, issuer, result, error, country, colo, durationMs
     indexes: [caller ?? ""],
     blobs: [error?.code ?? "granted", issuer, user, result?.cacheOutcome, country, colo].map((blob) => blob ?? ""),
     doubles: [durationMs, cacheMs, signMs, upstreamMs],
+  };
+}
+
+function spanAttributesFor({ caller, result, error }: TokenAttempt) {
+  return {
+    "token_request.caller": caller,
+    "token_request.outcome": error?.code ?? "granted",
+    "token_request.cache": result?.cacheOutcome,
   };
 }
 

@@ -24,7 +24,12 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
     cache: "memory",
     serverTiming: false,
   };
-  const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });
+  const audit = createAuditLog({
+    log,
+    userDigest: async () => undefined,
+    metrics: undefined,
+    activeSpan: () => undefined,
+  });
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const startedAt = now();

@@ -1,3 +1,4 @@
+import { tracing } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { API_KEY, bearer, sha256 } from "../../support/callers.ts";
@@ -18,6 +19,13 @@ const scope = {
   account_permission: { permission_list: ["Connector.botChat"] },
   attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: ["1"] } },
 };
+
+const GRANTED = {
+  "token_request.caller": "script",
+  "token_request.outcome": "granted",
+  "token_request.cache": "miss",
+};
+const REFUSED = { "token_request.outcome": "invalid_client" };
 
 let app: TestApp;
 let issuer: TestIssuer;
@@ -266,5 +274,20 @@ describe("METRICS", () => {
     expect(log.events("metrics_write_failed")).toEqual([
       { level: "warn", event: "metrics_write_failed", cause: "Error: metrics away" },
     ]);
+  });
+});
+
+describe("the root span of a request for a token", () => {
+  it.each<[string, boolean, readonly object[]]>([
+    ["has the caller, the outcome and the cache", true, [GRANTED, REFUSED]],
+    ["has nothing that nobody records", false, []],
+  ])("%s", async (_what, isTraced, attributes) => {
+    const setAttributes = vi.fn();
+    const span = { isTraced, setAttributes } as unknown as Span; // the rest is not used
+    vi.spyOn(tracing, "getActiveSpan").mockReturnValue(span);
+    const worker = await startWorker(settings());
+    await worker.post("ada", bearer(API_KEY));
+    await worker.post("ada", bearer("wrong"));
+    expect(setAttributes.mock.calls.flat()).toEqual(attributes);
   });
 });
