@@ -17,9 +17,9 @@ export type AuditLogDependencies = {
 };
 
 /**
- * Creates the audit log: one line for each token request, a data point if Analytics Engine is bound, and
- * attributes of the span if the request is traced. User ids are
- * logged as keyed digests, tokens and long scopes as digests; credentials, assertions and tokens never are.
+ * Creates the audit log: one line for each token request, a data point if Analytics Engine is bound, and attributes of
+ * the span if the request is traced. User ids are logged as keyed digests, tokens and long scopes as digests;
+ * credentials, assertions and tokens never are.
  */
 export function createAuditLog({ log, userDigest, metrics, activeSpan }: AuditLogDependencies): Audit {
   return async function audit(attempt) {
