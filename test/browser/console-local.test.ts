@@ -72,7 +72,7 @@ describe("the console of npm start", () => {
     await page.getByRole("article").waitFor();
     await page.getByRole("tab", { name: "Operation" }).click();
     await expect
-      .poll(() => row(page, "Last requests", "POST /"))
+      .poll(() => row(page, "Last requests", "POST /"), { timeout: 10_000 })
       .toEqual([expect.any(String), "POST /", "200", "miss", "nightly-report", expect.stringMatching(/ ms$/), ""]);
     await page.close();
   });

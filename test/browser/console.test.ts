@@ -313,7 +313,7 @@ describe("the console", () => {
 
     // What the events are like, so that their absence means something.
     await page.evaluate("document.body.append(Object.assign(new Image(), { src: 'https://elsewhere.example.net/x' }))");
-    await expect.poll(() => violations).toEqual([expect.stringContaining("img-src")]);
+    await expect.poll(() => violations, { timeout: 10_000 }).toEqual([expect.stringContaining("img-src")]);
   });
 
   it("can be used with the keyboard alone", async () => {
