@@ -7,7 +7,7 @@ import { createTestApp, type TestApp } from "../support/coze.ts";
 
 const KEY = "ctw_a_key_that_no_page_would_have";
 const HOUR_MS = 3_600_000;
-const SHORT_LIFE_MS = 5000;
+const SHORT_LIFE_MS = 8000;
 /** The service returns a younger token in spite of a rejection. */
 const MIN_REJECTED_AGE_MS = 10_000;
 
