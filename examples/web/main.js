@@ -59,7 +59,10 @@ $("logout").addEventListener("click", () => {
     await requestJson("/logout", {});
     session = undefined;
     conversationId = undefined;
+    // The next user must not find what this one has typed.
     page.messages.replaceChildren();
+    page.loginForm.reset();
+    page.chatForm.reset();
     show("logged-out");
     page.name.focus();
   });
@@ -74,8 +77,12 @@ page.chatForm.addEventListener("submit", (event) => {
     const asked = addMessage("question", question);
     const answer = addMessage("answer", "");
     try {
-      const token = await ask(question, (text) => answer.firstChild.append(text));
+      const token = await ask(question, (text) => {
+        answer.firstChild.append(text);
+        reveal(page.chatForm);
+      });
       answer.append(small(`Token ${token.slice(0, 8)}…`)); // never more of it: who reads a token can use it
+      reveal(page.chatForm);
       page.question.value = "";
     } catch (error) {
       // The question stays in its field, to be asked again.
@@ -158,8 +165,13 @@ function addMessage(kind, text) {
   content.textContent = text; // never innerHTML: an answer is a stranger's text
   item.append(content);
   page.messages.append(item);
-  item.scrollIntoView({ block: "nearest" });
+  reveal(page.chatForm); // which is below the messages
   return item;
+}
+
+/** Scrolls no further than it must. */
+function reveal(element) {
+  element.scrollIntoView({ block: "nearest" });
 }
 
 /** A sentence for the user, and the id with which whoever runs the service finds the request. */
@@ -168,6 +180,7 @@ function showError(error) {
   sentence.textContent = error.description ?? error.message;
   page.error.replaceChildren(sentence);
   if (error.requestId) page.error.append(small(`Request id: ${error.requestId}`));
+  reveal(page.error);
   console.error(error);
 }
 

@@ -1,12 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { serve } from "../../support/stand-in-server.ts";
-import { findFreePort } from "../start/processes.ts";
 import { type ExampleService, ROOT, startService } from "./service.ts";
+import { prepareWebPage, startWebPage } from "./web-page.ts";
 
 const BOT_ID = "7379462189365198898";
 
@@ -20,38 +17,17 @@ const { chat }: ChatModule = await import(/* @vite-ignore */ join(ROOT, "example
 
 describe("examples/web", () => {
   let service: ExampleService;
-  let page: Awaited<ReturnType<typeof startPage>>;
+  let page: Awaited<ReturnType<typeof startWebPage>>;
 
   beforeAll(async () => {
-    const port = await findFreePort();
-    const callers = readFileSync(join(ROOT, "examples/web/callers.json"), "utf8").replaceAll("8080", `${port}`);
+    const { port, callers } = await prepareWebPage();
     service = await startService(JSON.parse(callers));
-    page = await startPage(port);
+    page = await startWebPage(port, service.tokenUrl, service.cozeApi);
   });
   afterAll(async () => {
     await page[Symbol.asyncDispose]();
     await service[Symbol.asyncDispose]();
   });
-
-  /** The server of the page, as it runs from a terminal. */
-  async function startPage(port: number) {
-    const env = { ...process.env, PORT: `${port}`, TOKEN_URL: service.tokenUrl, COZE_API: service.cozeApi };
-    const child = spawn(process.execPath, ["examples/web/serve.js"], {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const ended = once(child, "close");
-    const [line] = await once(child.stdout.setEncoding("utf8"), "data");
-    return {
-      url: `http://127.0.0.1:${port}`,
-      line,
-      async [Symbol.asyncDispose]() {
-        child.kill();
-        await ended;
-      },
-    };
-  }
 
   /** The JWT of a user who logs in. */
   async function logIn(name: string): Promise<string> {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTokenProvider, type TokenProviderOptions } from "../../../src/client/client.ts";
+import type { TokenProviderOptions } from "../../../src/client/client.ts";
 import { createServiceStandIn } from "../../support/service-stand-in.ts";
 
 const RANDOM_ID = /^\d+-\d+-\d+-\d+$/;
+const KEY = "coze-token-worker.visitor";
 
 let service: ReturnType<typeof createServiceStandIn>;
 let stored: Map<string, string>;
@@ -18,33 +19,35 @@ beforeEach(() => {
 
 afterEach(() => void vi.unstubAllGlobals());
 
-/** The user id that a provider sends. */
-async function sentUserId(options: TokenProviderOptions = {}): Promise<string | undefined> {
-  await createTokenProvider({ endpoint: "https://token.example.com", fetch: service.fetch, ...options })();
-  return service.requests.at(-1)?.headers["X-User-ID"];
+/** Opens a page, which loads the module anew. Returns how to get the user id that a provider of this page sends. */
+async function openPage(): Promise<(options?: TokenProviderOptions) => Promise<string | undefined>> {
+  vi.resetModules();
+  const { createTokenProvider } = await import("../../../src/client/client.ts");
+  return async function sentUserId(options = {}) {
+    await createTokenProvider({ endpoint: "https://token.example.com", fetch: service.fetch, ...options })();
+    return service.requests.at(-1)?.headers["X-User-ID"];
+  };
 }
 
-describe("a visitor", () => {
-  it("gets a random id that localStorage keeps", async () => {
-    const id = await sentUserId();
+describe("the id of a visitor", () => {
+  it("is random, and the same in a later page because localStorage has it", async () => {
+    const id = await (await openPage())();
     expect(id).toMatch(RANDOM_ID);
-    expect([...stored.values()]).toEqual([id]);
+    expect([...stored]).toEqual([[KEY, id]]);
+    expect(await (await openPage())()).toBe(id);
+  });
+
+  it("stays the same in a page whose localStorage another tab has changed", async () => {
+    const sentUserId = await openPage();
+    const id = await sentUserId();
+    stored.set(KEY, "10-20-30-40");
     expect(await sentUserId()).toBe(id);
   });
 
-  it("has the id of an earlier page", async () => {
-    await sentUserId();
-    const [key = ""] = stored.keys();
-    stored.set(key, "10-20-30-40");
-    expect(await sentUserId()).toBe("10-20-30-40");
-  });
-
-  it.each(["admin", "x1-2-3-4", "1-2-3-4-5", "1-2-3-4\n"])("gets another id in place of %j", async (id) => {
-    await sentUserId();
-    const [key = ""] = stored.keys();
-    stored.set(key, id);
-    expect(await sentUserId()).toMatch(RANDOM_ID);
-    expect(stored.get(key)).toMatch(RANDOM_ID);
+  it.each(["admin", "x1-2-3-4", "1-2-3-4-5", "1-2-3-4\n"])("replaces %j, which is no such id", async (id) => {
+    stored.set(KEY, id);
+    expect(await (await openPage())()).toMatch(RANDOM_ID);
+    expect(stored.get(KEY)).toMatch(RANDOM_ID);
   });
 
   it.each([
@@ -60,8 +63,9 @@ describe("a visitor", () => {
         },
       },
     ],
-  ])("has one id in all of a page where localStorage %s", async (_, storage) => {
+  ])("is the same in all of a page whose localStorage %s", async (_, storage) => {
     vi.stubGlobal("localStorage", storage);
+    const sentUserId = await openPage();
     const id = await sentUserId();
     expect(id).toMatch(RANDOM_ID);
     expect(await sentUserId()).toBe(id);
@@ -70,12 +74,12 @@ describe("a visitor", () => {
   it.each([
     ["a user", { userId: "ada" }, "ada"],
     ["a credential", { credential: "jwt" }, undefined],
-  ])("is nobody who has %s", async (_, options, expected) => {
-    expect(await sentUserId(options)).toBe(expected);
+  ])("is not made for a provider with %s", async (_, options, expected) => {
+    expect(await (await openPage())(options)).toBe(expected);
     expect(stored.size).toBe(0);
   });
 
-  it.each([[undefined], [null], [""]])("is who has logged out, so that the credential is %j", async (nothing) => {
-    expect(await sentUserId({ credential: () => nothing })).toMatch(RANDOM_ID);
+  it.each([[undefined], [null], [""]])("is sent after a logout, when the credential is %j", async (nothing) => {
+    expect(await (await openPage())({ credential: () => nothing })).toMatch(RANDOM_ID);
   });
 });
