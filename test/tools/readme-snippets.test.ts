@@ -8,7 +8,7 @@ import { type ExampleService, ROOT, run, startService } from "./examples/service
 
 const KEY = `ctw_${"k".repeat(43)}`;
 
-/** Where each snippet is run. In Chromium: test/browser/readme.test.ts. */
+/** Where each snippet is run. In Chromium: test/browser/readme.test.ts and chat-sdk.test.ts. */
 const SNIPPETS = [
   "A page, html: Chromium",
   "A page, js: Chromium",

@@ -3,13 +3,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { Hono } from "hono";
+import { readSnippets } from "../../support/readme-snippets.ts";
 import { serve } from "../../support/stand-in-server.ts";
 
 const FOLDER = import.meta.dirname;
 const SDK = join(FOLDER, "node_modules/@coze/chat-sdk/dist/lib-h5");
 
-/** The component as its documentation has it. `client` is the module of the Worker; the page tells what the SDK asks. */
-const SCRIPT = `
+/** What the snippet of README.md needs before it. The page tells what the component asks of it. */
+const PRELUDE = `
   import "@coze/chat-sdk/webCss";
   import * as exported from "@coze/chat-sdk/webJs";
   import { createElement } from "react";
@@ -20,27 +21,19 @@ const SCRIPT = `
 
   globalThis.errors = [];
   globalThis.refreshes = [];
-  const { createTokenProvider, cozeChatAuth } = await import(service + "client.js");
-  const getToken = createTokenProvider({ userId: user });
-  const { onRefreshToken, ...auth } = await cozeChatAuth(getToken, { onError: ({ code }) => errors.push(code) });
-  const spied = async (oldToken) => {
-    const newToken = await onRefreshToken(oldToken);
-    refreshes.push({ oldToken, newToken });
-    return newToken;
-  };
+  const client = await import(service + "client.js");
+  const getToken = client.createTokenProvider({ userId: user });
+  const root = createRoot(document.getElementById("root"));
 
-  createRoot(document.getElementById("root")).render(
-    createElement(
-      ChatFramework,
-      {
-        chat: { appId: "7379462189365198898", type: ChatType.Bot },
-        setting: { apiBaseUrl: coze, cdnBaseUrlPath: "/", language: Language.EN, requestHeader: {}, logLevel: "error" },
-        auth: { ...auth, onRefreshToken: spied },
-        user: { id: user, name: user, avatar: "" },
-      },
-      createElement(ChatSlot, {}),
-    ),
-  );
+  async function cozeChatAuth(getToken) {
+    const { onRefreshToken, ...auth } = await client.cozeChatAuth(getToken, { onError: ({ code }) => errors.push(code) });
+    const spied = async (oldToken) => {
+      const newToken = await onRefreshToken(oldToken);
+      refreshes.push({ oldToken, newToken });
+      return newToken;
+    };
+    return { ...auth, onRefreshToken: spied };
+  }
 `;
 
 const HTML = `<!doctype html>
@@ -62,7 +55,8 @@ export async function serveChatPage() {
   if (!existsSync(SDK)) throw new Error("Install the chat component first: npm ci --prefix test/browser/chat-sdk");
 
   const { outputFiles } = await build({
-    stdin: { contents: SCRIPT, resolveDir: FOLDER },
+    stdin: { contents: PRELUDE + (await readmeSnippet()), resolveDir: FOLDER, loader: "jsx" },
+    jsxFactory: "createElement",
     outfile: "page.js",
     bundle: true,
     write: false,
@@ -83,4 +77,11 @@ export async function serveChatPage() {
         return c.body(chunk, 200, { "Content-Type": "text/javascript" });
       }),
   );
+}
+
+/** The component as README.md shows it, with the emulator for Coze and the user of the page. */
+async function readmeSnippet(): Promise<string> {
+  const snippet = (await readSnippets("Call it")).find(({ language }) => language === "jsx");
+  if (snippet === undefined) throw new Error("README.md has no snippet of the chat component.");
+  return snippet.code.replace('"https://api.coze.cn"', "coze").replace('"user123"', "user");
 }
