@@ -28,12 +28,12 @@ function textOf(bytes: ArrayBuffer): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** In this world, the digest of a key is the key, and a JWT is its issuer and audience with a point between. */
+/** In this world, the digest of a key is the key, and a JWT is its issuer and audience with a space between. */
 function world() {
   return {
     digestOf: vi.fn(bytesOf),
-    createKeyMatcher: vi.fn((keySha256: string) => (digest: ArrayBuffer) => textOf(digest) === keySha256),
-    claimedIssuer: vi.fn((credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined)),
+    createKeyMatcher: (keySha256: string) => (digest: ArrayBuffer) => textOf(digest) === keySha256,
+    claimedIssuer: (credential: string) => (credential.includes(" ") ? credential.split(" ")[0] : undefined),
     verifyJwt: vi.fn(async (credential: string): Promise<Claims> => {
       const [iss, aud] = credential.split(" ");
       return { iss, aud, sub: "ada" };
