@@ -50,6 +50,15 @@ describe("GET /", () => {
     expect((await getRoot({ ...app.settings, CONSOLE: "off" })).status).toBe(405);
   });
 
+  it("sends of the asset's headers only the type and the policy, which is empty where there is none", async () => {
+    const headers = { "Content-Type": "text/html; charset=utf-8", ETag: '"1"' };
+    const assets = { fetch: async () => new Response("page", { headers }) };
+    const response = await getRoot({ ...app.settings, ASSETS: assets }, BROWSER);
+    expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("Content-Security-Policy")).toBe("");
+    expect(response.headers.get("ETag")).toBeNull();
+  });
+
   it("responds with server_error if the page is not among the assets", async () => {
     const assets = { fetch: async () => new Response(null, { status: 404 }) };
     const response = await getRoot({ ...app.settings, ASSETS: assets }, BROWSER);
