@@ -96,7 +96,8 @@ if [ "$status" != 200 ]; then
     echo "No token: $(outcome)"
     field error_description
     advice "$(field error)"
-    echo "Request id: $(field request_id)" # finds this request in the log of the service
+    id=$(field request_id)
+    [ -z "$id" ] || echo "Request id: $id" # finds this request in the log of the service
   } >&2
   if may_work_later; then exit 75; fi
   exit 1
