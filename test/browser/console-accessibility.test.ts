@@ -15,24 +15,27 @@ afterAll(() => Promise.all([browser.close(), worker[Symbol.asyncDispose]()]));
 
 describe.each(["en", "zh-CN"])("the console in %s", (locale) => {
   describe.each([360, 1280])("at %i px", (width) => {
-    it.each(["light", "dark"] as const)("has no violation that axe finds in %s", async (colorScheme) => {
-      const context = await browser.newContext({
-        locale,
-        colorScheme,
-        viewport: { width, height: 800 },
-        bypassCSP: true,
-      });
-      const page = await context.newPage();
-      await page.goto(worker.url);
-      await loadAxe(page);
-      for (const door of ["web", "script", "operation"]) {
-        await page.locator(`#tab-${door}`).click();
-        if (door !== "operation") await request(page, door);
-        expect(await axeViolations(page)).toEqual([]);
-        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
-      }
-      await context.close();
-    });
+    it.each(["light", "dark"] as const)(
+      "passes axe with the console in each language and width, in %s",
+      async (colorScheme) => {
+        const context = await browser.newContext({
+          locale,
+          colorScheme,
+          viewport: { width, height: 800 },
+          bypassCSP: true,
+        });
+        const page = await context.newPage();
+        await page.goto(worker.url);
+        await loadAxe(page);
+        for (const door of ["web", "script", "operation"]) {
+          await page.locator(`#tab-${door}`).click();
+          if (door !== "operation") await request(page, door);
+          expect(await axeViolations(page)).toEqual([]);
+          expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+        }
+        await context.close();
+      },
+    );
   });
 });
 

@@ -49,13 +49,13 @@ async function openPage(html: string): Promise<Page> {
 }
 
 describe("the pages in README.md", () => {
-  it("get a token for a visitor", async () => {
+  it("gets a token for a visitor with the page in README.md", async () => {
     const html = (await snippet("A page", "html")).replace("console.log(", "document.body.append(");
     const page = await openPage(`<!doctype html><body>${html}</body>`);
     await page.getByText(/czs_\S{20}/).waitFor();
   });
 
-  it("get a token for a logged-in user", async () => {
+  it("gets a token for a logged-in user with the page in README.md", async () => {
     const page = await openPage(`<!doctype html><body><script type="module">
       import { createTokenProvider } from "${service.tokenUrl}client.js";
       const supabase = { auth: { getSession: async () => ({ data: { session: { access_token: "${KEY}" } } }) } };
@@ -65,7 +65,7 @@ describe("the pages in README.md", () => {
     await page.getByText(/czs_\S{20}/).waitFor();
   });
 
-  it("give Web Chat a token, and another one when Coze has rejected it", async () => {
+  it("gives Web Chat a token with the page in README.md, and another one when Coze has rejected it", async () => {
     const page = await openPage(`<!doctype html><body>${CHAT_STAND_IN}${await snippet("Web Chat", "html")}</body>`);
     await page.waitForFunction("globalThis.chatOptions !== undefined");
     const auth = await page.evaluate(

@@ -63,25 +63,25 @@ async function runNode(code: string): Promise<string> {
 }
 
 describe("the section Call it of README.md", () => {
-  it("has no snippet that is neither run by a test nor marked as not run", async () => {
+  it("lists every snippet of README.md, Call it, with the test that runs it", async () => {
     expect(snippets.map(({ heading, language }) => `${heading}, ${language}`)).toEqual(
       SNIPPETS.map((line) => line.replace(/: \w+$/, "")),
     );
   });
 
-  it("has curl lines that get tokens", async () => {
+  it("gets tokens with the curl lines of README.md", async () => {
     const blocks = snippetsBelow("A script or a backend");
     const printed = await Promise.all(blocks.map((code) => run(["bash", "-euc", code], { KEY })));
     const tokens = printed.map(({ stdout }) => stdout.match(/"access_token":"czs_/g)?.length);
     expect(tokens).toEqual([3, 1]);
   });
 
-  it("has a program for @coze/api that gets its tokens from the service", async () => {
+  it("gets tokens with the @coze/api program of README.md", async () => {
     const [code = ""] = snippetsBelow("`@coze/api` in Node.js");
     expect(await runNode(code)).toContain("user_id");
   });
 
-  it("has a program for openid-client that discovers the token endpoint", async () => {
+  it("discovers the token endpoint with the openid-client program of README.md", async () => {
     const [code = ""] = snippetsBelow("An OAuth library");
     // The library wants https, and this Worker is on loopback.
     const allowed = code.replace(

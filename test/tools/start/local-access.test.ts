@@ -74,7 +74,7 @@ describe("foreignPageRefusal", () => {
     { of: "a program", headers: {} },
     { of: "the console that reads", headers: { "Sec-Fetch-Site": "same-origin" } },
     { of: "the console that sends", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
-  ])("passes $of", ({ headers }) => {
+  ])("allows the console's paths to $of", ({ headers }) => {
     expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toBeUndefined();
   });
 
@@ -85,7 +85,7 @@ describe("foreignPageRefusal", () => {
     { of: "a page of another name of this machine", headers: { Origin: "http://localhost:8787" } },
     { of: "a sandboxed frame", headers: { Origin: "null" } },
     { of: "a link", headers: { "Sec-Fetch-Site": "none" } },
-  ])("refuses $of", ({ headers }) => {
+  ])("refuses the console's paths to $of", ({ headers }) => {
     expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
   });
 });
