@@ -28,7 +28,7 @@ let conversationId;
 
 try {
   settings = await requestJson("/settings");
-  const client = await import(new URL("client.js", settings.tokenUrl).href);
+  const client = await importClient(settings.tokenUrl);
   isTokenRejection = client.isTokenRejection;
   // The module knows the Worker that served it. It gets the JWT of the user each time it may need one.
   getToken = client.createTokenProvider({ credential: currentIdToken });
@@ -37,11 +37,7 @@ try {
   show(session === undefined ? "logged-out" : "ready");
 } catch (error) {
   page.status.textContent = "";
-  showError(
-    new Error(`The Worker at ${settings?.tokenUrl} does not serve its client module. Is npm start running?`, {
-      cause: error,
-    }),
-  );
+  showError(error);
 }
 
 page.loginForm.addEventListener("submit", (event) => {
@@ -111,6 +107,15 @@ async function ask(question, onText) {
   const another = await getToken({ rejectedToken: token });
   conversationId = await chat({ ...parts, conversationId, token: another }, onText);
   return another;
+}
+
+/** The client module, from the Worker that it gets tokens of. */
+async function importClient(tokenUrl) {
+  try {
+    return await import(new URL("client.js", tokenUrl).href);
+  } catch (cause) {
+    throw new Error(`The Worker at ${tokenUrl} does not serve its client module. Is npm start running?`, { cause });
+  }
 }
 
 /** The JWT of the login, renewed a minute before it ends. */

@@ -1,4 +1,4 @@
-import { announcements } from "./announce.ts";
+import { announcementRegion } from "./announce.ts";
 import { scriptDoor, webDoor } from "./caller-doors.ts";
 import { h, p } from "./dom.ts";
 import { doors } from "./doors.ts";
@@ -35,7 +35,7 @@ async function showPage(): Promise<void> {
       {},
       p((t) => t.footer),
     ),
-    announcements(),
+    announcementRegion(),
   );
 
   const [health, local] = await Promise.all([getHealth(), findLocal()]);

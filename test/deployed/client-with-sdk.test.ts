@@ -13,7 +13,7 @@ import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
 
-/** The service returns a younger token in spite of a rejection; see DESIGN "Renewal on rejection". One second of rounding. */
+/** The service returns a token that is younger than this although it was rejected. One second for rounding. */
 const MIN_REJECTED_AGE_MS = 11_000;
 
 let folder: string;

@@ -1,4 +1,5 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -67,6 +68,21 @@ describe("the section Call it of README.md", () => {
     expect(snippets.map(({ heading, language }) => `${heading}, ${language}`)).toEqual(
       SNIPPETS.map((line) => line.replace(/: \w+$/, "")),
     );
+  });
+
+  it("marks in README.md the snippets that no test runs, and no other", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const sections = readme.split(/\n##+ /);
+    const unmarked = sections.filter((text) => !text.includes("(Not covered by tests:"));
+    for (const line of SNIPPETS) {
+      const [, heading = "", where] = /^(.+), \w+: (\w+)$/.exec(line) ?? [];
+      expect
+        .soft(
+          unmarked.some((text) => text.startsWith(`${heading}\n`)),
+          line,
+        )
+        .toBe(where !== "nowhere");
+    }
   });
 
   it("gets tokens with the curl lines of README.md", async () => {
