@@ -90,7 +90,7 @@ page.chatForm.addEventListener("submit", (event) => {
   });
 });
 
-/** Asks with a token. When Coze refuses that one, asks once more with another. Returns the token that was taken. */
+/** Asks with a token. When Coze rejects that one, asks once more with another. Returns the token that was taken. */
 async function ask(question, onText) {
   const parts = { ...settings, userId: session.name, question };
   page.status.textContent = "Asking …";
@@ -102,8 +102,8 @@ async function ask(question, onText) {
     if (!isTokenRejection(error)) throw error;
   }
 
-  // Coze can end a token early. The Worker has to know which one was refused, or it would send the same one again.
-  page.status.textContent = "Coze refused the token. Getting another one …";
+  // Coze can end a token early. The Worker has to know which one was rejected, or it would send the same one again.
+  page.status.textContent = "Coze rejected the token. Getting another one …";
   const another = await getToken({ rejectedToken: token });
   conversationId = await chat({ ...parts, conversationId, token: another }, onText);
   return another;
@@ -179,7 +179,7 @@ function reveal(element) {
   element.scrollIntoView({ block: "nearest" });
 }
 
-/** A sentence for the user, and the id with which whoever runs the service finds the request. */
+/** A sentence for the user, and the request id, for the operator's log. */
 function showError(error) {
   const sentence = document.createElement("p");
   sentence.textContent = error.description ?? error.message;

@@ -77,7 +77,7 @@ export type TokenRequest = {
    */
   readonly minSeconds?: number | undefined;
   /**
-   * The token that Coze refused, see {@link isTokenRejection}. It is replaced, and never returned again unless the
+   * The token that Coze rejected, see {@link isTokenRejection}. It is replaced, and never returned again unless the
    * service itself insists: a token of less than 10 seconds lacks a permission, which no other token would have.
    */
   readonly rejectedToken?: string | undefined;
@@ -86,7 +86,7 @@ export type TokenRequest = {
 };
 
 /**
- * Gets a Coze access token: the cached one while it lives, renewed behind the answer in the last quarter of its life.
+ * Gets a Coze access token: the cached one while it lives, renewed in the background in the last quarter of its life.
  * Concurrent calls make one request. Always settles. Rejects with {@link TokenProviderError}, with the reason of the
  * signal, or with what the functions in the options throw. Arguments that are not a {@link TokenRequest} are ignored, so
  * it can be handed as it is to anything that takes a token function.
@@ -109,7 +109,7 @@ export class TokenProviderError extends Error {
    * The `error` of the service, such as `invalid_client`, `access_denied`, `rate_limited`, `upstream_unavailable`; or
    * `network_error` (no response), `timeout` (too late a response, or a function in the options that did not return),
    * `invalid_response` (a response that is not of this service), `token_expired` (the token had ended on arrival),
-   * `token_rejected` (the service returns only tokens that Coze refused).
+   * `token_rejected` (the service returns only tokens that Coze rejected).
    */
   declare readonly code: string;
   /** A sentence that a person can act on. */
@@ -212,13 +212,13 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
     try {
       options.onError?.(error);
     } catch {
-      // Whoever gets a token must not suffer for it.
+      // An error in the callback must not fail the call.
     }
   }
 }
 
 /**
- * Returns whether something says that Coze refused a token: a `Response`, the body of one, an error that `@coze/api`,
+ * Returns whether something says that Coze rejected a token: a `Response`, the body of one, an error that `@coze/api`,
  * `@coze/chat-sdk`, the uni-app and Taro packages or axios throw, or an error event of a stream or WebSocket. That is
  * the status 401, or one of Coze's codes 4100, 4101 and 700012006, which can come with the status 200.
  * A {@link TokenProviderError} is none: it says that the service issued no token.
@@ -247,7 +247,7 @@ export type CozeChatAuth = {
 };
 
 /**
- * Gets a token and returns the `auth` of a chat, which asks for another when Coze refuses it. Neither the promise nor
+ * Gets a token and returns the `auth` of a chat, which asks for another when Coze rejects it. Neither the promise nor
  * `onRefreshToken` ever rejects, because these SDKs keep a rejected promise and never ask again: on an error `onError` is
  * told and the token is empty, with which WebChatClient asks again at its next call. `@coze/chat-sdk` does so too after
  * its start, but shows an error when it is started without a token. Its chat flow component takes the same function under

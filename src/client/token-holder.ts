@@ -3,7 +3,7 @@ import type { Failure, TokenNeed, TokenResponse } from "./token-request.ts";
 
 /** What a token holder needs of the world. */
 export type TokenHolderOptions = {
-  /** Makes one request. Rejects only with errors of the caller's own functions, which end a flight at once. */
+  /** Makes one request. Rejects only with errors of the caller's own functions, which end a load at once. */
   readonly request: (need: TokenNeed) => Promise<TokenResponse>;
   readonly toError: (failure: Failure) => Error;
   /** Is told of failures that reject no call, because the cached token still serves. Throws nothing. */
@@ -23,9 +23,9 @@ type Pause = { readonly from: Moment; readonly ms: number; readonly failure: Fai
 
 /** A token with less may end on its way to Coze. Of tokens shorter than 20 s, a quarter of their life. */
 const MIN_LEFT_MS = 5000;
-/** In one flight. One request and three repetitions bridge a restart and a lost connection; more would only add load. */
+/** In one load. One request and three repetitions bridge a restart and a lost connection; more would only be a burden. */
 const MAX_REQUESTS = 4;
-/** In one flight, no request begins later: a person is waiting. */
+/** In one load, no request begins later: a person is waiting. */
 const MAX_WAIT_MS = 20_000;
 /** The upper bound of the first pause; it doubles with each failure in a row. */
 const FIRST_PAUSE_MS = 500;
@@ -37,15 +37,15 @@ const MAX_REJECTED = 50;
 /**
  * Creates the holder of one identity's token. At most one request is under way. After a failure, no request begins
  * before a pause is over (exponential backoff with full jitter, and never less than `Retry-After`), whichever caller
- * asks. A 4xx ends a flight at once; after it only renewals behind a usable token pause, because a caller without one
+ * asks. A 4xx ends a load at once; after it only renewals behind a usable token pause, because a caller without one
  * may have changed what was wrong.
  */
 export function createTokenHolder({ request, toError, onError }: TokenHolderOptions): TokenHolder {
   let cached: CachedToken | undefined;
-  let flight: Promise<string> | undefined;
-  /** The greatest need of the callers that wait for the flight. */
+  let load: Promise<string> | undefined;
+  /** The greatest need of the callers that wait for the load. */
   let minSeconds = 0;
-  /** Tokens that Coze refused. Returned again only if the service returns one in spite of being told so. */
+  /** Tokens that Coze rejected. Returned again only if the service returns one although it was told. */
   const rejected = new Set<string>();
   /** The rejected token to tell the service of, until it has issued another. */
   let unreported: string | undefined;
@@ -53,13 +53,13 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
   let failures = 0;
   let pause: Pause | undefined;
 
-  return { get, isBusy: () => flight !== undefined };
+  return { get, isBusy: () => load !== undefined };
 
   async function get(need: TokenNeed): Promise<string> {
     const { rejectedToken } = need;
     if (rejectedToken && (!cached || cached.value === rejectedToken)) reject(rejectedToken);
     if (cached && serves(cached, need.minSeconds)) {
-      if (leftMs(cached) < cached.ttlMs / 4 && !flight && pauseLeftMs() <= 0) join().catch(onError);
+      if (leftMs(cached) < cached.ttlMs / 4 && !load && pauseLeftMs() <= 0) join().catch(onError);
       return cached.value;
     }
 
@@ -80,17 +80,17 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     for (const oldest of rejected) if (rejected.size > MAX_REJECTED) rejected.delete(oldest);
   }
 
-  /** Joins the flight that is under way, or starts one. */
+  /** Joins the load that is under way, or starts one. */
   function join(): Promise<string> {
-    flight ??= fly().finally(() => {
-      flight = undefined;
+    load ??= requestUntilServed().finally(() => {
+      load = undefined;
       minSeconds = 0;
     });
-    return flight;
+    return load;
   }
 
   /** Requests until a response satisfies everybody who waits, including those who joined while it was under way. */
-  async function fly(): Promise<string> {
+  async function requestUntilServed(): Promise<string> {
     const startedAt = readClocks();
     for (let requests = 1; ; requests += 1) {
       await waitForPause(startedAt);
@@ -108,7 +108,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
       } else if (rejected.has(response.token) && response.token !== need.rejectedToken) {
         unreported = response.token;
         if (!isLast) continue;
-        failure = { code: "token_rejected", description: "The service returns only tokens that Coze refused." };
+        failure = { code: "token_rejected", description: "The service returns only tokens that Coze rejected." };
       } else {
         const token = { value: response.token, ttlMs: response.ttlSeconds * 1000, requestedAt };
         if (leftMs(token) > 0) {

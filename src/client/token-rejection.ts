@@ -9,7 +9,7 @@ const CODE_PROPERTIES = ["status", "statusCode", "code"];
 const INNER_PROPERTIES = ["message", "rawError", "response", "data", "error", "cause"];
 
 /**
- * Returns whether an error, a response, its body or an event says that Coze refused a token. Errors of this service do
+ * Returns whether an error, a response, its body or an event says that Coze rejected a token. Errors of this service do
  * not: they say that it issued none.
  */
 export function saysTokenRejection(value: unknown, depth = 4): boolean {

@@ -79,14 +79,15 @@ function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, j
     return { token, ttlSeconds: Number(ttl ?? UNKNOWN_TTL_SECONDS) };
   }
 
-  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-  const code = status === 200 ? undefined : text(body["error"]);
+  const stringOrUndefined = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const code = status === 200 ? undefined : stringOrUndefined(body["error"]);
   const retryAfter = Number(headers.get("Retry-After"));
   return {
     code: code ?? "invalid_response",
-    description: (code && text(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
+    description:
+      (code && stringOrUndefined(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
     status,
-    requestId: text(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
+    requestId: stringOrUndefined(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
     // Not the form with a date, which would compare clocks.
     ...(retryAfter > 0 && { retryAfter: Math.min(retryAfter, MAX_RETRY_AFTER_SECONDS) }),
   };

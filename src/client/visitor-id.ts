@@ -1,7 +1,7 @@
 const STORAGE_KEY = "coze-token-worker.visitor";
 
 /** Stays the same as long as the page lives, also where two new tabs have stored different ids at the same moment. */
-let idOfPage: string | undefined;
+let pageId: string | undefined;
 
 /**
  * Returns the random id of this visitor: 128 bits as four numbers from `localStorage`, where it is written first if need
@@ -9,8 +9,8 @@ let idOfPage: string | undefined;
  * @throws ReferenceError where the runtime has no `crypto`.
  */
 export function visitorId(): string {
-  idOfPage ??= storedId() ?? storeNewId();
-  return idOfPage;
+  pageId ??= storedId() ?? storeNewId();
+  return pageId;
 }
 
 function storedId(): string | undefined {

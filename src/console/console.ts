@@ -1,17 +1,17 @@
 import { announcementRegion } from "./announce.ts";
-import { scriptDoor, webDoor } from "./caller-doors.ts";
+import { scriptPanel, webPanel } from "./caller-panels.ts";
 import { h, p } from "./dom.ts";
-import { doors } from "./doors.ts";
 import { explanationView } from "./explanation-view.ts";
 import { accessFor, getHealth, type Health } from "./health.ts";
 import { showPreferredLanguage, type TextFor } from "./language.ts";
 import { findLocal, type Local } from "./local.ts";
 import { localView } from "./local-view.ts";
-import { operationDoor } from "./operation-door.ts";
+import { operationPanel } from "./operation-panel.ts";
 import { pageHeader } from "./page-header.ts";
 import { snippet } from "./snippet.ts";
 import { curlLine } from "./snippets.ts";
 import { notice, statusLine } from "./status-view.ts";
+import { tabs } from "./tabs.ts";
 import { tokenForm } from "./token-form.ts";
 
 /** The address that clients call. */
@@ -59,13 +59,13 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
     notice(health),
     snippet((t) => t.tryLine, curlLine(URL_HERE, access), "h2"),
     access === "closed" ? p((t) => t.closedHint, "hint") : undefined,
-    ...doors(
-      (t) => t.doors,
+    ...tabs(
+      (t) => t.tabsLabel,
       [
         {
           id: "web",
           label: (t) => t.web,
-          content: webDoor(
+          content: webPanel(
             URL_HERE,
             access,
             form("web", (t) => t.jwt),
@@ -74,13 +74,13 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
         {
           id: "script",
           label: (t) => t.script,
-          content: scriptDoor(
+          content: scriptPanel(
             URL_HERE,
             access,
             form("script", (t) => t.apiKey),
           ),
         },
-        { id: "operation", label: (t) => t.operation, content: operationDoor(health, here?.element) },
+        { id: "operation", label: (t) => t.operation, content: operationPanel(health, here?.element) },
       ],
     ),
   ].filter((view) => view !== undefined);

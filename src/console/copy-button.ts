@@ -5,7 +5,7 @@ import { type TextFor, translate } from "./language.ts";
 /** How long a button says that it has copied. */
 const CONFIRMATION_MS = 2000;
 
-/** Creates a button that copies a text. `name` says which one to screen readers. */
+/** Creates a button that copies a string. `name` says which one to screen readers. */
 export function copyButton(name: TextFor, text: () => string): HTMLButtonElement {
   const label = h("span");
   const button = h(

@@ -1,6 +1,6 @@
 import { keepTranslated, type TextFor, translate } from "./language.ts";
 
-/** What an element holds. A function is a text of the console, in which `backticks` make code. */
+/** What an element holds. A function is a translated string, in which `backticks` make code. */
 export type Child = Node | string | TextFor | undefined;
 
 /** Attributes by name, and listeners as `onclick` and the like. */
@@ -20,17 +20,17 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Makes a listener out of a function, to tell it from a text. */
+/** Makes a listener out of a function, to tell it from a translated string. */
 export function on(listener: (event: Event) => void): Listener {
   return { listener };
 }
 
-/** Creates a paragraph that holds one text. */
+/** Creates a paragraph that holds one translated string. */
 export function p(text: TextFor, className?: string): HTMLParagraphElement {
   return h("p", { class: className }, text);
 }
 
-/** Creates a text that comes from the service. It is English, whatever the language of the page. */
+/** Creates a string that comes from the service. It is English, whatever the language of the page. */
 export function said(text: string): HTMLElement {
   return h("span", { lang: "en" }, text);
 }

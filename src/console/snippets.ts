@@ -8,7 +8,7 @@ export function curlLine(url: string, access: Access): string {
   return `curl -X POST ${url}${access === "closed" ? ' -H "Authorization: Bearer CREDENTIAL"' : ""} -H "X-User-ID: user123"`;
 }
 
-/** Returns a page's use of the browser module of this service. */
+/** Returns a page's use of the client module of this service. */
 export function moduleSnippet(url: string, access: Access): string {
   const options = access === "closed" ? "{\n  credential: () => session.access_token,\n}" : "";
   return `import { createTokenProvider } from "${url}client.js";

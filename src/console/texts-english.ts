@@ -31,12 +31,12 @@ export const english = {
 
   tryLine: "One request",
   closedHint: "Replace `CREDENTIAL` with an API key, or with a JWT; then leave out `X-User-ID`.",
-  doors: "Ways to use this service",
+  tabsLabel: "Ways to use this service",
   web: "Web page",
   script: "Script",
   operation: "Operation",
 
-  moduleTitle: "With the browser module",
+  moduleTitle: "With the client module",
   moduleHint: "It caches the token, renews it in time, and shares one request among all who wait.",
   fetchTitle: "With fetch",
   loginHint: "`session.access_token` is the JWT of your own login. The user id comes from it.",

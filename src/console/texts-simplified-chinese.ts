@@ -26,12 +26,12 @@ export const simplifiedChinese: Texts = {
 
   tryLine: "一条请求",
   closedHint: "把 `CREDENTIAL` 换成 API 密钥，或换成 JWT；用 JWT 时请去掉 `X-User-ID`。",
-  doors: "使用方式",
+  tabsLabel: "使用方式",
   web: "网页",
   script: "脚本",
   operation: "运维",
 
-  moduleTitle: "使用浏览器模块",
+  moduleTitle: "使用客户端模块",
   moduleHint: "模块会缓存令牌、及时续期，多处同时获取时只发一次请求。",
   fetchTitle: "使用 fetch",
   loginHint: "`session.access_token` 是你自己登录系统签发的 JWT，用户 ID 取自其中。",

@@ -79,7 +79,7 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
     });
     setSending(false);
     outcome.replaceChildren(tokenOutcomeView(result));
-    announce(summaryOf(result));
+    announce(summaryFor(result));
     onResponse();
   }
 
@@ -136,7 +136,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-function summaryOf(outcome: TokenOutcome): string {
+function summaryFor(outcome: TokenOutcome): string {
   if (outcome.kind === "token")
     return translate((t) => t.tokenReceived(lifeText(outcome.cacheStatus?.ttlSeconds ?? 0)(t)));
   if (outcome.kind === "error") return `${translate((t) => t.failed(outcome.error))} ${outcome.error_description}`;

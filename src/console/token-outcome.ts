@@ -109,12 +109,12 @@ function failureView({
   });
 }
 
-type ServiceWords = { readonly code: string; readonly sentence: string; readonly details: HTMLElement };
+type ServiceError = { readonly code: string; readonly sentence: string; readonly details: HTMLElement };
 
 function explainedView(
   status: number | undefined,
   row: (t: Parameters<TextFor>[0]) => ErrorText,
-  words?: ServiceWords,
+  serviceError?: ServiceError,
 ) {
   return h(
     "article",
@@ -123,10 +123,10 @@ function explainedView(
       "h3",
       {},
       status === undefined ? undefined : h("span", { class: "badge" }, String(status)),
-      words ? h("code", {}, words.code) : (t) => t.result,
+      serviceError ? h("code", {}, serviceError.code) : (t) => t.result,
     ),
-    words && h("p", { lang: "en" }, words.sentence),
+    serviceError && h("p", { lang: "en" }, serviceError.sentence),
     facts([(t) => t.meaning, (t) => row(t).meaning], [(t) => t.remedy, (t) => row(t).remedy]),
-    words?.details,
+    serviceError?.details,
   );
 }

@@ -29,7 +29,7 @@ export function parseBasicCredentials(authorization: string): BasicCredentials {
       };
     }
   } catch {
-    // Not base64, UTF-8 or percent-encoding. The errors are not kept, as they may quote the key.
+    // Not base64, UTF-8 or percent-encoding. The error is not passed on as `cause`, as it may quote the key.
   }
   throw new TokenError(
     "invalid_client",

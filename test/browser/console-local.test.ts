@@ -120,8 +120,8 @@ describe("the console of npm start", () => {
       await page.locator("#web-credential").fill(await issuer.sign({ sub: "ada" }));
       await page.locator("#panel-web form button:not([type=submit])").click();
       await page.getByRole("article").waitFor();
-      for (const door of ["web", "operation"]) {
-        await page.locator(`#tab-${door}`).click();
+      for (const tab of ["web", "operation"]) {
+        await page.locator(`#tab-${tab}`).click();
         for (const width of [360, 1280]) {
           await page.setViewportSize({ width, height: 800 });
           expect(await axeViolations(page)).toEqual([]);

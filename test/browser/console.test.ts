@@ -117,7 +117,7 @@ describe("the console of an open service", () => {
 
   it("imports the client module from the console's own service", async () => {
     const page = await visit(open.url);
-    expect(await snippetOf(page, "With the browser module")).toContain(`"${open.url}client.js"`);
+    expect(await snippetOf(page, "With the client module")).toContain(`"${open.url}client.js"`);
   });
 
   it("copies a snippet from the console", async () => {

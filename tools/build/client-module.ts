@@ -11,7 +11,7 @@ const CLIENT = join(import.meta.dirname, "../../src/client");
 export type ClientModule = { readonly script: string; readonly types: string };
 
 /**
- * Builds the browser module from src/client.
+ * Builds the client module from src/client.
  * @throws Error with the message of the bundler or the compiler.
  */
 export async function buildClient(): Promise<ClientModule> {

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
 import * as z from "zod";
-import { type Chat, createChat, eventsOf, randomId } from "./chat.ts";
+import { type Chat, chatEvents, createChat, randomId } from "./chat.ts";
 import { pause } from "./connection.ts";
 import { describeIssues } from "./coze-error.ts";
 import { createExpiringMap } from "./expiring-map.ts";
@@ -80,7 +80,7 @@ function sendEvents(c: Context<OwnedEnv>, chat: Chat): Response {
   c.header("Content-Type", "text/event-stream; charset=utf-8");
   c.header("Cache-Control", "no-cache");
   return stream(c, async (events) => {
-    for (const { event, data } of eventsOf(chat)) {
+    for (const { event, data } of chatEvents(chat)) {
       await events.write(`event:${event}\ndata:${JSON.stringify(data)}\n\n`);
       const isWord = event === "conversation.message.delta";
       if (isWord && !(await pause(WORD_MS, c.req.raw.signal))) return;

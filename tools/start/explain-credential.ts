@@ -32,16 +32,16 @@ export function createExplainCredential(ports: AuthenticatorPorts): ExplainCrede
         name = caller.name;
         return { caller: name, sessionName: createSessionNames(callers)(caller, null, claims) };
       } catch (error) {
-        return { caller: name, refusal: sentenceOf(error) };
+        return { caller: name, refusal: sentenceFor(error) };
       }
     }
 
     async function compare(caller: Caller): Promise<LocalComparison> {
-      const checks = await checksOf(caller);
+      const checks = await checksFor(caller);
       return { name: caller.name, matches: checks.every(({ passes }) => passes === true), checks };
     }
 
-    async function checksOf(caller: Caller): Promise<readonly LocalCheck[]> {
+    async function checksFor(caller: Caller): Promise<readonly LocalCheck[]> {
       const rule = caller.credentialRule;
       if (rule.kind === "anyone") return [];
       if (rule.kind === "anonymous") return [{ rule: "anonymous", passes: false, expected: "no credential" }];
@@ -61,7 +61,7 @@ export function createExplainCredential(ports: AuthenticatorPorts): ExplainCrede
     }
 
     async function validityChecks(rule: JwtRule, claims: Claims): Promise<readonly LocalCheck[]> {
-      const expiry = { rule: "exp", expected: "in the future", actual: timeOf(claims["exp"]) };
+      const expiry = { rule: "exp", expected: "in the future", actual: formatTime(claims["exp"]) };
       // The keys of an issuer say nothing about the JWT of another.
       if (claims["iss"] !== rule.issuer) return [{ rule: "signature" }, expiry];
 
@@ -89,7 +89,7 @@ export function createExplainCredential(ports: AuthenticatorPorts): ExplainCrede
         ];
       }
       const isUnknown = error instanceof TokenError && error.code === "issuer_unavailable";
-      return [{ rule: "signature", ...(!isUnknown && { passes: false }), actual: sentenceOf(error) }, expiry];
+      return [{ rule: "signature", ...(!isUnknown && { passes: false }), actual: sentenceFor(error) }, expiry];
     }
 
     function userCheck(caller: Caller, { userIdClaim }: JwtRule, claims: Claims): LocalCheck {
@@ -98,7 +98,7 @@ export function createExplainCredential(ports: AuthenticatorPorts): ExplainCrede
         createSessionNames(callers)(caller, null, claims);
         return { ...check, passes: true };
       } catch (error) {
-        return { ...check, passes: false, expected: sentenceOf(error) };
+        return { ...check, passes: false, expected: sentenceFor(error) };
       }
     }
   };
@@ -136,12 +136,12 @@ function failedClaim(cause: unknown): string | undefined {
 }
 
 /** Anything but a TokenError is a bug. */
-function sentenceOf(error: unknown): string {
+function sentenceFor(error: unknown): string {
   if (error instanceof TokenError) return error.message;
   throw error;
 }
 
-function timeOf(claim: unknown): string | undefined {
+function formatTime(claim: unknown): string | undefined {
   const time = typeof claim === "number" ? new Date(claim * 1000) : undefined;
   return time === undefined || Number.isNaN(time.getTime()) ? shown(claim) : time.toISOString();
 }

@@ -37,7 +37,7 @@ function describeSetting(name: string, raw: unknown, settings: Partial<Settings>
   const isSet = raw !== undefined && String(raw).trim() !== "";
   if (!SHOWN_SETTINGS.includes(name) || !(name in settings)) return { name, isSet };
   const value = isSet ? raw : defaultFor(name, settings);
-  return { name, isSet, ...(value !== undefined && { value: text(value) }) };
+  return { name, isSet, ...(value !== undefined && { value: formatValue(value) }) };
 }
 
 function defaultFor(name: string, settings: Partial<Settings>): unknown {
@@ -59,7 +59,7 @@ function describeCaller(caller: Caller): LocalCaller {
   return {
     name,
     kind: credentialRule.kind,
-    properties: Object.fromEntries(set.map(([key, value]) => [key, text(value)])),
+    properties: Object.fromEntries(set.map(([key, value]) => [key, formatValue(value)])),
   };
 }
 
@@ -75,7 +75,7 @@ function originText(rule: OriginRule): string {
   return "origin" in rule ? rule.origin : `${rule.beforeHost}*${rule.hostSuffix}`;
 }
 
-function text(value: unknown): string {
+function formatValue(value: unknown): string {
   if (value instanceof RegExp) return `pattern ${value.source}`;
   return typeof value === "object" && !(value instanceof URL) ? JSON.stringify(value) : String(value);
 }

@@ -39,7 +39,7 @@ describe("a page of another origin", () => {
     ]);
   });
 
-  it("lets a page of another origin read a refused token's error and log id", async () => {
+  it("lets a page of another origin read a rejected token's error and log id", async () => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers: { Origin: ORIGIN } });
 
     expect(response.status).toBe(401);

@@ -70,7 +70,7 @@ describe("examples/nightly.sh", () => {
     const { code, stdout, stderr } = await nightly({ TOKEN_URL: tokenUrl, COZE_API: url });
 
     expect({ code, stdout }).toEqual({ code: 77, stdout: "" });
-    expect(stderr).toBe('nightly: Coze refuses the token: {"code":4100,"msg":"no","detail":null}\n');
+    expect(stderr).toBe('nightly: Coze rejects the token: {"code":4100,"msg":"no","detail":null}\n');
   });
 
   it("treats a rejection with status 200 as one in nightly.sh", async () => {

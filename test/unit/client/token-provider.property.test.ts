@@ -69,7 +69,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   hasSteadyClock: fc.boolean(),
 });
 
-/** Longer than any call: a minute of requests and pauses, and another's flight before it. */
+/** Longer than any call: a minute of requests and pauses, and another's load before it. */
 const LONG_MS = 600_000;
 
 afterEach(() => {

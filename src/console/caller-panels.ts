@@ -2,8 +2,8 @@ import { h, p } from "./dom.ts";
 import { snippet } from "./snippet.ts";
 import { type Access, actionsSnippet, curlSnippet, fetchSnippet, moduleSnippet, nodeSnippet } from "./snippets.ts";
 
-/** Creates the part for who builds a page: lines to put into it, beside the form. */
-export function webDoor(url: string, access: Access, form: HTMLElement): HTMLElement {
+/** Creates the panel for a web page: lines to put into it, beside the form. */
+export function webPanel(url: string, access: Access, form: HTMLElement): HTMLElement {
   return beside(form, [
     snippet((t) => t.moduleTitle, moduleSnippet(url, access)),
     p((t) => t.moduleHint, "hint"),
@@ -12,8 +12,8 @@ export function webDoor(url: string, access: Access, form: HTMLElement): HTMLEle
   ]);
 }
 
-/** Creates the part for who writes a script or a job: lines to put into it, beside the form. */
-export function scriptDoor(url: string, access: Access, form: HTMLElement): HTMLElement {
+/** Creates the panel for a script: lines to put into it, beside the form. */
+export function scriptPanel(url: string, access: Access, form: HTMLElement): HTMLElement {
   return beside(form, [
     snippet((t) => t.curlTitle, curlSnippet(url, access)),
     snippet((t) => t.nodeTitle, nodeSnippet(url, access)),

@@ -1,12 +1,12 @@
 import { h, on } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 
-/** A part of the page that is shown by itself, and where in the address it is found. */
-export type Door = { readonly id: string; readonly label: TextFor; readonly content: HTMLElement };
+/** A part of the page that is shown by itself. Its id is the fragment of the URL that opens it. */
+export type Tab = { readonly id: string; readonly label: TextFor; readonly content: HTMLElement };
 
-/** Creates tabs (ARIA Authoring Practices, "Tabs"): arrow keys move, and the address remembers. */
-export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElement[] {
-  const tabs = all.map(({ id, label }, index) =>
+/** Creates tabs (ARIA Authoring Practices, "Tabs"): arrow keys move, and the URL's fragment names the tab. */
+export function tabs(label: TextFor, all: readonly Tab[]): readonly HTMLElement[] {
+  const buttons = all.map(({ id, label }, index) =>
     h(
       "button",
       {
@@ -22,12 +22,12 @@ export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElemen
   const panels = all.map(({ id, content }) =>
     h("section", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}` }, content),
   );
-  tabs.forEach((tab, index) => {
-    tab.setAttribute("aria-controls", panels[index]?.id ?? "");
+  buttons.forEach((button, index) => {
+    button.setAttribute("aria-controls", panels[index]?.id ?? "");
   });
   open(Math.max(0, indexInAddress()));
   addEventListener("hashchange", () => indexInAddress() >= 0 && open(indexInAddress()));
-  return [h("div", { role: "tablist", "aria-label": label }, ...tabs), ...panels];
+  return [h("div", { role: "tablist", "aria-label": label }, ...buttons), ...panels];
 
   function indexInAddress(): number {
     return all.findIndex(({ id }) => location.hash === `#${id}`);
@@ -39,9 +39,9 @@ export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElemen
   }
 
   function open(chosen: number): void {
-    tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index === chosen));
-      tab.tabIndex = index === chosen ? 0 : -1;
+    buttons.forEach((button, index) => {
+      button.setAttribute("aria-selected", String(index === chosen));
+      button.tabIndex = index === chosen ? 0 : -1;
     });
     panels.forEach((panel, index) => {
       panel.hidden = index !== chosen;
@@ -50,7 +50,7 @@ export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElemen
 
   function moveWith(event: Event, from: number): void {
     if (!(event instanceof KeyboardEvent)) return;
-    const last = tabs.length - 1;
+    const last = buttons.length - 1;
     const targets: Readonly<Record<string, number>> = {
       ArrowRight: from === last ? 0 : from + 1,
       ArrowLeft: from === 0 ? last : from - 1,
@@ -61,6 +61,6 @@ export function doors(label: TextFor, all: readonly Door[]): readonly HTMLElemen
     if (target === undefined) return;
     event.preventDefault();
     choose(target);
-    tabs[target]?.focus();
+    buttons[target]?.focus();
   }
 }

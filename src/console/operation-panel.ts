@@ -2,7 +2,7 @@ import { facts, h, p } from "./dom.ts";
 import type { Health } from "./health.ts";
 import type { TextFor } from "./language.ts";
 
-/** The documents of the repository, which this page has no address of. */
+/** Documents of the repository, by path: the page does not know the repository's URL. */
 const DOCUMENTS: readonly (readonly [path: string, about: TextFor])[] = [
   ["README.md", (t) => t.readSettings],
   ["docs/callers.md", (t) => t.readCallers],
@@ -12,8 +12,8 @@ const DOCUMENTS: readonly (readonly [path: string, about: TextFor])[] = [
 
 const COZE_APPS = ["https://www.coze.cn/open/oauth/apps", "https://www.coze.com/open/oauth/apps"];
 
-/** Creates the part for who runs the service: its health, and where to read on. `local` is about this machine. */
-export function operationDoor(health: Health, local: HTMLElement | undefined): HTMLElement {
+/** Creates the panel for the operator: its health, and where to read on. `local` is about this machine. */
+export function operationPanel(health: Health, local: HTMLElement | undefined): HTMLElement {
   return h(
     "div",
     {},
