@@ -13,7 +13,7 @@
 # `npm run keygen -- nightly-report` makes a key and prints its caller. Save the key so that only the job's account can read it:
 #   install -m 600 /dev/stdin /etc/nightly-report.key
 #
-# Exit status, for the mail: 0 done · 69 Coze or the token service is not there, the next run may work · 77 the key or the
+# Exit status, for the mail: 0 done · 69 Coze or the token service is down, the next run may work · 77 the key or the
 # token was rejected, somebody must look · 78 the job is set up wrongly.
 set -eu
 

@@ -150,7 +150,7 @@ const MAX_MIN_SECONDS = 86_399;
  * ```
  * @example A WebSocket client of `@coze/api`
  * ```js
- * // The SDK puts the token into the address once, and would connect again with the same address. So let it not: each
+ * // The SDK puts the token into the address once, and would connect again with the same address. So turn that off: each
  * // `create` (and each `connect` of a new `WsChatClient`) asks for a token, and `minSeconds` lets it live long enough.
  * const client = new CozeAPI({ token: () => getToken({ minSeconds: 300 }), websocketOptions: { maxRetries: 0 } });
  * async function connect() {

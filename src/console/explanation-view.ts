@@ -2,7 +2,7 @@ import { facts, h, p, said } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 import type { LocalCheck, LocalComparison, LocalExplanation } from "./local-types.ts";
 
-/** Creates the view of what the service thinks of a credential: its caller, and each rule of each caller. */
+/** Creates the view of how the service matches a credential: its caller, and each rule of each caller. */
 export function explanationView(explanation: LocalExplanation | undefined): HTMLElement {
   if (explanation === undefined) return p((t) => t.networkFailure.meaning);
   const { caller, sessionName, refusal, callers } = explanation;

@@ -14,7 +14,7 @@ export type Health =
   | { readonly status: "misconfigured"; readonly problems: readonly SettingProblem[] }
   | { readonly status: "unreachable" };
 
-/** Asks the service that this page comes from how it is. */
+/** Gets the health of the service that serves this page. */
 export async function getHealth(): Promise<Health> {
   try {
     const response = await fetch("/health");

@@ -19,7 +19,7 @@ const updates = new WeakMap<Element, readonly (() => void)[]>();
 let current: Language = "en";
 
 /** Returns the first language of a list of preferences that the console has; English if it has none. */
-export function languageFor(preferences: readonly string[]): Language {
+function languageFor(preferences: readonly string[]): Language {
   const known = preferences.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => tag === "zh" || tag === "en");
   return known === "zh" ? "zh-CN" : "en";
 }

@@ -6,7 +6,7 @@ import type { Texts } from "./texts-english.ts";
 const SECRETS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "TURNSTILE_SECRET_KEY"];
 const BINDINGS = ["TOKEN_CACHE", "RATE_LIMITER", "EXCHANGE_LIMITER", "METRICS", "ASSETS"];
 
-/** Creates the line that says how the service is. */
+/** Creates the line with the state of the service. */
 export function statusLine(health: Health): HTMLElement {
   const parts: readonly TextFor[] =
     health.status === "ok"

@@ -11,6 +11,7 @@ const CREDENTIAL = /^[!-~]*$/;
 const MAX_USER_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_399;
 
+/** What distinguishes a token form from another one on the page, and what it reports to. */
 export type TokenFormOptions = {
   /** Begins the ids of the fields: a page can have several forms. */
   readonly id: string;

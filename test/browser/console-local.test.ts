@@ -82,7 +82,7 @@ describe("the console of npm start", () => {
     const text = await explain(page, await issuer.sign({ sub: "ada", aud: "app", role: "member" }));
     expect(text).toContain("This is the caller web-users.");
     expect(text).toContain("Coze session: ada");
-    expect(text).toContain("✓claims.role holdsmember");
+    expect(text).toContain("✓claims.role passesmember");
     await page.close();
   });
 
@@ -90,7 +90,7 @@ describe("the console of npm start", () => {
     const page = await visit("#web");
     const text = await explain(page, await issuer.sign({ sub: "ada", aud: "app", role: "guest" }));
     expect(text).toContain("No caller accepts this credential.");
-    expect(text).toContain("✓signature holds");
+    expect(text).toContain("✓signature passes");
     expect(text).toContain("✗claims.role does not holdExpectedmemberIn the credentialguest");
     await page.close();
   });

@@ -7,8 +7,9 @@ import { buildConsolePage } from "./console-page.ts";
 import { headersFile } from "./headers-file.ts";
 
 /**
- * Builds the static assets of the Worker into a folder: the client module with its types, the description of
- * the API, the page of the console, and the headers they are served with. Files that did not change are left alone, and none is ever half-written.
+ * Builds the static assets of the Worker into a folder: the client module with its types, the description of the API,
+ * the page of the console, and the headers they are served with. Files that did not change are left alone, and none is
+ * ever half-written.
  * @throws Error with the compiler's message if a source cannot be built.
  */
 export async function buildAssets(folder: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
 import { parseJson } from "./response.ts";
 import { failure, type OwnedEnv, resourceNotFound, success, tokenOwner } from "./token-owner.ts";
 
-/** So long a chat can be retrieved. */
+/** How long a chat can be retrieved. */
 const CHAT_LIFE_SECONDS = 3_600;
 
 /** The pause after each word: long enough to be seen, short enough for a test. */

@@ -26,8 +26,9 @@ export type EmulatorOptions = {
 };
 
 /**
- * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with as much
- * of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share nothing. Runs wherever web standards do.
+ * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with
+ * as much of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share
+ * nothing. Runs wherever web standards do.
  */
 export function createEmulator({
   now = Date.now,

@@ -74,7 +74,7 @@ export function createExplainCredential(ports: AuthenticatorPorts): ExplainCrede
           { rule: "signature", passes: true },
           { ...expiry, passes: true },
         ];
-      // The claims of a JWT are looked at once its signature is right.
+      // The claims are checked only after the signature.
       const failed = error instanceof TokenError ? failedClaim(error.cause) : undefined;
       if (failed === "exp")
         return [

@@ -21,7 +21,7 @@ const RESPONSE_LIMIT_MS = 12_000;
 
 const now = () => Date.now();
 
-/** Of the Worker's own, so that what is explained is what happens. The keys of issuers are cached apart. */
+/** Built from the Worker's own parts, so it explains what the Worker does. The keys of issuers are cached apart. */
 const explainCredential = createExplainCredential({
   digestOf: digestCredential,
   createKeyMatcher,

@@ -20,7 +20,7 @@ describe("npm start -- --callers", () => {
     const granted = await fetch(service.url, { method: "POST", headers: { Authorization: `Bearer ${API_KEY}` } });
 
     expect([refused.status, granted.status]).toEqual([401, 200]);
-    await service.says("The callers are those of callers.json: edits of it apply when you start again.\n");
+    await service.says("The callers are those of callers.json: edits apply after a restart.\n");
   });
 
   it("names the file of --callers if its callers are wrong", async () => {
