@@ -15,10 +15,10 @@
 
 import { endpointFor } from "./endpoint.ts";
 import { createTokenHolder, type TokenHolder } from "./token-holder.ts";
-import { saysTokenRejection } from "./token-rejection.ts";
-import { type Failure, requestToken, type TokenNeed, type TokenResponse } from "./token-request.ts";
-import { visitorId } from "./visitor-id.ts";
-import { within } from "./within.ts";
+import { isRejection } from "./token-rejection.ts";
+import { type RequestFailure, type RequestResult, requestToken, type TokenNeed } from "./token-request.ts";
+import { getVisitorId } from "./visitor-id.ts";
+import { waitWithin } from "./wait-within.ts";
 
 /** A string, or an (async) function that returns it and is called each time it is needed. */
 export type StringSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
@@ -70,7 +70,7 @@ export type TokenFetch = (
 }>;
 
 /** What a caller of {@link GetToken} may ask for. */
-export type TokenRequest = {
+export type GetTokenOptions = {
   /**
    * The seconds that the token must live on, for a long connection or upload. A cached token with less is renewed first.
    * The service grants at most half of its token duration, and if renewing fails the cached token is still returned.
@@ -88,10 +88,10 @@ export type TokenRequest = {
 /**
  * Gets a Coze access token: the cached one while it lives, renewed in the background in the last quarter of its life.
  * Concurrent calls make one request. Always settles. Rejects with {@link TokenProviderError}, with the reason of the
- * signal, or with what the functions in the options throw. Arguments that are not a {@link TokenRequest} are ignored, so
- * it can be handed as it is to anything that takes a token function.
+ * signal, or with what the functions in the options throw. Arguments that are not {@link GetTokenOptions} are ignored,
+ * so it can be handed as it is to anything that takes a token function.
  */
-export type GetToken = (request?: TokenRequest) => Promise<string>;
+export type GetToken = (options?: GetTokenOptions) => Promise<string>;
 
 /** The properties of a {@link TokenProviderError}. */
 export type TokenProviderErrorDetails = {
@@ -165,19 +165,19 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
 
   return getToken;
 
-  async function getToken(request?: TokenRequest): Promise<string> {
-    const { minSeconds, rejectedToken, signal }: TokenRequest = Object(request); // whatever an SDK passes
+  async function getToken(request?: GetTokenOptions): Promise<string> {
+    const { minSeconds, rejectedToken, signal }: GetTokenOptions = Object(request); // whatever an SDK passes
     const need = {
       minSeconds: Number(minSeconds) > 0 ? Math.min(Number(minSeconds), MAX_MIN_SECONDS) : 0,
       rejectedToken: typeof rejectedToken === "string" ? rejectedToken : undefined,
     };
     if (signal?.aborted) throw signal.reason;
-    return within(getFor(need), signal?.addEventListener ? signal : undefined);
+    return waitWithin(getFor(need), signal?.addEventListener ? signal : undefined);
   }
 
   async function getFor(need: TokenNeed): Promise<string> {
     let [userId, credential] = await Promise.all([evaluate(options.userId), evaluate(options.credential)]);
-    if (!userId && !credential) userId = visitorId();
+    if (!userId && !credential) userId = getVisitorId();
     return holderFor(userId, credential).get(need);
   }
 
@@ -198,7 +198,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
     return holder;
   }
 
-  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<TokenResponse> {
+  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<RequestResult> {
     const turnstile = await evaluate(options.turnstile);
     return requestToken(
       options.fetch ?? fetch,
@@ -236,7 +236,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
  * ```
  */
 export function isTokenRejection(errorOrResponse: unknown): boolean {
-  return saysTokenRejection(errorOrResponse);
+  return isRejection(errorOrResponse);
 }
 
 /** The `auth` of `CozeWebSDK.WebChatClient` and of `@coze/chat-sdk`. */
@@ -295,12 +295,12 @@ function missingEndpoint(): never {
   throw new TypeError("An endpoint is required where this module was bundled or copied.");
 }
 
-function toError(failure: Failure): TokenProviderError {
+function toError(failure: RequestFailure): TokenProviderError {
   return new TokenProviderError(failure);
 }
 
 async function evaluate(source: StringSource | undefined): Promise<string | undefined> {
   if (typeof source !== "function") return source;
   const late = toError({ code: "timeout", description: "A function in the options did not return in time." });
-  return (await within(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
+  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
 }

@@ -1,11 +1,11 @@
 import { ageMs, type Moment, readClocks, steadyAgeMs } from "./clock.ts";
-import type { Failure, TokenNeed, TokenResponse } from "./token-request.ts";
+import type { RequestFailure, RequestResult, TokenNeed } from "./token-request.ts";
 
 /** What a token holder needs of the world. */
 export type TokenHolderOptions = {
   /** Makes one request. Rejects only with errors of the caller's own functions, which end a load at once. */
-  readonly request: (need: TokenNeed) => Promise<TokenResponse>;
-  readonly toError: (failure: Failure) => Error;
+  readonly request: (need: TokenNeed) => Promise<RequestResult>;
+  readonly toError: (failure: RequestFailure) => Error;
   /** Is told of failures that reject no call, because the cached token still serves. Throws nothing. */
   readonly onError: (error: unknown) => void;
 };
@@ -17,9 +17,9 @@ export type TokenHolder = {
   readonly isBusy: () => boolean;
 };
 
-type CachedToken = { readonly value: string; readonly ttlMs: number; readonly requestedAt: Moment };
+type HeldToken = { readonly value: string; readonly ttlMs: number; readonly requestedAt: Moment };
 
-type Pause = { readonly from: Moment; readonly ms: number; readonly failure: Failure | undefined };
+type Pause = { readonly from: Moment; readonly ms: number; readonly failure: RequestFailure | undefined };
 
 /** A token with less may end on its way to Coze. Of tokens shorter than 20 s, a quarter of their life. */
 const MIN_LEFT_MS = 5000;
@@ -41,7 +41,7 @@ const MAX_REJECTED = 50;
  * may have changed what was wrong.
  */
 export function createTokenHolder({ request, toError, onError }: TokenHolderOptions): TokenHolder {
-  let cached: CachedToken | undefined;
+  let cached: HeldToken | undefined;
   let load: Promise<string> | undefined;
   /** The greatest need of the callers that wait for the load. */
   let minSeconds = 0;
@@ -58,7 +58,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
   async function get(need: TokenNeed): Promise<string> {
     const { rejectedToken } = need;
     if (rejectedToken && (!cached || cached.value === rejectedToken)) reject(rejectedToken);
-    if (cached && serves(cached, need.minSeconds)) {
+    if (cached && hasSecondsLeft(cached, need.minSeconds)) {
       if (leftMs(cached) < cached.ttlMs / 4 && !load && pauseLeftMs() <= 0) join().catch(onError);
       return cached.value;
     }
@@ -67,7 +67,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     try {
       return await join();
     } catch (error) {
-      if (!cached || !serves(cached, 0)) throw error;
+      if (!cached || !hasSecondsLeft(cached, 0)) throw error;
       onError(error);
       return cached.value;
     }
@@ -102,7 +102,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
       });
 
       const isLast = requests >= MAX_REQUESTS;
-      let failure: Failure;
+      let failure: RequestFailure;
       if (!("token" in response)) {
         failure = response;
       } else if (rejected.has(response.token) && response.token !== need.rejectedToken) {
@@ -114,7 +114,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
         if (leftMs(token) > 0) {
           accept(token);
           // The service grants at most half a token's life as minimum: what was asked for is not asked again.
-          if (isLast || minSeconds <= need.minSeconds || serves(token, minSeconds)) return token.value;
+          if (isLast || minSeconds <= need.minSeconds || hasSecondsLeft(token, minSeconds)) return token.value;
           continue;
         }
         failure = { code: "token_expired", description: "The token had ended when it was received." };
@@ -126,7 +126,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     }
   }
 
-  function accept(token: CachedToken): void {
+  function accept(token: HeldToken): void {
     cached = token;
     rejected.delete(token.value);
     unreported = undefined;
@@ -135,7 +135,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
   }
 
   /** Without a failure, the pause holds for renewals behind a usable token only. */
-  function startPause(failure: Failure | undefined): void {
+  function startPause(failure: RequestFailure | undefined): void {
     const backoffMs = Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
     failures += 1;
     pause = { from: readClocks(), ms: Math.max(backoffMs, (failure?.retryAfter ?? 0) * 1000), failure };
@@ -156,10 +156,10 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
 }
 
 /** Life counts from the request, not from the response: the service cannot have issued the token earlier than that. */
-function leftMs({ ttlMs, requestedAt }: CachedToken): number {
+function leftMs({ ttlMs, requestedAt }: HeldToken): number {
   return ttlMs - ageMs(requestedAt);
 }
 
-function serves(token: CachedToken, minSeconds: number): boolean {
+function hasSecondsLeft(token: HeldToken, minSeconds: number): boolean {
   return leftMs(token) > Math.max(minSeconds * 1000, Math.min(MIN_LEFT_MS, token.ttlMs / 4));
 }

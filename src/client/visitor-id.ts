@@ -7,7 +7,7 @@ let pageId: string | undefined;
  * Returns the random id of this visitor: 128 bits as four numbers from `localStorage`, and stores it on first use. Without a usable `localStorage`, as in a sandboxed frame, the id lives as long as the page.
  * @throws ReferenceError where the runtime has no `crypto`.
  */
-export function visitorId(): string {
+export function getVisitorId(): string {
   pageId ??= storedId() ?? storeNewId();
   return pageId;
 }

@@ -1,6 +1,6 @@
-import { h } from "./dom.ts";
+import { createElement } from "./dom.ts";
 
-const region = h("div", { class: "visually-hidden", role: "status" });
+const region = createElement("div", { class: "visually-hidden", role: "status" });
 
 /** Returns the element whose changes screen readers read out. Add it to the page once. */
 export function announcementRegion(): HTMLElement {

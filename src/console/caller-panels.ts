@@ -1,14 +1,15 @@
-import { h, p } from "./dom.ts";
+import { createElement, createParagraph } from "./dom.ts";
+import type { Access } from "./health.ts";
 import { snippet } from "./snippet.ts";
-import { type Access, actionsSnippet, curlSnippet, fetchSnippet, moduleSnippet, nodeSnippet } from "./snippets.ts";
+import { actionsSnippet, curlSnippet, fetchSnippet, moduleSnippet, nodeSnippet } from "./snippets.ts";
 
 /** Creates the panel for a web page: lines to put into it, beside the form. */
 export function webPanel(url: string, access: Access, form: HTMLElement): HTMLElement {
   return beside(form, [
     snippet((t) => t.moduleTitle, moduleSnippet(url, access)),
-    p((t) => t.moduleHint, "hint"),
+    createParagraph((t) => t.moduleHint, "hint"),
     snippet((t) => t.fetchTitle, fetchSnippet(url, access)),
-    p((t) => (access === "closed" ? t.loginHint : t.visitorHint), "hint"),
+    createParagraph((t) => (access === "closed" ? t.loginHint : t.visitorHint), "hint"),
   ]);
 }
 
@@ -17,12 +18,12 @@ export function scriptPanel(url: string, access: Access, form: HTMLElement): HTM
   return beside(form, [
     snippet((t) => t.curlTitle, curlSnippet(url, access)),
     snippet((t) => t.nodeTitle, nodeSnippet(url, access)),
-    ...(access === "closed" ? [p((t) => t.keyHint, "hint")] : []),
+    ...(access === "closed" ? [createParagraph((t) => t.keyHint, "hint")] : []),
     snippet((t) => t.actionsTitle, actionsSnippet(url)),
-    p((t) => t.actionsHint, "hint"),
+    createParagraph((t) => t.actionsHint, "hint"),
   ]);
 }
 
 function beside(form: HTMLElement, snippets: readonly HTMLElement[]): HTMLElement {
-  return h("div", { class: "columns" }, h("div", {}, ...snippets), form);
+  return createElement("div", { class: "columns" }, createElement("div", {}, ...snippets), form);
 }

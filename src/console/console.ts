@@ -1,10 +1,10 @@
 import { announcementRegion } from "./announce.ts";
 import { scriptPanel, webPanel } from "./caller-panels.ts";
-import { h, p } from "./dom.ts";
+import { createElement, createParagraph } from "./dom.ts";
 import { explanationView } from "./explanation-view.ts";
 import { accessFor, getHealth, type Health } from "./health.ts";
 import { showPreferredLanguage, type TextFor } from "./language.ts";
-import { findLocal, type Local } from "./local.ts";
+import { findLocalApi, type LocalApi } from "./local-api.ts";
 import { localView } from "./local-view.ts";
 import { operationPanel } from "./operation-panel.ts";
 import { pageHeader } from "./page-header.ts";
@@ -15,35 +15,35 @@ import { tabs } from "./tabs.ts";
 import { tokenForm } from "./token-form.ts";
 
 /** The address that clients call. */
-const URL_HERE = new URL("/", location.href).href;
+const SERVICE_URL = new URL("/", location.href).href;
 
 void showPage();
 
 async function showPage(): Promise<void> {
   showPreferredLanguage();
-  const main = h(
+  const main = createElement(
     "main",
     { "aria-busy": "true" },
-    h("h1", {}, (t) => t.tagline),
-    p((t) => t.checking, "status"),
+    createElement("h1", {}, (t) => t.tagline),
+    createParagraph((t) => t.checking, "status"),
   );
   document.body.append(
     pageHeader(),
     main,
-    h(
+    createElement(
       "footer",
       {},
-      p((t) => t.footer),
+      createParagraph((t) => t.footer),
     ),
     announcementRegion(),
   );
 
-  const [health, local] = await Promise.all([getHealth(), findLocal()]);
+  const [health, local] = await Promise.all([getHealth(), findLocalApi()]);
   main.replaceChildren(...serviceViews(health, local));
   main.removeAttribute("aria-busy");
 }
 
-function serviceViews(health: Health, local: Local | undefined): readonly HTMLElement[] {
+function serviceViews(health: Health, local: LocalApi | undefined): readonly HTMLElement[] {
   const access = accessFor(health);
   const here = local && localView(local);
   const form = (id: string, credentialLabel: TextFor) =>
@@ -54,11 +54,11 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
       explain: local && (async (credential) => explanationView(await local.explain(credential))),
     });
   return [
-    h("h1", {}, (t) => t.tagline),
+    createElement("h1", {}, (t) => t.tagline),
     statusLine(health),
     notice(health),
-    snippet((t) => t.tryLine, curlLine(URL_HERE, access), "h2"),
-    access === "closed" ? p((t) => t.closedHint, "hint") : undefined,
+    snippet((t) => t.tryLine, curlLine(SERVICE_URL, access), "h2"),
+    access === "closed" ? createParagraph((t) => t.closedHint, "hint") : undefined,
     ...tabs(
       (t) => t.tabsLabel,
       [
@@ -66,7 +66,7 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
           id: "web",
           label: (t) => t.web,
           content: webPanel(
-            URL_HERE,
+            SERVICE_URL,
             access,
             form("web", (t) => t.jwt),
           ),
@@ -75,7 +75,7 @@ function serviceViews(health: Health, local: Local | undefined): readonly HTMLEl
           id: "script",
           label: (t) => t.script,
           content: scriptPanel(
-            URL_HERE,
+            SERVICE_URL,
             access,
             form("script", (t) => t.apiKey),
           ),

@@ -1,4 +1,5 @@
-import type { Access } from "./snippets.ts";
+/** Whether the service wants a credential; `undefined` if that is not known. */
+export type Access = "open" | "closed" | undefined;
 
 /** An issue with a setting, by its name and a sentence that completes "NAME …". */
 export type SettingProblem = { readonly setting: string; readonly problem: string };

@@ -1,7 +1,6 @@
 // Pure. No clock, no I/O.
 
-/** Whether the service wants a credential; `undefined` if that is not known. */
-export type Access = "open" | "closed" | undefined;
+import type { Access } from "./health.ts";
 
 /** Returns the shortest request, to try in a terminal. `url` is the address of the service, with a slash at its end. */
 export function curlLine(url: string, access: Access): string {

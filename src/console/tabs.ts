@@ -1,4 +1,4 @@
-import { h, on } from "./dom.ts";
+import { createElement, listener } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 
 /** A part of the page that is shown by itself. Its id is the fragment of the URL that opens it. */
@@ -7,27 +7,27 @@ export type Tab = { readonly id: string; readonly label: TextFor; readonly conte
 /** Creates tabs (ARIA Authoring Practices, "Tabs"): arrow keys move, and the URL's fragment names the tab. */
 export function tabs(label: TextFor, all: readonly Tab[]): readonly HTMLElement[] {
   const buttons = all.map(({ id, label }, index) =>
-    h(
+    createElement(
       "button",
       {
         type: "button",
         role: "tab",
         id: `tab-${id}`,
-        onclick: on(() => choose(index)),
-        onkeydown: on((event) => moveWith(event, index)),
+        onclick: listener(() => choose(index)),
+        onkeydown: listener((event) => moveWith(event, index)),
       },
       label,
     ),
   );
   const panels = all.map(({ id, content }) =>
-    h("section", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}` }, content),
+    createElement("section", { role: "tabpanel", id: `panel-${id}`, "aria-labelledby": `tab-${id}` }, content),
   );
   buttons.forEach((button, index) => {
     button.setAttribute("aria-controls", panels[index]?.id ?? "");
   });
   open(Math.max(0, indexInAddress()));
   addEventListener("hashchange", () => indexInAddress() >= 0 && open(indexInAddress()));
-  return [h("div", { role: "tablist", "aria-label": label }, ...buttons), ...panels];
+  return [createElement("div", { role: "tablist", "aria-label": label }, ...buttons), ...panels];
 
   function indexInAddress(): number {
     return all.findIndex(({ id }) => location.hash === `#${id}`);

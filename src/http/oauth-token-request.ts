@@ -1,7 +1,7 @@
 import { authenticateAs, authenticateByGrant } from "../core/auth/client-authentication.ts";
 import { type CozeScope, MAX_SCOPE_BYTES, parseRequestedScope } from "../core/grant/coze-scope.ts";
 import { TokenError } from "../core/token-error.ts";
-import { type Presented, readCredential } from "./admit-request.ts";
+import { type ClaimedIdentity, readCredential } from "./admit-request.ts";
 import { isBasic, parseBasicCredentials } from "./basic-credentials.ts";
 import type { IncomingRequest, TimeLeft } from "./issue-token.ts";
 import {
@@ -18,7 +18,7 @@ import type { TokenRequestBody } from "./token-request-body.ts";
 type Parameters = ReadonlyMap<string, string>;
 
 /** An OAuth token request, and what its response depends on. */
-export type OauthTokenRequest = IncomingRequest & { readonly grantType: string; readonly asksForScope: boolean };
+export type OAuthTokenRequest = IncomingRequest & { readonly grantType: string; readonly asksForScope: boolean };
 
 /** What the JWT of a token exchange can be called (RFC 8693 §3). */
 export const JWT_TYPES = [
@@ -42,11 +42,11 @@ const REFUSED_CREDENTIALS = ["client_secret", "client_assertion"];
  * @throws TokenError `invalid_request`, `unsupported_grant_type`, `invalid_client`, `payload_too_large` or
  * `unsupported_media_type`.
  */
-export async function readOauthTokenRequest(
+export async function readOAuthTokenRequest(
   request: Request,
   service: ReadyService,
   timeLeft: TimeLeft,
-): Promise<OauthTokenRequest> {
+): Promise<OAuthTokenRequest> {
   const parameters = await readFormBody(request, timeLeft());
   const grantType = readGrantType(parameters, service);
   return {
@@ -54,7 +54,7 @@ export async function readOauthTokenRequest(
     ...namedUser(parameters, request.headers),
     grantType,
     asksForScope: parameters.has("scope"),
-    readWanted: async () => wantedFrom(parameters),
+    readBody: async () => toRequestBody(parameters),
   };
 }
 
@@ -71,7 +71,7 @@ function presentedCredential(
   parameters: Parameters,
   headers: Headers,
   { authenticate, credentialKinds }: ReadyService,
-): Pick<Presented, "credential" | "authenticate"> {
+): Pick<ClaimedIdentity, "credential" | "authenticate"> {
   // docs/decisions/0005: an open service does not look at credentials.
   if (credentialKinds.has("anyone")) return { credential: undefined, authenticate };
 
@@ -111,7 +111,7 @@ function checkType(parameters: Parameters, name: string, types: readonly string[
   if (!types.includes(required(parameters, name))) throw invalidRequest(`${name} must be ${types.join(" or ")}`);
 }
 
-function namedUser(parameters: Parameters, headers: Headers): Pick<Presented, "userId" | "userIdSource"> {
+function namedUser(parameters: Parameters, headers: Headers): Pick<ClaimedIdentity, "userId" | "userIdSource"> {
   const header = headers.get("X-User-ID");
   const parameter = parameters.get("user_id");
   if (parameter === undefined) return { userId: header };
@@ -122,7 +122,7 @@ function namedUser(parameters: Parameters, headers: Headers): Pick<Presented, "u
 }
 
 /** What the JSON body of `POST /` can ask for too, under the same names. */
-function wantedFrom(parameters: Parameters): TokenRequestBody {
+function toRequestBody(parameters: Parameters): TokenRequestBody {
   return {
     duration_seconds: wholeSeconds(parameters, "duration_seconds"),
     minimum_seconds: wholeSeconds(parameters, "minimum_seconds"),

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DOCUMENT_PATH } from "../openapi/document-path.ts";
-import { buildClient } from "./client-module.ts";
+import { buildClientModule } from "./client-module.ts";
 import { buildConsolePage } from "./console-page.ts";
-import { headersFile } from "./headers-file.ts";
+import { formatHeadersFile } from "./headers-file.ts";
 
 /**
  * Builds the static assets of the Worker into a folder: the client module with its types, the description of the API,
@@ -14,7 +14,7 @@ import { headersFile } from "./headers-file.ts";
  */
 export async function buildAssets(folder: string): Promise<void> {
   const [client, page, description] = await Promise.all([
-    buildClient(),
+    buildClientModule(),
     buildConsolePage(),
     readFile(DOCUMENT_PATH, "utf8"),
   ]);
@@ -23,7 +23,7 @@ export async function buildAssets(folder: string): Promise<void> {
     "client.d.ts": client.types,
     "openapi.json": description,
     "console.html": page.html,
-    _headers: headersFile(page.contentSecurityPolicy),
+    _headers: formatHeadersFile(page.contentSecurityPolicy),
   };
   await mkdir(folder, { recursive: true });
   await Promise.all(Object.entries(files).map(([name, content]) => replaceFile(join(folder, name), content)));

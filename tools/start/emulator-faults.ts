@@ -42,7 +42,7 @@ export type EmulatorFaults = {
 };
 
 /** Finds the emulator that a token endpoint on this machine belongs to; `undefined` for any other endpoint. */
-export function emulatorFaults(tokenEndpoint: URL, clientId: string): EmulatorFaults | undefined {
+export function emulatorFaultsFor(tokenEndpoint: URL, clientId: string): EmulatorFaults | undefined {
   if (!isLoopbackHost(tokenEndpoint.hostname)) return undefined;
   const url = new URL("/emulator/faults", tokenEndpoint);
   const appUrl = new URL(`?client_id=${encodeURIComponent(clientId)}`, url);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foreignPageRefusal, refusalFor } from "../../../tools/start/local-access.ts";
+import { consoleRefusalFor, refusalFor } from "../../../tools/start/local-access.ts";
 
 const URL_HERE = "http://127.0.0.1:8787/";
 
@@ -67,7 +67,7 @@ describe("refusalFor", () => {
   });
 });
 
-describe("foreignPageRefusal", () => {
+describe("consoleRefusalFor", () => {
   const OWN = "http://127.0.0.1:8787";
 
   it.each([
@@ -75,7 +75,7 @@ describe("foreignPageRefusal", () => {
     { of: "the console that reads", headers: { "Sec-Fetch-Site": "same-origin" } },
     { of: "the console that sends", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
   ])("allows the console's paths to $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toBeUndefined();
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toBeUndefined();
   });
 
   it.each([
@@ -86,7 +86,7 @@ describe("foreignPageRefusal", () => {
     { of: "a sandboxed frame", headers: { Origin: "null" } },
     { of: "a link", headers: { "Sec-Fetch-Site": "none" } },
   ])("refuses the console's paths to $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
   });
 });
 

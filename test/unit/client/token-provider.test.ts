@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTokenProvider, type TokenProviderOptions, type TokenRequest } from "../../../src/client/client.ts";
+import { createTokenProvider, type GetTokenOptions, type TokenProviderOptions } from "../../../src/client/client.ts";
 import { createServiceStandIn } from "../../support/service-stand-in.ts";
 
 const ENDPOINT = "https://token.example.com/";
@@ -78,7 +78,7 @@ describe("a request of the token provider", () => {
     "ignores the argument %j",
     async (argument) => {
       const getToken = provide();
-      expect(await getToken(argument as unknown as TokenRequest)).toBe("token-1"); // what an SDK may pass
+      expect(await getToken(argument as unknown as GetTokenOptions)).toBe("token-1"); // what an SDK may pass
       expect(service.requests[0]?.body).toBeUndefined();
     },
   );

@@ -6,7 +6,7 @@ import { digestCredential } from "../../../src/adapters/auth/key-matcher.ts";
 import { parseCallers } from "../../../src/config/parse-callers.ts";
 import type { LocalExplanation } from "../../../src/console/local-types.ts";
 import { sha256Hex } from "../../../tools/lib/sha256.ts";
-import { createExplainCredential } from "../../../tools/start/explain-credential.ts";
+import { createCredentialExplainer } from "../../../tools/start/credential-explainer.ts";
 import { type Claims, createTestIssuer, sharedKey, type TestIssuer } from "../../support/issuer.ts";
 import { createIssuers } from "../../support/issuer-server.ts";
 import { serve } from "../../support/stand-in-server.ts";
@@ -38,7 +38,7 @@ async function explain(credential: string): Promise<LocalExplanation> {
     now,
     sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined),
   });
-  const explainCredential = createExplainCredential({
+  const explainCredential = createCredentialExplainer({
     digestOf: digestCredential,
     // The Worker's needs a function that only workerd has.
     createKeyMatcher: (keySha256) => (digest) => Buffer.from(digest).toString("hex") === keySha256,

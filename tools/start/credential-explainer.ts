@@ -16,8 +16,8 @@ export type ExplainCredential = (
   deadline: number,
 ) => Promise<LocalExplanation>;
 
-/** Creates the explanation of credentials, which decides with the same parts as the Worker. */
-export function createExplainCredential(ports: AuthenticatorPorts): ExplainCredential {
+/** Creates a function that explains credentials. It decides with the same parts as the Worker. */
+export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCredential {
   return async function explainCredential(credential, callers, waitUntil, deadline) {
     const [decision, comparisons] = await Promise.all([
       decide(),
