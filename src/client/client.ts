@@ -2,6 +2,8 @@
  * The token provider of coze-token-worker: gets short-lived Coze access tokens from the service, for browsers,
  * mini-programs, Node.js and any other runtime with `fetch`. It has no dependencies.
  *
+ * This file declares everything that the module exports, because `/client.d.ts` is made from this file alone.
+ *
  * @example In a page, straight from the service
  * ```js
  * import { createTokenProvider } from "https://token.example.com/client.js";
@@ -99,6 +101,7 @@ export type TokenProviderErrorDetails = {
   readonly description: string;
   readonly status?: number | undefined;
   readonly requestId?: string | undefined;
+  /** Seconds. */
   readonly retryAfter?: number | undefined;
 };
 

@@ -1,4 +1,5 @@
-import { ageMs, type Moment, readClocks, steadyAgeMs } from "./clock.ts";
+import { createBackoff } from "./backoff.ts";
+import { ageMs, type Moment, readClocks } from "./clock.ts";
 import type { RequestFailure, RequestResult, TokenNeed } from "./token-request.ts";
 
 /** What a token holder needs of the world. */
@@ -19,26 +20,17 @@ export type TokenHolder = {
 
 type HeldToken = { readonly value: string; readonly ttlMs: number; readonly requestedAt: Moment };
 
-type Pause = { readonly from: Moment; readonly ms: number; readonly failure: RequestFailure | undefined };
-
 /** A token with less may end on its way to Coze. Of tokens shorter than 20 s, a quarter of their life. */
 const MIN_LEFT_MS = 5000;
 /** In one load. One request and three repetitions bridge a restart and a lost connection; more would only be a burden. */
 const MAX_REQUESTS = 4;
-/** In one load, no request begins later: a person is waiting. */
-const MAX_WAIT_MS = 20_000;
-/** The upper bound of the first pause; it doubles with each failure in a row. */
-const FIRST_PAUSE_MS = 500;
-/** The upper bound of any pause that the service does not ask for. */
-const MAX_PAUSE_MS = 30_000;
 /** Far more than a page meets; bounds what a process remembers that runs for months. */
 const MAX_REJECTED = 50;
 
 /**
  * Creates the holder of one identity's token. At most one request is under way. After a failure, no request begins
- * before a pause is over (exponential backoff with full jitter, and never less than `Retry-After`), whichever caller
- * asks. A 4xx ends a load at once; after it only renewals behind a usable token pause, because a caller without one
- * may have changed what was wrong.
+ * before a pause is over, whichever caller asks. A 4xx ends a load at once; after it only renewals behind a usable token
+ * pause, because a caller without one may have changed what was wrong.
  */
 export function createTokenHolder({ request, toError, onError }: TokenHolderOptions): TokenHolder {
   let cached: HeldToken | undefined;
@@ -49,9 +41,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
   const rejected = new Set<string>();
   /** The rejected token to tell the service of, until it has issued another. */
   let unreported: string | undefined;
-  /** In a row. */
-  let failures = 0;
-  let pause: Pause | undefined;
+  const backoff = createBackoff(toError);
 
   return { get, isBusy: () => load !== undefined };
 
@@ -59,7 +49,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     const { rejectedToken } = need;
     if (rejectedToken && (!cached || cached.value === rejectedToken)) reject(rejectedToken);
     if (cached && hasSecondsLeft(cached, need.minSeconds)) {
-      if (leftMs(cached) < cached.ttlMs / 4 && !load && pauseLeftMs() <= 0) join().catch(onError);
+      if (leftMs(cached) < cached.ttlMs / 4 && !load && backoff.leftMs() <= 0) join().catch(onError);
       return cached.value;
     }
 
@@ -93,11 +83,11 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
   async function requestUntilServed(): Promise<string> {
     const startedAt = readClocks();
     for (let requests = 1; ; requests += 1) {
-      await waitForPause(startedAt);
+      await backoff.wait(startedAt);
       const need = { minSeconds, rejectedToken: unreported };
       const requestedAt = readClocks();
       const response = await request(need).catch((error) => {
-        startPause(undefined);
+        backoff.start(undefined);
         throw error;
       });
 
@@ -121,7 +111,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
       }
 
       const isFinal = (failure.status ?? 500) < 500 && failure.status !== 429;
-      startPause(isFinal ? undefined : failure);
+      backoff.start(isFinal ? undefined : failure);
       if (isFinal || isLast) throw toError(failure);
     }
   }
@@ -130,28 +120,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     cached = token;
     rejected.delete(token.value);
     unreported = undefined;
-    failures = 0;
-    pause = undefined;
-  }
-
-  /** Without a failure, the pause holds for renewals behind a usable token only. */
-  function startPause(failure: RequestFailure | undefined): void {
-    const backoffMs = Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
-    failures += 1;
-    pause = { from: readClocks(), ms: Math.max(backoffMs, (failure?.retryAfter ?? 0) * 1000), failure };
-  }
-
-  function pauseLeftMs(): number {
-    return pause ? pause.ms - steadyAgeMs(pause.from) : 0;
-  }
-
-  async function waitForPause(startedAt: Moment): Promise<void> {
-    const leftMs = pauseLeftMs();
-    if (!pause?.failure || leftMs <= 0) return;
-    if (steadyAgeMs(startedAt) + leftMs > MAX_WAIT_MS) {
-      throw toError({ ...pause.failure, retryAfter: Math.ceil(leftMs / 1000) });
-    }
-    await new Promise((resolve) => setTimeout(resolve, Math.ceil(leftMs)));
+    backoff.reset();
   }
 }
 

@@ -1,18 +1,11 @@
-import type { TokenFetch } from "./client.ts";
+import type { TokenFetch, TokenProviderErrorDetails } from "./client.ts";
 import { waitWithin } from "./wait-within.ts";
 
 /** What a request asks of the service beside a token. */
 export type TokenNeed = { readonly minSeconds: number; readonly rejectedToken: string | undefined };
 
 /** Why a request got no token. */
-export type RequestFailure = {
-  readonly code: string;
-  readonly description: string;
-  readonly status?: number | undefined;
-  readonly requestId?: string | undefined;
-  /** Seconds. */
-  readonly retryAfter?: number | undefined;
-};
+export type RequestFailure = TokenProviderErrorDetails;
 
 /** The service's response to one request. */
 export type RequestResult = { readonly token: string; readonly ttlSeconds: number } | RequestFailure;

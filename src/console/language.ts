@@ -1,5 +1,5 @@
-import { english, type Texts } from "./texts-english.ts";
-import { simplifiedChinese } from "./texts-simplified-chinese.ts";
+import { english, type Texts } from "./english.ts";
+import { simplifiedChinese } from "./simplified-chinese.ts";
 
 /** A language of the console, as `lang` attributes name it (BCP 47). */
 export type Language = "en" | "zh-CN";

@@ -1,7 +1,7 @@
 import { createElement, createParagraph, serviceString } from "./dom.ts";
+import type { Texts } from "./english.ts";
 import type { Health, SettingProblem } from "./health.ts";
 import type { TextFor } from "./language.ts";
-import type { Texts } from "./texts-english.ts";
 
 const SECRETS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "TURNSTILE_SECRET_KEY"];
 const BINDINGS = ["TOKEN_CACHE", "RATE_LIMITER", "EXCHANGE_LIMITER", "METRICS", "ASSETS"];

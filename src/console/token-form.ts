@@ -1,7 +1,7 @@
 import { announce } from "./announce.ts";
 import { createElement, createParagraph, listener } from "./dom.ts";
 import { type TextFor, translate } from "./language.ts";
-import { lifeText, tokenOutcomeView } from "./token-outcome.ts";
+import { lifeText, tokenOutcomeView } from "./token-outcome-view.ts";
 import { requestToken, type TokenOutcome } from "./token-request.ts";
 
 /** What a header can hold: visible ASCII, with spaces inside only for a user id. */

@@ -1,5 +1,5 @@
 import { TokenError } from "../core/token-error.ts";
-import { decodeUtf8 } from "./read-body.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** What `WWW-Authenticate` says to a client that used HTTP Basic (RFC 6749 §5.2, RFC 7617 §2). */
 export const BASIC_CHALLENGE = 'Basic realm="coze-token-worker"';

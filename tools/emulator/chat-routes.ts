@@ -1,13 +1,14 @@
 import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
 import * as z from "zod";
+import { failure, resourceNotFound, success } from "./api-response.ts";
 import { type Chat, chatEvents, createChat, randomId } from "./chat.ts";
 import { pause } from "./connection.ts";
 import { describeIssues } from "./coze-error.ts";
 import { createExpiringMap } from "./expiring-map.ts";
 import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
 import { parseJson } from "./response.ts";
-import { failure, type OwnedEnv, resourceNotFound, success, tokenOwner } from "./token-owner.ts";
+import { type OwnedEnv, tokenOwner } from "./token-owner.ts";
 
 /** How long a chat can be retrieved. */
 const CHAT_LIFE_SECONDS = 3_600;

@@ -1,11 +1,12 @@
-import { decodeJwt, errors } from "jose";
+import { decodeJwt } from "jose";
 import type { LocalCheck, LocalComparison, LocalExplanation } from "../../src/console/local-types.ts";
 import { type AuthenticatorPorts, createAuthenticator } from "../../src/core/auth/authenticator.ts";
 import type { Caller, JwtRule } from "../../src/core/auth/caller.ts";
 import { type Claims, matchesClaims } from "../../src/core/auth/claims.ts";
 import { createSessionNames } from "../../src/core/auth/session-name.ts";
 import type { WaitUntil } from "../../src/core/single-flight.ts";
-import { TokenError } from "../../src/core/token-error.ts";
+import { formatValue } from "./format-value.ts";
+import { sentenceFor, validityChecks } from "./validity-checks.ts";
 
 /** Says which caller a credential has, and compares it with every caller. */
 export type ExplainCredential = (
@@ -53,47 +54,20 @@ export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCre
       const claims = decode(credential);
       if (claims === undefined) return [{ rule: "issuer", passes: false, expected: rule.issuer, actual: "not a JWT" }];
       return [
-        { rule: "issuer", passes: claims["iss"] === rule.issuer, expected: rule.issuer, actual: shown(claims["iss"]) },
-        ...(await validityChecks(rule, claims)),
+        {
+          rule: "issuer",
+          passes: claims["iss"] === rule.issuer,
+          expected: rule.issuer,
+          actual: formatValue(claims["iss"]),
+        },
+        ...(await validityChecks(rule, claims, () => ports.verifyJwt(credential, rule, waitUntil, deadline))),
         ...claimChecks(rule, claims),
         userCheck(caller, rule, claims),
       ];
     }
 
-    async function validityChecks(rule: JwtRule, claims: Claims): Promise<readonly LocalCheck[]> {
-      const expiry = { rule: "exp", expected: "in the future", actual: formatTime(claims["exp"]) };
-      // The keys of an issuer say nothing about the JWT of another.
-      if (claims["iss"] !== rule.issuer) return [{ rule: "signature" }, expiry];
-
-      const error: unknown = await ports.verifyJwt(credential, rule, waitUntil, deadline).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (error === undefined)
-        return [
-          { rule: "signature", passes: true },
-          { ...expiry, passes: true },
-        ];
-      // The claims are checked only after the signature.
-      const failed = error instanceof TokenError ? failedClaim(error.cause) : undefined;
-      if (failed === "exp")
-        return [
-          { rule: "signature", passes: true },
-          { ...expiry, passes: false },
-        ];
-      if (failed !== undefined) {
-        return [
-          { rule: "signature", passes: true },
-          expiry,
-          { rule: failed, passes: false, actual: shown(claims[failed]) },
-        ];
-      }
-      const isUnknown = error instanceof TokenError && error.code === "issuer_unavailable";
-      return [{ rule: "signature", ...(!isUnknown && { passes: false }), actual: sentenceFor(error) }, expiry];
-    }
-
     function userCheck(caller: Caller, { userIdClaim }: JwtRule, claims: Claims): LocalCheck {
-      const check = { rule: `user_id = ${userIdClaim}`, actual: shown(claims[userIdClaim]) };
+      const check = { rule: `user_id = ${userIdClaim}`, actual: formatValue(claims[userIdClaim]) };
       try {
         createSessionNames(callers)(caller, null, claims);
         return { ...check, passes: true };
@@ -108,15 +82,20 @@ function claimChecks(rule: JwtRule, claims: Claims): readonly LocalCheck[] {
   const audience = rule.audience === undefined ? [] : [{ ...rule, claims: new Map() }];
   const single = [...rule.claims].map(([name, wanted]) => {
     const alone = { ...rule, audience: undefined, claims: new Map([[name, wanted]]) };
-    const expected = wanted instanceof RegExp ? `pattern ${wanted.source}` : shown(wanted);
-    return { rule: `claims.${name}`, passes: matchesClaims(alone, claims), expected, actual: shown(claims[name]) };
+    const expected = formatValue(wanted);
+    return {
+      rule: `claims.${name}`,
+      passes: matchesClaims(alone, claims),
+      expected,
+      actual: formatValue(claims[name]),
+    };
   });
   return [
     ...audience.map((alone) => ({
       rule: "audience",
       passes: matchesClaims(alone, claims),
-      expected: shown(rule.audience),
-      actual: shown(claims["aud"]),
+      expected: formatValue(rule.audience),
+      actual: formatValue(claims["aud"]),
     })),
     ...single,
   ];
@@ -128,24 +107,4 @@ function decode(credential: string): Claims | undefined {
   } catch {
     return undefined;
   }
-}
-
-function failedClaim(cause: unknown): string | undefined {
-  if (cause instanceof errors.JWTExpired) return "exp";
-  return cause instanceof errors.JWTClaimValidationFailed ? cause.claim : undefined;
-}
-
-/** Anything but a TokenError is a bug. */
-function sentenceFor(error: unknown): string {
-  if (error instanceof TokenError) return error.message;
-  throw error;
-}
-
-function formatTime(claim: unknown): string | undefined {
-  const time = typeof claim === "number" ? new Date(claim * 1000) : undefined;
-  return time === undefined || Number.isNaN(time.getTime()) ? shown(claim) : time.toISOString();
-}
-
-function shown(value: unknown): string | undefined {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

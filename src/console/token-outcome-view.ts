@@ -1,7 +1,7 @@
 import { copyButton } from "./copy-button.ts";
 import { createElement, factList, listener, serviceString } from "./dom.ts";
+import type { ErrorText } from "./english.ts";
 import { keepTranslated, type TextFor, translate } from "./language.ts";
-import type { ErrorText } from "./texts-english.ts";
 import type { TokenOutcome } from "./token-request.ts";
 
 type TokenReceived = Extract<TokenOutcome, { kind: "token" }>;

@@ -1,4 +1,4 @@
-import type { Texts } from "./texts-english.ts";
+import type { Texts } from "./english.ts";
 
 /** The texts of the console in Simplified Chinese. */
 export const simplifiedChinese: Texts = {
