@@ -73,9 +73,9 @@ outcome() { if [ "$status" = 000 ]; then echo "no response"; else echo "status $
 advice() {
   case $1 in
     invalid_client) echo "Set API_KEY to the key of a caller. A key that was right before may have been replaced." ;;
-    access_denied) echo "The caller is known, and may not have this. Ask who runs the service." ;;
+    access_denied) echo "The caller is known, and may not have this. Ask the operator of the service." ;;
     rate_limited) echo "Too many requests. Use the token for all of its life instead of requesting one each time." ;;
-    server_misconfigured) echo "The one who runs the service sees at ${TOKEN_URL%/}/health what is wrong." ;;
+    server_misconfigured) echo "The operator finds the reason at ${TOKEN_URL%/}/health." ;;
     upstream_rejected) echo "Coze refused: $(jq -r '.coze | "\(.error_code) \(.error_message)"' "$folder/body")" ;;
     '') echo "Is TOKEN_URL right? It is $TOKEN_URL" ;;
   esac

@@ -2,6 +2,8 @@
  * The token provider of coze-token-worker: gets short-lived Coze access tokens from the service, for browsers,
  * mini-programs, Node.js and any other runtime with `fetch`. It has no dependencies.
  *
+ * This file declares everything that the module exports, because `/client.d.ts` is made from this file alone.
+ *
  * @example In a page, straight from the service
  * ```js
  * import { createTokenProvider } from "https://token.example.com/client.js";
@@ -15,10 +17,10 @@
 
 import { endpointFor } from "./endpoint.ts";
 import { createTokenHolder, type TokenHolder } from "./token-holder.ts";
-import { saysTokenRejection } from "./token-rejection.ts";
-import { type Failure, requestToken, type TokenNeed, type TokenResponse } from "./token-request.ts";
-import { visitorId } from "./visitor-id.ts";
-import { within } from "./within.ts";
+import { isRejection } from "./token-rejection.ts";
+import { type RequestFailure, type RequestResult, requestToken, type TokenNeed } from "./token-request.ts";
+import { getVisitorId } from "./visitor-id.ts";
+import { waitWithin } from "./wait-within.ts";
 
 /** A string, or an (async) function that returns it and is called each time it is needed. */
 export type StringSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
@@ -70,14 +72,14 @@ export type TokenFetch = (
 }>;
 
 /** What a caller of {@link GetToken} may ask for. */
-export type TokenRequest = {
+export type GetTokenOptions = {
   /**
    * The seconds that the token must live on, for a long connection or upload. A cached token with less is renewed first.
    * The service grants at most half of its token duration, and if renewing fails the cached token is still returned.
    */
   readonly minSeconds?: number | undefined;
   /**
-   * The token that Coze refused, see {@link isTokenRejection}. It is replaced, and never returned again unless the
+   * The token that Coze rejected, see {@link isTokenRejection}. It is replaced, and never returned again unless the
    * service itself insists: a token of less than 10 seconds lacks a permission, which no other token would have.
    */
   readonly rejectedToken?: string | undefined;
@@ -86,12 +88,12 @@ export type TokenRequest = {
 };
 
 /**
- * Gets a Coze access token: the cached one while it lives, renewed behind the answer in the last quarter of its life.
+ * Gets a Coze access token: the cached one while it lives, renewed in the background in the last quarter of its life.
  * Concurrent calls make one request. Always settles. Rejects with {@link TokenProviderError}, with the reason of the
- * signal, or with what the functions in the options throw. Arguments that are not a {@link TokenRequest} are ignored, so
- * it can be handed as it is to anything that takes a token function.
+ * signal, or with what the functions in the options throw. Arguments that are not {@link GetTokenOptions} are ignored,
+ * so it can be handed as it is to anything that takes a token function.
  */
-export type GetToken = (request?: TokenRequest) => Promise<string>;
+export type GetToken = (options?: GetTokenOptions) => Promise<string>;
 
 /** The properties of a {@link TokenProviderError}. */
 export type TokenProviderErrorDetails = {
@@ -99,6 +101,7 @@ export type TokenProviderErrorDetails = {
   readonly description: string;
   readonly status?: number | undefined;
   readonly requestId?: string | undefined;
+  /** Seconds. */
   readonly retryAfter?: number | undefined;
 };
 
@@ -109,7 +112,7 @@ export class TokenProviderError extends Error {
    * The `error` of the service, such as `invalid_client`, `access_denied`, `rate_limited`, `upstream_unavailable`; or
    * `network_error` (no response), `timeout` (too late a response, or a function in the options that did not return),
    * `invalid_response` (a response that is not of this service), `token_expired` (the token had ended on arrival),
-   * `token_rejected` (the service returns only tokens that Coze refused).
+   * `token_rejected` (the service returns only tokens that Coze rejected).
    */
   declare readonly code: string;
   /** A sentence that a person can act on. */
@@ -150,7 +153,7 @@ const MAX_MIN_SECONDS = 86_399;
  * ```
  * @example A WebSocket client of `@coze/api`
  * ```js
- * // The SDK puts the token into the address once, and would connect again with the same address. So let it not: each
+ * // The SDK puts the token into the address once, and would connect again with the same address. So turn that off: each
  * // `create` (and each `connect` of a new `WsChatClient`) asks for a token, and `minSeconds` lets it live long enough.
  * const client = new CozeAPI({ token: () => getToken({ minSeconds: 300 }), websocketOptions: { maxRetries: 0 } });
  * async function connect() {
@@ -165,19 +168,19 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
 
   return getToken;
 
-  async function getToken(request?: TokenRequest): Promise<string> {
-    const { minSeconds, rejectedToken, signal }: TokenRequest = Object(request); // whatever an SDK passes
+  async function getToken(request?: GetTokenOptions): Promise<string> {
+    const { minSeconds, rejectedToken, signal }: GetTokenOptions = Object(request); // whatever an SDK passes
     const need = {
       minSeconds: Number(minSeconds) > 0 ? Math.min(Number(minSeconds), MAX_MIN_SECONDS) : 0,
       rejectedToken: typeof rejectedToken === "string" ? rejectedToken : undefined,
     };
     if (signal?.aborted) throw signal.reason;
-    return within(getFor(need), signal?.addEventListener ? signal : undefined);
+    return waitWithin(getFor(need), signal?.addEventListener ? signal : undefined);
   }
 
   async function getFor(need: TokenNeed): Promise<string> {
     let [userId, credential] = await Promise.all([evaluate(options.userId), evaluate(options.credential)]);
-    if (!userId && !credential) userId = visitorId();
+    if (!userId && !credential) userId = getVisitorId();
     return holderFor(userId, credential).get(need);
   }
 
@@ -198,7 +201,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
     return holder;
   }
 
-  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<TokenResponse> {
+  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<RequestResult> {
     const turnstile = await evaluate(options.turnstile);
     return requestToken(
       options.fetch ?? fetch,
@@ -212,13 +215,13 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
     try {
       options.onError?.(error);
     } catch {
-      // Whoever gets a token must not suffer for it.
+      // An error in the callback must not fail the call.
     }
   }
 }
 
 /**
- * Returns whether something says that Coze refused a token: a `Response`, the body of one, an error that `@coze/api`,
+ * Returns whether something says that Coze rejected a token: a `Response`, the body of one, an error that `@coze/api`,
  * `@coze/chat-sdk`, the uni-app and Taro packages or axios throw, or an error event of a stream or WebSocket. That is
  * the status 401, or one of Coze's codes 4100, 4101 and 700012006, which can come with the status 200.
  * A {@link TokenProviderError} is none: it says that the service issued no token.
@@ -236,7 +239,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
  * ```
  */
 export function isTokenRejection(errorOrResponse: unknown): boolean {
-  return saysTokenRejection(errorOrResponse);
+  return isRejection(errorOrResponse);
 }
 
 /** The `auth` of `CozeWebSDK.WebChatClient` and of `@coze/chat-sdk`. */
@@ -247,7 +250,7 @@ export type CozeChatAuth = {
 };
 
 /**
- * Gets a token and returns the `auth` of a chat, which asks for another when Coze refuses it. Neither the promise nor
+ * Gets a token and returns the `auth` of a chat, which asks for another when Coze rejects it. Neither the promise nor
  * `onRefreshToken` ever rejects, because these SDKs keep a rejected promise and never ask again: on an error `onError` is
  * told and the token is empty, with which WebChatClient asks again at its next call. `@coze/chat-sdk` does so too after
  * its start, but shows an error when it is started without a token. Its chat flow component takes the same function under
@@ -295,12 +298,12 @@ function missingEndpoint(): never {
   throw new TypeError("An endpoint is required where this module was bundled or copied.");
 }
 
-function toError(failure: Failure): TokenProviderError {
+function toError(failure: RequestFailure): TokenProviderError {
   return new TokenProviderError(failure);
 }
 
 async function evaluate(source: StringSource | undefined): Promise<string | undefined> {
   if (typeof source !== "function") return source;
   const late = toError({ code: "timeout", description: "A function in the options did not return in time." });
-  return (await within(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
+  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
 }

@@ -9,10 +9,10 @@ const CODE_PROPERTIES = ["status", "statusCode", "code"];
 const INNER_PROPERTIES = ["message", "rawError", "response", "data", "error", "cause"];
 
 /**
- * Returns whether an error, a response, its body or an event says that Coze refused a token. Errors of this service do
+ * Returns whether an error, a response, its body or an event says that Coze rejected a token. Errors of this service do
  * not: they say that it issued none.
  */
-export function saysTokenRejection(value: unknown, depth = 4): boolean {
+export function isRejection(value: unknown, depth = 4): boolean {
   if (typeof value === "string") return REJECTION_TEXT.test(value);
   if (typeof value !== "object" || value === null || depth === 0) return false;
 
@@ -20,6 +20,6 @@ export function saysTokenRejection(value: unknown, depth = 4): boolean {
   if (properties["name"] === "TokenProviderError") return false;
   return (
     CODE_PROPERTIES.some((name) => REJECTION_CODES.includes(Number(properties[name]))) ||
-    INNER_PROPERTIES.some((name) => saysTokenRejection(properties[name], depth - 1))
+    INNER_PROPERTIES.some((name) => isRejection(properties[name], depth - 1))
   );
 }

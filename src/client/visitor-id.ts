@@ -1,16 +1,15 @@
 const STORAGE_KEY = "coze-token-worker.visitor";
 
 /** Stays the same as long as the page lives, also where two new tabs have stored different ids at the same moment. */
-let idOfPage: string | undefined;
+let pageId: string | undefined;
 
 /**
- * Returns the random id of this visitor: 128 bits as four numbers from `localStorage`, where it is written first if need
- * be. Without a usable `localStorage`, as in a sandboxed frame, the id lives as long as the page.
+ * Returns the random id of this visitor: 128 bits as four numbers from `localStorage`, and stores it on first use. Without a usable `localStorage`, as in a sandboxed frame, the id lives as long as the page.
  * @throws ReferenceError where the runtime has no `crypto`.
  */
-export function visitorId(): string {
-  idOfPage ??= storedId() ?? storeNewId();
-  return idOfPage;
+export function getVisitorId(): string {
+  pageId ??= storedId() ?? storeNewId();
+  return pageId;
 }
 
 function storedId(): string | undefined {

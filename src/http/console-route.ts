@@ -8,7 +8,7 @@ export type GetConsolePage = () => Promise<Response>;
 
 /**
  * `GET /` of a browser: the console, an HTML page that shows how to call this service and tries it. Requests that do
- * not accept HTML get the error of any other method.
+ * not accept HTML get a 405.
  * @throws TokenError `not_found` if the console is off.
  */
 export function consoleRoute(getConsolePage: GetConsolePage | undefined): Hono<AppEnv> {

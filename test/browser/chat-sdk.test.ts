@@ -68,7 +68,7 @@ async function exchangeCount(user: string): Promise<number> {
 }
 
 describe.concurrent("@coze/chat-sdk with the token provider", () => {
-  it("asks for another token when its own was revoked, and goes on", async () => {
+  it("lets @coze/chat-sdk replace a revoked token and send the next message", async () => {
     const { goOn, send, answer, refreshes, pageErrors } = await openChat("ada");
     expect(await refreshes()).toEqual([]);
     await app.control("POST", "/tokens/revoke", { session_name: "ada" });
@@ -86,7 +86,7 @@ describe.concurrent("@coze/chat-sdk with the token provider", () => {
     expect([await exchangeCount("ada"), pageErrors]).toEqual([2, []]);
   });
 
-  it("survives a service that is down, and goes on when it is back", async () => {
+  it("lets @coze/chat-sdk send messages again once a service that was down is back", async () => {
     const { goOn, send, refreshes, errors, pageErrors, setServiceDown } = await openChat("bob");
     await app.control("POST", "/tokens/revoke", { session_name: "bob" });
     await setServiceDown(true);

@@ -56,7 +56,7 @@ async function sessionNames(): Promise<readonly unknown[]> {
 }
 
 describe("a page of another origin", () => {
-  it("gets a token through a preflight", async () => {
+  it("gets a token in a page of another origin, through a preflight", async () => {
     const { page, getToken } = await openPage();
     const devTools = await page.context().newCDPSession(page);
     const methods = new Map<string, string>();
@@ -71,7 +71,7 @@ describe("a page of another origin", () => {
     expect(responses).toEqual([`OPTIONS ${worker.url} 204`, `POST ${worker.url} 200`]);
   });
 
-  it("gets no token if its origin is forbidden", async () => {
+  it("gets no token in a page of a forbidden origin", async () => {
     const origin = `http://forbidden.example.com:${new URL(site.url).port}`;
     const { script } = await openPage({ origin });
     const before = await sessionNames();
@@ -86,7 +86,7 @@ describe("a page of another origin", () => {
     expect(await sessionNames()).toEqual(before);
   });
 
-  it("makes one request for 50 components", async () => {
+  it("makes one token request for 50 components of a page", async () => {
     const { script, requestCount } = await openPage();
 
     const tokens = await script.evaluate(({ getToken }) => Promise.all(Array.from({ length: 50 }, () => getToken())));
@@ -94,7 +94,7 @@ describe("a page of another origin", () => {
     expect([tokens.length, new Set(tokens).size, requestCount()]).toEqual([50, 1, 1]);
   });
 
-  it("gets one token in two tabs, and another than other visitors", async () => {
+  it("shares one token between two tabs of a visitor, and with no other visitor", async () => {
     const context = await browser.newContext();
     const before = (await sessionNames()).length;
 
@@ -115,7 +115,7 @@ describe("a page of another origin", () => {
     ]);
   });
 
-  it("stores neither a token nor a credential", async () => {
+  it("stores neither a token nor a credential in a page's browser", async () => {
     const { page, getToken } = await openPage({ options: { credential: KEY, userId: "ada" } });
     await getToken();
 
@@ -128,7 +128,7 @@ describe("a page of another origin", () => {
 
 // Each of these waits for a token to grow old.
 describe.concurrent("a page", () => {
-  it("replaces a revoked token without a reload", async () => {
+  it("replaces a revoked token without a reload of the page", async () => {
     const { script, getToken } = await openPage();
     const revoked = await getToken();
     await app.control("POST", "/tokens/revoke", { access_token: revoked });
@@ -158,7 +158,7 @@ describe.concurrent("a page", () => {
   it.each([
     ["both clocks move", "fastForward"],
     ["the wall clock alone moves, as on some systems", "setSystemTime"],
-  ] as const)("wakes to a valid token after a sleep in which %s", async (_which, move) => {
+  ] as const)("returns a valid token after a sleep of the machine in which %s", async (_which, move) => {
     const { page, getToken, requestCount } = await openPage({
       service: shortWorker.url,
       prepare: (page) => page.clock.install(),
@@ -179,7 +179,7 @@ describe.concurrent("a page", () => {
     ["right", 0],
     ["an hour behind", -HOUR_MS],
     ["an hour ahead", HOUR_MS],
-  ])("gets two tokens with two requests in the life of one if its clock is %s", async (_what, offsetMs) => {
+  ])("renews a token once in its life in a page whose clock is %s", async (_what, offsetMs) => {
     const { getToken, requestCount } = await openPage({
       service: shortWorker.url,
       prepare: (page) => page.clock.install({ time: Date.now() + offsetMs }),

@@ -16,7 +16,7 @@ const KEYWORD = "console";
  * `npm run screenshot` makes the picture. No two machines have the same fonts, so pixels are not compared: the picture
  * holds the digest of what the page showed.
  */
-it("has a screenshot in the README that shows the console as it is", async () => {
+it("finds docs/console.png up to date with the console", async () => {
   const issuer = await createTestIssuer({ issuersUrl: inject("issuersUrl") });
   const caller = { name: "web-users", issuer: issuer.issuer, audience: "authenticated" };
   await using worker = await serveWorker(await createTestApp(), { CALLERS: [caller] });

@@ -49,7 +49,7 @@ describe("examples/web", () => {
     return page;
   }
 
-  it("serves users who have a keyboard only, each in a session of their own", async () => {
+  it("serves users of examples/web by keyboard alone, each in a session of their own", async () => {
     const page = await openPage();
     const { keyboard } = page;
     const focused = () => page.evaluate<string>("document.activeElement.id");
@@ -74,7 +74,7 @@ describe("examples/web", () => {
     }
   });
 
-  it("recovers from a revoked token without a reload", async () => {
+  it("replaces a revoked token in examples/web without a reload", async () => {
     const page = await openPage();
     await logIn(page, "eve");
     await ask(page, "Before?");
@@ -99,7 +99,7 @@ describe("examples/web", () => {
     expect(tokens).toEqual([expect.stringMatching(/^Token czs_.{4}…$/), expect.not.stringMatching(tokens[0] ?? "")]);
   });
 
-  it("shows the sentence and the request id of an error, and goes on when it is over", async () => {
+  it("shows an error's description and request id in examples/web, and works again afterwards", async () => {
     const page = await openPage();
     const bodies: Promise<Record<string, string>>[] = [];
     page.on("response", (response) => {
@@ -121,7 +121,7 @@ describe("examples/web", () => {
     expect([await errors(page), (await answers(page)).length]).toEqual([[], 1]);
   });
 
-  it.each([360, 1280])("fits a window of %i px, and has no violation that axe finds, light or dark", async (width) => {
+  it.each([360, 1280])("fits examples/web into %i px and passes axe, light and dark", async (width) => {
     const page = await openPage({ viewport: { width, height: HEIGHT }, bypassCSP: true });
     await page.addScriptTag({ content: AXE });
     const check = async () => {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { resourceNotFound } from "./api-response.ts";
 import type { CozeApp } from "./apps.ts";
 import { createAssertionCheck } from "./assertion.ts";
 import { createChatRoutes } from "./chat-routes.ts";
@@ -12,7 +13,6 @@ import { createExchangeRoute } from "./exchange-route.ts";
 import { createFaultQueue } from "./faults.ts";
 import { createLiveTokens } from "./live-tokens.ts";
 import { type EmulatorEnv, LOG_ID_HEADER, logId } from "./log-id.ts";
-import { resourceNotFound } from "./token-owner.ts";
 import { createUsersRoute } from "./users-route.ts";
 
 /** What an emulator needs of its surroundings. */
@@ -26,8 +26,9 @@ export type EmulatorOptions = {
 };
 
 /**
- * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with as much
- * of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share nothing. Runs wherever web standards do.
+ * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with
+ * as much of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share
+ * nothing. Runs wherever web standards do.
  */
 export function createEmulator({
   now = Date.now,

@@ -30,7 +30,7 @@ export function refusalFor(request: Request, allowedOrigins: unknown): string | 
  * Says why a request may not use what only the console of `npm start` needs; `undefined` when it may. Pages of other
  * ports of this machine get tokens, but neither settings nor faults. Programs send neither of the headers.
  */
-export function foreignPageRefusal({ headers, url }: Request): string | undefined {
+export function consoleRefusalFor({ headers, url }: Request): string | undefined {
   const origin = headers.get("Origin");
   const isOwn = origin === null || origin === URL.parse(url)?.origin;
   // The one header that a page cannot choose (Fetch Metadata); a GET of its own origin has no Origin.

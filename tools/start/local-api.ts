@@ -11,9 +11,9 @@ import type { AppEnv } from "../../src/http/app-env.ts";
 import { createErrorHandler, respondNotFound } from "../../src/http/error-response.ts";
 import { requestId } from "../../src/http/request-id.ts";
 import { jsonResponse } from "../../src/http/response.ts";
-import { emulatorFaults, isLocalFault } from "./emulator-faults.ts";
-import { createExplainCredential } from "./explain-credential.ts";
-import { foreignPageRefusal } from "./local-access.ts";
+import { createCredentialExplainer } from "./credential-explainer.ts";
+import { emulatorFaultsFor, isLocalFault } from "./emulator-faults.ts";
+import { consoleRefusalFor } from "./local-access.ts";
 import { overviewFor } from "./local-overview.ts";
 
 /** As long as the Worker itself has for a response. */
@@ -21,8 +21,8 @@ const RESPONSE_LIMIT_MS = 12_000;
 
 const now = () => Date.now();
 
-/** Of the Worker's own, so that what is explained is what happens. The keys of issuers are cached apart. */
-const explainCredential = createExplainCredential({
+/** Built from the Worker's own parts, so it explains what the Worker does. The keys of issuers are cached apart. */
+const explainCredential = createCredentialExplainer({
   digestOf: digestCredential,
   createKeyMatcher,
   claimedIssuer,
@@ -54,7 +54,7 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
     .notFound(respondNotFound)
     .use(requestId())
     .use(async function consoleOnly(c, next) {
-      const refusal = foreignPageRefusal(c.req.raw);
+      const refusal = consoleRefusalFor(c.req.raw);
       if (refusal !== undefined) throw new TokenError("access_denied", refusal);
       await next();
     })
@@ -87,5 +87,5 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
 async function findFaults(env: Env) {
   const { settings } = await parseSettings({ ...env });
   const { TOKEN_ENDPOINT, CLIENT_ID } = settings;
-  return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaults(TOKEN_ENDPOINT, CLIENT_ID) : undefined;
+  return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaultsFor(TOKEN_ENDPOINT, CLIENT_ID) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { SettingProblem } from "./health.ts";
+import type { SettingProblem } from "../../src/console/health.ts";
 import type { TokenSource } from "./token-source.ts";
 
 const CLOSED_HINT =

@@ -25,7 +25,7 @@ describe("a page of another origin", () => {
     ["GET", "/v1/users/me"],
     ["POST", "/v1/conversation/create"],
     ["POST", "/v3/chat"],
-  ])("may send %s %s with the headers of the official SDK", async (method, path) => {
+  ])("lets a page of another origin send %s %s with the headers of the official SDK", async (method, path) => {
     const response = await preflight(path, method);
 
     expect(response.status).toBe(204);
@@ -39,7 +39,7 @@ describe("a page of another origin", () => {
     ]);
   });
 
-  it("reads the refusal of a token, and its log id", async () => {
+  it("lets a page of another origin read a rejected token's error and log id", async () => {
     const response = await fetch(`${rig.url}/v1/users/me`, { headers: { Origin: ORIGIN } });
 
     expect(response.status).toBe(401);
@@ -47,7 +47,7 @@ describe("a page of another origin", () => {
     expect(response.headers.get("Access-Control-Expose-Headers")).toBe("X-Tt-Logid");
   });
 
-  it("changes nothing through the control API", async () => {
+  it("refuses pages of other sites the control API", async () => {
     const headers = { Origin: ORIGIN, "Sec-Fetch-Site": "cross-site", "Content-Type": "text/plain" };
     const body = JSON.stringify({ hang: true });
     const response = await fetch(`${rig.url}/emulator/faults`, { method: "POST", headers, body });
@@ -60,7 +60,7 @@ describe("a page of another origin", () => {
     ["POST", TOKEN_PATH],
     ["GET", "/emulator/exchanges"],
     ["POST", "/emulator/tokens/revoke"],
-  ])("gets no leave for %s %s, and reads no response", async (method, path) => {
+  ])("refuses a page of another origin %s %s, and hides the response", async (method, path) => {
     const leave = await preflight(path, method);
     const response = await fetch(rig.url + path, { method, headers: { Origin: ORIGIN } });
 

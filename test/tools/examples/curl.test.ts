@@ -18,14 +18,14 @@ describe("examples/curl.sh", () => {
   const curl = (args: readonly string[], env = {}) =>
     run(["sh", "examples/curl.sh", ...args], { TOKEN_URL: service.tokenUrl, API_KEY, ...env });
 
-  it("shows when the token ends, and only the first characters of it", async () => {
+  it("shows with curl.sh when the token expires, and only its first characters", async () => {
     const { code, stdout, stderr } = await curl(["ann"]);
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^Token: {3}czs_.{4}…\nExpires: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, in (900|89\d) seconds\n$/);
   });
 
-  it("prints with --show a token of the user that Coze accepts, and nothing else", async () => {
+  it("prints with curl.sh --show the user's token, and nothing else", async () => {
     const shown = await curl(["--show", "bob"]);
     const token = shown.stdout.trimEnd();
     const sessions = (await service.coze.exchanges()).map(({ assertion }) => assertion?.claims["session_name"]);
@@ -40,7 +40,7 @@ describe("examples/curl.sh", () => {
     ["a wrong key", ["ann"], { API_KEY: "ctw_wrong" }, "invalid_client", "Set API_KEY to the key of a caller."],
     ["a user id that is empty", [""], {}, "invalid_request", "X-User-ID"],
     ["a user id that is not ASCII", ["Zoë"], {}, "invalid_request", "X-User-ID"],
-  ])("says for %s what to do, names the request, and tries once", async (_, args, env, error, advice) => {
+  ])("says in curl.sh what to do about %s, names the request, and tries once", async (_, args, env, error, advice) => {
     const { code, stdout, stderr } = await curl(args, env);
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -50,7 +50,7 @@ describe("examples/curl.sh", () => {
     expect(stderr).not.toContain("Attempt");
   });
 
-  it.each([429, 503, 504])("tries again after a %i, when the service says so", async (status) => {
+  it.each([429, 503, 504])("tries again in curl.sh after a %i, when the service says so", async (status) => {
     const { url, requests } = await startStandIn([
       { status, headers: { "Retry-After": "1" }, body: { error: "one_of_them" } },
       { status: 200, headers: { "Cache-Status": "coze-token-worker; hit; ttl=812" }, body: TOKEN },
@@ -68,7 +68,7 @@ describe("examples/curl.sh", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("gives up after four attempts, with a status of its own", async () => {
+  it("ends curl.sh with 75 after four attempts", async () => {
     const overload = { status: 503, headers: { "Retry-After": "0" }, body: { error: "upstream_unavailable" } };
     const { url, requests } = await startStandIn(Array(9).fill(overload));
 
@@ -79,7 +79,7 @@ describe("examples/curl.sh", () => {
     expect(requests).toHaveLength(4);
   });
 
-  it("waits a growing time when there is no response", async () => {
+  it("waits longer after each attempt of curl.sh without a response", async () => {
     const { code, stderr } = await curl([], { TOKEN_URL: "http://127.0.0.1:1/" });
 
     expect(code).toBe(75);

@@ -79,7 +79,7 @@ describe("the example as a mini-program has it, beside the client that was downl
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it("gets a token for the user who has logged in", async () => {
+  it("gets a token in the mini-program example for the logged-in user", async () => {
     vi.stubGlobal("getApp", () => ({ globalData: { sessionJwt: "jwt-of-ada" } }));
     let url: string | undefined;
     vi.stubGlobal("wx", {
@@ -109,7 +109,7 @@ describe("the token provider over wx.request", () => {
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer jwt");
   });
 
-  it("reads the life of a token from its header", async () => {
+  it("reads the life of a token from its header over wx.request", async () => {
     respond = () =>
       Response.json({ access_token: "short" }, { headers: { "cache-status": "coze-token-worker; ttl=1" } });
     const getToken = provide();
@@ -118,12 +118,12 @@ describe("the token provider over wx.request", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("rejects with the error of the service", async () => {
+  it("rejects with the service's error over wx.request", async () => {
     respond = () => Response.json({ error: "invalid_client", error_description: "No." }, { status: 401 });
     await expect(provide()()).rejects.toMatchObject({ code: "invalid_client", description: "No.", status: 401 });
   });
 
-  it("tries again when the network fails", async () => {
+  it("tries again over wx.request when the network fails", async () => {
     let failures = 0;
     const flaky: Wx = {
       request(options) {
@@ -134,7 +134,7 @@ describe("the token provider over wx.request", () => {
     expect(await provide({ fetch: createWxFetch(flaky) })()).toBe("token-1");
   });
 
-  it("ends a request that is aborted", async () => {
+  it("aborts the request of wx.request with its signal", async () => {
     const controller = new AbortController();
     respond = () => new Promise<Response>(() => {});
     const response = createWxFetch(wx)(server.url, {

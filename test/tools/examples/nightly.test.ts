@@ -23,7 +23,7 @@ describe("examples/nightly.sh", () => {
   const nightly = (env: Readonly<Record<string, string>> = {}) =>
     run(["sh", "examples/nightly.sh"], { TOKEN_URL: service.tokenUrl, COZE_API: service.cozeApi, API_KEY, ...env });
 
-  it("works with a key from a file", async () => {
+  it("gets a token in nightly.sh with a key from a file", async () => {
     const folder = await mkdtemp(join(tmpdir(), "examples-key-"));
     onTestFinished(() => rm(folder, { recursive: true }));
     await writeFile(join(folder, "key"), `${API_KEY}\n`);
@@ -35,7 +35,7 @@ describe("examples/nightly.sh", () => {
     expectNoSecretIn(args, API_KEY);
   });
 
-  it("replaces a token that Coze has ended, once", async () => {
+  it("replaces a rejected token in nightly.sh, once", async () => {
     const first = await nightly({ USER_ID: "eve" });
     await sleep(MIN_REPLACED_AGE_MS);
     await service.coze.revoke("eve");
@@ -49,7 +49,7 @@ describe("examples/nightly.sh", () => {
     expectNoSecretIn(second.args, API_KEY);
   });
 
-  it("tries again when the service says so", async () => {
+  it("tries again in nightly.sh when the service says so", async () => {
     const token = { access_token: "czs_only-in-this-test", expires_in: 2_000_000_000, token_type: "Bearer" };
     const { url, requests } = await startStandIn([
       { status: 503, headers: { "Retry-After": "1" }, body: { error: "upstream_unavailable" } },
@@ -63,17 +63,17 @@ describe("examples/nightly.sh", () => {
     expect(requests).toEqual(["/", "/", "/v1/users/me"]);
   });
 
-  it("ends with 77 when Coze refuses a token that is new", async () => {
+  it("ends nightly.sh with 77 when Coze rejects a new token", async () => {
     const { tokenUrl } = service;
     const { url } = await startStandIn(Array(2).fill({ status: 401, body: { code: 4100, msg: "no" } }));
 
     const { code, stdout, stderr } = await nightly({ TOKEN_URL: tokenUrl, COZE_API: url });
 
     expect({ code, stdout }).toEqual({ code: 77, stdout: "" });
-    expect(stderr).toBe('nightly: Coze refuses the token: {"code":4100,"msg":"no","detail":null}\n');
+    expect(stderr).toBe('nightly: Coze rejects the token: {"code":4100,"msg":"no","detail":null}\n');
   });
 
-  it("takes a refusal that comes with status 200 for one", async () => {
+  it("treats a rejection with status 200 as one in nightly.sh", async () => {
     const { url, requests } = await startStandIn([
       { status: 200, body: { code: 4101, msg: "no" } },
       { status: 200, body: { code: 0, data: { nick_name: "Ann", user_id: "7" } } },
@@ -104,7 +104,7 @@ describe("examples/nightly.sh", () => {
       { TOKEN_URL: "http://127.0.0.1:1" },
       /nightly: the token service does not respond\n$/,
     ],
-  ])("ends with %i and a sentence when %s", async (status, _, env, sentence) => {
+  ])("ends nightly.sh with %i and a sentence when %s", async (status, _, env, sentence) => {
     const { code, stdout, stderr } = await nightly(env);
 
     expect({ code, stdout }).toEqual({ code: status, stdout: "" });

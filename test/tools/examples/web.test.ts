@@ -43,7 +43,7 @@ describe("examples/web", () => {
     return fetch(service.tokenUrl, { method: "POST", headers: { Authorization: `Bearer ${jwt}`, Origin: origin } });
   }
 
-  it("gets a token for a logged-in user, with which the user's own session answers", async () => {
+  it("chats in the session of the logged-in user of examples/web", async () => {
     const response = await requestToken(await logIn("ada"));
     const { access_token: token } = await response.json<{ access_token: string }>();
 
@@ -57,20 +57,20 @@ describe("examples/web", () => {
     expect(conversationId).toMatch(/^7\d{18}$/);
   });
 
-  it("gives no JWT to somebody who is not logged in", async () => {
+  it("gives no JWT to a client that is not logged in to examples/web", async () => {
     const response = await fetch(`${page.url}/id-token`, { headers: { Cookie: "session=made-up" } });
 
     expect(await response.json()).toEqual({ name: null });
     expect((await requestToken("")).status).toBe(401);
   });
 
-  it("has a caller that is for this page alone", async () => {
+  it("refuses the caller of examples/web to pages of other origins", async () => {
     const response = await requestToken(await logIn("ada"), "https://evil.example");
 
     expect(response.status).toBe(403);
   });
 
-  it("loads nothing from anywhere but its own server, the Worker and Coze", async () => {
+  it("allows examples/web by policy to load from its own server, the Worker and Coze only", async () => {
     const response = await fetch(page.url);
 
     expect(response.headers.get("Content-Security-Policy")).toBe(
@@ -79,7 +79,7 @@ describe("examples/web", () => {
     );
   });
 
-  it("sees a refused token as an error with Coze's status, code and log id", async () => {
+  it("throws in examples/web a rejected token as an error with Coze's status, code and log id", async () => {
     const question = { cozeApi: service.cozeApi, botId: BOT_ID, token: "czs_ended", userId: "ada", question: "?" };
 
     await expect(chat(question, () => {})).rejects.toMatchObject({
@@ -90,7 +90,7 @@ describe("examples/web", () => {
     });
   });
 
-  it.each([1, 2, 7, 1000])("reads an answer that comes in pieces of %i bytes", async (size) => {
+  it.each([1, 2, 7, 1000])("reads in examples/web a stream that arrives in pieces of %i bytes", async (size) => {
     const events = `event:conversation.message.delta\ndata:${JSON.stringify({ type: "answer", content: "扣子 ✓" })}\n\n`;
     const bytes = new TextEncoder().encode(events + events);
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>

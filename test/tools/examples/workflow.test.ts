@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 describe("examples/workflow.yml", () => {
-  it("has the caller of the recipe in docs/callers.md", async () => {
+  it("repeats in workflow.yml the caller of docs/callers.md", async () => {
     const docs = await readFile(join(ROOT, "docs/callers.md"), "utf8");
     const [, recipe = ""] = docs.split("\n### GitHub Actions\n")[1]?.match(/```toml\n(.*?)\n```/s) ?? [];
     const commented = recipe.replaceAll(/^/gm, "#   ");
@@ -56,12 +56,12 @@ describe("examples/workflow.yml", () => {
     expect(text).toContain(commented);
   });
 
-  it("gives the job its own identity, and no secret", () => {
+  it("gives the job of workflow.yml an identity, and no secret", () => {
     expect(job.permissions).toEqual({ "id-token": "write" });
     expect(text).not.toMatch(/\bsecrets\./);
   });
 
-  it("gets a token with the identity of the job, and uses it", async () => {
+  it("gets and uses a token in workflow.yml with the job's identity", async () => {
     const { runs, log } = await runJob(JOB);
     const exchanges = await service.coze.exchanges();
 
@@ -70,7 +70,7 @@ describe("examples/workflow.yml", () => {
     expect(exchanges.at(-1)?.assertion?.claims).toMatchObject({ session_name: JOB.repository });
   });
 
-  it("shows no JWT and no token, in its log or in arguments", async () => {
+  it("shows no JWT and no token of workflow.yml in the log or in arguments", async () => {
     const { runs, log, masked } = await runJob(JOB);
 
     expect(masked).toEqual([expect.stringMatching(/^eyJ/), expect.stringMatching(/^czs_/)]);
@@ -78,7 +78,7 @@ describe("examples/workflow.yml", () => {
     for (const { args } of runs) expectNoSecretIn(args, REQUEST_TOKEN);
   });
 
-  it("ends a job of another branch with the sentence of the service, as an annotation", async () => {
+  it("ends a workflow.yml job of another branch with the service's description as an annotation", async () => {
     const { runs, log } = await runJob({ ...JOB, ref: "refs/heads/other" });
 
     expect(runs.map(({ code }) => code)).toEqual([1]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foreignPageRefusal, refusalFor } from "../../../tools/start/local-access.ts";
+import { consoleRefusalFor, refusalFor } from "../../../tools/start/local-access.ts";
 
 const URL_HERE = "http://127.0.0.1:8787/";
 
@@ -67,15 +67,15 @@ describe("refusalFor", () => {
   });
 });
 
-describe("foreignPageRefusal", () => {
+describe("consoleRefusalFor", () => {
   const OWN = "http://127.0.0.1:8787";
 
   it.each([
     { of: "a program", headers: {} },
     { of: "the console that reads", headers: { "Sec-Fetch-Site": "same-origin" } },
     { of: "the console that sends", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
-  ])("passes $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toBeUndefined();
+  ])("allows the console's paths to $of", ({ headers }) => {
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toBeUndefined();
   });
 
   it.each([
@@ -85,8 +85,8 @@ describe("foreignPageRefusal", () => {
     { of: "a page of another name of this machine", headers: { Origin: "http://localhost:8787" } },
     { of: "a sandboxed frame", headers: { Origin: "null" } },
     { of: "a link", headers: { "Sec-Fetch-Site": "none" } },
-  ])("refuses $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
+  ])("refuses the console's paths to $of", ({ headers }) => {
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
   });
 });
 

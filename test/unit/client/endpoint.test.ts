@@ -7,7 +7,7 @@ describe("the default endpoint", () => {
     ["https://token.example.com/client.js", "https://token.example.com/"],
     ["https://token.example.com/client.js?v=2", "https://token.example.com/"],
     ["http://127.0.0.1:8787/client.js#x", "http://127.0.0.1:8787/"],
-  ])("of %s is the service that served it", (url, endpoint) => {
+  ])("takes as endpoint the service that served %s", (url, endpoint) => {
     expect(endpointFor(url)).toBe(endpoint);
   });
 
@@ -21,11 +21,11 @@ describe("the default endpoint", () => {
     ["blob:https://app.example.com/client.js"],
     ["file:///client.js"],
     [undefined],
-  ])("of %s is missing", (url) => {
+  ])("finds no endpoint for the module %s", (url) => {
     expect(endpointFor(url)).toBeUndefined();
   });
 
-  it("must be given where the module was bundled or copied", () => {
+  it("requires an endpoint where the module was bundled or copied", () => {
     expect(() => createTokenProvider()).toThrow(
       new TypeError("An endpoint is required where this module was bundled or copied."),
     );

@@ -16,7 +16,7 @@ async function getRoot(settings: Readonly<Record<string, unknown>>, init?: Reque
 }
 
 describe("GET /", () => {
-  it("shows a browser the console", async () => {
+  it("serves the console at GET / to a browser", async () => {
     const response = await getRoot(app.settings, BROWSER);
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
@@ -32,7 +32,7 @@ describe("GET /", () => {
     expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
   });
 
-  it("shows the console while settings are wrong, as it says which", async () => {
+  it("serves the console while settings are wrong", async () => {
     expect((await getRoot({ ...app.settings, KID: "" }, BROWSER)).status).toBe(200);
   });
 
@@ -40,13 +40,13 @@ describe("GET /", () => {
     ["CONSOLE is off", { CONSOLE: "off" }],
     ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }],
     ["there are no static assets", { ASSETS: undefined }],
-  ])("responds with 404 to a browser if %s", async (_case, settings) => {
+  ])("responds to GET / with 404 to a browser if %s", async (_case, settings) => {
     const response = await getRoot({ ...app.settings, ...settings }, BROWSER);
     expect(response.status).toBe(404);
     expect(await propertiesOf(response)).toMatchObject({ error: "not_found" });
   });
 
-  it("responds with 405 to a script while CONSOLE is off", async () => {
+  it("responds to GET / with 405 to a script while CONSOLE is off", async () => {
     expect((await getRoot({ ...app.settings, CONSOLE: "off" })).status).toBe(405);
   });
 
@@ -59,7 +59,7 @@ describe("GET /", () => {
     expect(response.headers.get("ETag")).toBeNull();
   });
 
-  it("responds with server_error if the page is not among the assets", async () => {
+  it("responds to GET / with server_error if the assets lack the console", async () => {
     const assets = { fetch: async () => new Response(null, { status: 404 }) };
     const response = await getRoot({ ...app.settings, ASSETS: assets }, BROWSER);
     expect(response.status).toBe(500);

@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
-import { cozeChatAuth, isTokenRejection, onBeforeAPICall, TokenProviderError } from "../../../src/client/client.ts";
+import { describe, expect, it } from "vitest";
+import { isTokenRejection, TokenProviderError } from "../../../src/client/client.ts";
 
 const INVALID = { code: 4100, msg: "authentication is invalid", detail: { logid: "2025" } };
 
@@ -28,7 +28,7 @@ describe("isTokenRejection", () => {
     ["the SDK's sentence without a body", errorWith("http status code: 401 (no body)")],
     ["the status text", errorWith("Unexpected error: Unauthorized", { status: 500 })],
     ["a cause", errorWith("chat failed", { cause: errorWith("inner", { status: 401 }) })],
-  ])("is true of %s", (_, value) => {
+  ])("finds a token rejection in %s", (_, value) => {
     expect(isTokenRejection(value)).toBe(true);
   });
 
@@ -47,58 +47,12 @@ describe("isTokenRejection", () => {
       "an error around an error of the service",
       errorWith("chat failed", { cause: new TokenProviderError({ code: "x", description: "No.", status: 401 }) }),
     ],
-  ])("is false of %s", (_, value) => {
+  ])("finds no token rejection in %s", (_, value) => {
     expect(isTokenRejection(value)).toBe(false);
   });
 
-  it("ends on a value that contains itself", () => {
+  it("ends on an error that contains itself", () => {
     const error = errorWith("round");
     expect(isTokenRejection(Object.assign(error, { cause: error }))).toBe(false);
-  });
-});
-
-describe("cozeChatAuth", () => {
-  it("has a token, and replaces the one that the SDK says was refused", async () => {
-    const getToken = vi.fn(async () => "new").mockResolvedValueOnce("first");
-    const auth = await cozeChatAuth(getToken);
-    expect(auth).toEqual({ type: "token", token: "first", onRefreshToken: expect.any(Function) });
-    expect(await auth.onRefreshToken("first")).toBe("new");
-    expect(getToken).toHaveBeenLastCalledWith({ rejectedToken: "first" });
-  });
-
-  it("never rejects, but tells onError and returns an empty token", async () => {
-    const reason = new Error("down");
-    const onError = vi.fn();
-    const getToken = vi
-      .fn(async () => "token")
-      .mockRejectedValueOnce(reason)
-      .mockRejectedValueOnce(reason);
-    const auth = await cozeChatAuth(getToken, { onError });
-    expect(auth.token).toBe("");
-    expect(await auth.onRefreshToken("")).toBe("");
-    expect(onError.mock.calls).toEqual([[reason], [reason]]);
-    expect(await auth.onRefreshToken("")).toBe("token");
-  });
-
-  it.each([
-    ["is not there", undefined],
-    [
-      "throws",
-      () => {
-        throw new Error("in the page");
-      },
-    ],
-  ])("never rejects when onError %s", async (_, onError) => {
-    const auth = await cozeChatAuth(() => Promise.reject(new Error("down")), { onError });
-    expect(await auth.onRefreshToken("old")).toBe("");
-  });
-});
-
-describe("onBeforeAPICall", () => {
-  it("hands the SDK a token for each call, without what the SDK passes", async () => {
-    const getToken = vi.fn(async () => "token");
-    const before: (options: unknown) => Promise<{ token: string }> = onBeforeAPICall(getToken);
-    expect(await before({ signal: "of the SDK", data: {} })).toEqual({ token: "token" });
-    expect(getToken).toHaveBeenCalledExactlyOnceWith();
   });
 });

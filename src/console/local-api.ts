@@ -3,7 +3,7 @@ import type { LocalExplanation, LocalFault, LocalOverview } from "./local-types.
 const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"];
 
 /** What `npm start` adds to the service on a developer's machine. */
-export type Local = {
+export type LocalApi = {
   /** The overview that the page began with. */
   readonly overview: LocalOverview;
   readonly getOverview: () => Promise<LocalOverview | undefined>;
@@ -13,7 +13,7 @@ export type Local = {
 };
 
 /** Finds out whether this page comes from `npm start`; `undefined` if not. A deployed service is never asked. */
-export async function findLocal(): Promise<Local | undefined> {
+export async function findLocalApi(): Promise<LocalApi | undefined> {
   if (!LOOPBACK_HOSTS.includes(location.hostname)) return undefined;
   const overview = await getOverview();
   return (

@@ -6,7 +6,7 @@ import { digestCredential } from "../../../src/adapters/auth/key-matcher.ts";
 import { parseCallers } from "../../../src/config/parse-callers.ts";
 import type { LocalExplanation } from "../../../src/console/local-types.ts";
 import { sha256Hex } from "../../../tools/lib/sha256.ts";
-import { createExplainCredential } from "../../../tools/start/explain-credential.ts";
+import { createCredentialExplainer } from "../../../tools/start/credential-explainer.ts";
 import { type Claims, createTestIssuer, sharedKey, type TestIssuer } from "../../support/issuer.ts";
 import { createIssuers } from "../../support/issuer-server.ts";
 import { serve } from "../../support/stand-in-server.ts";
@@ -38,7 +38,7 @@ async function explain(credential: string): Promise<LocalExplanation> {
     now,
     sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined),
   });
-  const explainCredential = createExplainCredential({
+  const explainCredential = createCredentialExplainer({
     digestOf: digestCredential,
     // The Worker's needs a function that only workerd has.
     createKeyMatcher: (keySha256) => (digest) => Buffer.from(digest).toString("hex") === keySha256,
@@ -65,13 +65,13 @@ const ALL = {
 };
 
 describe("the explanation of a credential", () => {
-  it("names the caller of a JWT and its session, with every rule that holds", async () => {
+  it("explains a JWT with its caller, its session and every rule that passes", async () => {
     const jwt = await issuer.sign(CLAIMS);
     expect(await explain(jwt)).toMatchObject({ caller: "users", sessionName: "ada" });
     expect(await rulesFor(jwt)).toEqual(ALL);
   });
 
-  it("names the caller of an API key", async () => {
+  it("explains an API key with its caller", async () => {
     const { caller, callers } = await explain("the key");
     expect(caller).toBe("report");
     expect(callers.filter(({ matches }) => matches).map(({ name }) => name)).toEqual(["report"]);
@@ -85,18 +85,18 @@ describe("the explanation of a credential", () => {
     { of: "a life that is over", claims: { exp: 1_700_000_000 }, rules: { exp: false } },
     { of: "no end of its life", claims: { exp: undefined }, rules: { exp: false } },
     { of: "a life that has not begun", claims: { nbf: 4_000_000_000 }, rules: { exp: undefined, nbf: false } },
-  ])("says which rule does not hold for a JWT with $of", async ({ claims, rules }) => {
+  ])("explains which rule a JWT with $of fails", async ({ claims, rules }) => {
     const jwt = await issuer.sign({ ...CLAIMS, ...claims });
     expect(await rulesFor(jwt)).toEqual({ ...ALL, ...rules });
     expect(await explain(jwt)).toHaveProperty("refusal");
   });
 
-  it("says that the signature is wrong, and nothing about the time", async () => {
+  it("explains a wrong signature, and says nothing about the expiry", async () => {
     const jwt = await issuer.sign(CLAIMS, {}, await sharedKey("RS256", "stranger"));
     expect(await rulesFor(jwt)).toEqual({ ...ALL, signature: false, exp: undefined });
   });
 
-  it("does not check the signature of another issuer's JWT", async () => {
+  it("leaves the signature of another issuer's JWT unchecked", async () => {
     expect(await rulesFor(await other.sign(CLAIMS))).toEqual({
       ...ALL,
       issuer: false,
@@ -105,14 +105,14 @@ describe("the explanation of a credential", () => {
     });
   });
 
-  it("does not judge the signature while the issuer is down", async () => {
+  it("leaves the signature unchecked while the issuer is down", async () => {
     await issuer.publish("keys", { status: 503 });
     const rules = await rulesFor(await issuer.sign(CLAIMS));
     await issuer.recover();
     expect(rules).toEqual({ ...ALL, signature: undefined, exp: undefined });
   });
 
-  it("says that something else is no JWT", async () => {
+  it("explains that a credential is not a JWT", async () => {
     expect(await explain("another key")).toMatchObject({
       refusal: expect.stringContaining("neither an API key"),
       callers: [

@@ -2,7 +2,7 @@
  * Settles like the work; or rejects with the reason of the signal, or with `late` after the milliseconds. Leaves neither
  * a timer nor a listener behind. The work itself goes on. The signal must not have been aborted before.
  */
-export function within<Result>(
+export function waitWithin<Result>(
   work: PromiseLike<Result> | Result,
   signal: AbortSignal | undefined,
   ms?: number,

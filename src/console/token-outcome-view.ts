@@ -1,11 +1,11 @@
 import { copyButton } from "./copy-button.ts";
-import { facts, h, on, said } from "./dom.ts";
+import { createElement, factList, listener, serviceString } from "./dom.ts";
+import type { ErrorText } from "./english.ts";
 import { keepTranslated, type TextFor, translate } from "./language.ts";
-import type { ErrorText } from "./texts-english.ts";
 import type { TokenOutcome } from "./token-request.ts";
 
 type TokenReceived = Extract<TokenOutcome, { kind: "token" }>;
-type Failure = Extract<TokenOutcome, { kind: "error" }>;
+type ErrorOutcome = Extract<TokenOutcome, { kind: "error" }>;
 
 /** As many as hide how long a token is. */
 const MASK = "•".repeat(24);
@@ -31,30 +31,34 @@ export function lifeText(seconds: number): TextFor {
 
 function tokenView(received: TokenReceived): HTMLElement {
   const { token, cacheStatus, requestId } = received;
-  return h(
+  return createElement(
     "article",
     { class: "good" },
-    h("h3", {}, h("span", { class: "badge" }, "200"), (t) => t.result),
+    createElement("h3", {}, createElement("span", { class: "badge" }, "200"), (t) => t.result),
     maskedToken(token),
-    facts(
+    factList(
       [(t) => t.lifeLeft, cacheStatus && countdown(received, cacheStatus.ttlSeconds)],
       [(t) => t.origin, cacheStatus && ((t) => t.cacheOutcomes[cacheStatus.outcome])],
-      [(t) => t.requestId, requestId === undefined ? undefined : h("code", {}, requestId)],
+      [(t) => t.requestId, requestId === undefined ? undefined : createElement("code", {}, requestId)],
     ),
   );
 }
 
 function maskedToken(token: string): HTMLElement {
   let isRevealed = false;
-  const shown = h("code", { class: "token", translate: "no" });
-  const label = h("span");
-  const toggle = h("button", { type: "button", class: "quiet", onclick: on(() => show(!isRevealed)) }, label);
+  const shown = createElement("code", { class: "token", translate: "no" });
+  const label = createElement("span");
+  const toggle = createElement(
+    "button",
+    { type: "button", class: "quiet", onclick: listener(() => show(!isRevealed)) },
+    label,
+  );
   show(false);
-  return h(
+  return createElement(
     "div",
     { class: "token-row" },
     shown,
-    h(
+    createElement(
       "div",
       { class: "actions" },
       toggle,
@@ -68,17 +72,17 @@ function maskedToken(token: string): HTMLElement {
   function show(revealed: boolean): void {
     isRevealed = revealed;
     shown.textContent = revealed ? token : `${SHOWN_START.exec(token)?.[0] ?? ""}${MASK}`;
-    label.replaceChildren(h("span", {}, revealed ? (t) => t.hide : (t) => t.reveal));
+    label.replaceChildren(createElement("span", {}, revealed ? (t) => t.hide : (t) => t.reveal));
   }
 }
 
 /** Counts from when the token was received: nobody's clock is compared with another. */
 function countdown({ receivedAt }: TokenReceived, ttlSeconds: number): HTMLElement {
-  const text = h("span", { class: "countdown" });
-  const bar = h("progress", { max: ttlSeconds, "aria-label": (t) => t.lifeLeft });
+  const text = createElement("span", { class: "countdown" });
+  const bar = createElement("progress", { max: ttlSeconds, "aria-label": (t) => t.lifeLeft });
   keepTranslated(text, update);
   const timer = setInterval(() => (text.isConnected ? update() : clearInterval(timer)), TICK_MS);
-  return h("span", {}, text, bar);
+  return createElement("span", {}, text, bar);
 
   function update(): void {
     const left = Math.max(0, Math.ceil(ttlSeconds - (Date.now() - receivedAt) / TICK_MS));
@@ -95,38 +99,41 @@ function failureView({
   retryAfter,
   coze,
   problems,
-}: Failure): HTMLElement {
+}: ErrorOutcome): HTMLElement {
   // An error of a later version of the service has no row.
   return explainedView(status, (t) => t.errors[error] ?? t.unknownFailure, {
     code: error,
     sentence: error_description,
-    details: facts(
+    details: factList(
       [(t) => t.retryAfter, retryAfter === undefined ? undefined : (t) => t.retryAfterSeconds(retryAfter)],
-      [(t) => t.coze, coze && said(Object.values(coze).join(" · "))],
-      [(t) => t.settings, problems && said(problems.map(({ setting, problem }) => `${setting} ${problem}`).join("; "))],
-      [(t) => t.requestId, h("code", {}, request_id)],
+      [(t) => t.coze, coze && serviceString(Object.values(coze).join(" · "))],
+      [
+        (t) => t.settings,
+        problems && serviceString(problems.map(({ setting, problem }) => `${setting} ${problem}`).join("; ")),
+      ],
+      [(t) => t.requestId, createElement("code", {}, request_id)],
     ),
   });
 }
 
-type ServiceWords = { readonly code: string; readonly sentence: string; readonly details: HTMLElement };
+type ServiceError = { readonly code: string; readonly sentence: string; readonly details: HTMLElement };
 
 function explainedView(
   status: number | undefined,
   row: (t: Parameters<TextFor>[0]) => ErrorText,
-  words?: ServiceWords,
+  serviceError?: ServiceError,
 ) {
-  return h(
+  return createElement(
     "article",
     { class: "bad" },
-    h(
+    createElement(
       "h3",
       {},
-      status === undefined ? undefined : h("span", { class: "badge" }, String(status)),
-      words ? h("code", {}, words.code) : (t) => t.result,
+      status === undefined ? undefined : createElement("span", { class: "badge" }, String(status)),
+      serviceError ? createElement("code", {}, serviceError.code) : (t) => t.result,
     ),
-    words && h("p", { lang: "en" }, words.sentence),
-    facts([(t) => t.meaning, (t) => row(t).meaning], [(t) => t.remedy, (t) => row(t).remedy]),
-    words?.details,
+    serviceError && createElement("p", { lang: "en" }, serviceError.sentence),
+    factList([(t) => t.meaning, (t) => row(t).meaning], [(t) => t.remedy, (t) => row(t).remedy]),
+    serviceError?.details,
   );
 }

@@ -1,8 +1,8 @@
-import { facts, h, p } from "./dom.ts";
+import { createElement, createParagraph, factList } from "./dom.ts";
 import type { Health } from "./health.ts";
 import type { TextFor } from "./language.ts";
 
-/** The documents of the repository, which this page has no address of. */
+/** Documents of the repository, by path: the page does not know the repository's URL. */
 const DOCUMENTS: readonly (readonly [path: string, about: TextFor])[] = [
   ["README.md", (t) => t.readSettings],
   ["docs/callers.md", (t) => t.readCallers],
@@ -12,27 +12,27 @@ const DOCUMENTS: readonly (readonly [path: string, about: TextFor])[] = [
 
 const COZE_APPS = ["https://www.coze.cn/open/oauth/apps", "https://www.coze.com/open/oauth/apps"];
 
-/** Creates the part for who runs the service: its health, and where to read on. `local` is about this machine. */
-export function operationDoor(health: Health, local: HTMLElement | undefined): HTMLElement {
-  return h(
+/** Creates the panel for the operator: its health, and where to read on. `local` is about this machine. */
+export function operationPanel(health: Health, local: HTMLElement | undefined): HTMLElement {
+  return createElement(
     "div",
     {},
-    h(
+    createElement(
       "div",
       { class: "columns" },
-      h(
+      createElement(
         "section",
         {},
-        h("h2", {}, (t) => t.healthTitle),
+        createElement("h2", {}, (t) => t.healthTitle),
         healthFacts(health),
       ),
-      h(
+      createElement(
         "section",
         {},
-        h("h2", {}, (t) => t.readTitle),
-        p((t) => t.readText),
-        facts(...DOCUMENTS.map(([path, about]) => [() => `\`${path}\``, about] as const)),
-        h(
+        createElement("h2", {}, (t) => t.readTitle),
+        createParagraph((t) => t.readText),
+        factList(...DOCUMENTS.map(([path, about]) => [() => `\`${path}\``, about] as const)),
+        createElement(
           "p",
           {},
           (t) => t.cozeApps,
@@ -45,35 +45,35 @@ export function operationDoor(health: Health, local: HTMLElement | undefined): H
 }
 
 function healthFacts(health: Health): HTMLElement {
-  const more = h(
+  const more = createElement(
     "p",
     {},
     link("/health", "/health"),
     " ",
-    h("span", { class: "hint" }, (t) => t.readHealth),
+    createElement("span", { class: "hint" }, (t) => t.readHealth),
   );
   if (health.status !== "ok")
-    return h(
+    return createElement(
       "div",
       {},
-      p((t) => t[health.status]),
+      createParagraph((t) => t[health.status]),
       more,
     );
 
   const { version } = health;
-  return h(
+  return createElement(
     "div",
     { class: "stack" },
-    p((t) => t.noIssues),
-    facts(
+    createParagraph((t) => t.noIssues),
+    factList(
       [(t) => t.access, (t) => t[health.access]],
       [(t) => t.cache, (t) => (health.cache === "kv" ? t.cacheKv : t.cacheMemory)],
-      [(t) => t.version, version === undefined ? undefined : h("code", {}, version)],
+      [(t) => t.version, version === undefined ? undefined : createElement("code", {}, version)],
     ),
     more,
   );
 }
 
 function link(address: string, text: string): HTMLAnchorElement {
-  return h("a", { href: address, rel: "noreferrer" }, text);
+  return createElement("a", { href: address, rel: "noreferrer" }, text);
 }

@@ -1,6 +1,6 @@
-import type { Texts } from "./texts-english.ts";
+import type { Texts } from "./english.ts";
 
-/** The texts of the console in Chinese as it is written in the mainland. */
+/** The texts of the console in Simplified Chinese. */
 export const simplifiedChinese: Texts = {
   tagline: "短期有效的 Coze（扣子）访问令牌",
   languageLabel: "语言",
@@ -26,12 +26,12 @@ export const simplifiedChinese: Texts = {
 
   tryLine: "一条请求",
   closedHint: "把 `CREDENTIAL` 换成 API 密钥，或换成 JWT；用 JWT 时请去掉 `X-User-ID`。",
-  doors: "使用方式",
+  tabsLabel: "使用方式",
   web: "网页",
   script: "脚本",
   operation: "运维",
 
-  moduleTitle: "使用浏览器模块",
+  moduleTitle: "使用客户端模块",
   moduleHint: "模块会缓存令牌、及时续期，多处同时获取时只发一次请求。",
   fetchTitle: "使用 fetch",
   loginHint: "`session.access_token` 是你自己登录系统签发的 JWT，用户 ID 取自其中。",
@@ -102,7 +102,7 @@ export const simplifiedChinese: Texts = {
     },
     invalid_grant: {
       meaning: "`subject_token` 或 `assertion` 中的 JWT 不是任何调用方的有效 JWT。",
-      remedy: "请从登录系统重新获取 JWT,并检查调用方的 `issuer`、`audience` 和 `claims`。",
+      remedy: "请从登录系统重新获取 JWT，并检查调用方的 `issuer`、`audience` 和 `claims`。",
     },
     invalid_client: {
       meaning: "凭证缺失、未登记、已过期，或签名不正确。",
@@ -124,7 +124,7 @@ export const simplifiedChinese: Texts = {
       remedy: "请在令牌过期前重复使用，并按 `Retry-After` 等待后再试。",
     },
     server_misconfigured: { meaning: "服务的配置缺失或有误。", remedy: "修正列出的配置项，然后重新部署。" },
-    server_error: { meaning: "这是服务自身的缺陷。", remedy: "请用请求 ID 在日志中查找，并反馈给我们。" },
+    server_error: { meaning: "这是服务自身的缺陷。", remedy: "请用请求 ID 在日志中查找，并反馈给维护者。" },
     upstream_rejected: {
       meaning: "Coze 拒绝签发令牌。",
       remedy: "常见原因：应用属于另一个区域（coze.cn 与 coze.com），或 `CLIENT_ID`、`KID`、`PRIVATE_KEY` 不配套。",
@@ -154,7 +154,7 @@ export const simplifiedChinese: Texts = {
   noIssues: "没有发现问题。",
   readTitle: "更多文档",
   readText: "在部署本服务所用的代码仓库中：",
-  readCallers: "谁可以调用，附 Supabase、Auth0、Clerk、Firebase、Access、GitHub Actions 的现成写法",
+  readCallers: "谁可以调用，附 Supabase、Auth0、Clerk、Firebase、Cloudflare Access、GitHub Actions 的现成写法",
   readOperations: "日志、指标、限流、更换密钥",
   readSecurity: "信任什么、保存什么、记录什么",
   readSettings: "配置项、请求与错误说明",
@@ -179,7 +179,6 @@ export const simplifiedChinese: Texts = {
   explained: (caller) => `这是调用方 ${caller}。`,
   notExplained: "没有调用方接受这个凭证。",
   session: "Coze 会话",
-  noSession: "无",
   expected: "要求",
   actual: "凭证中的值",
   passes: "符合",

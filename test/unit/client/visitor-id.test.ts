@@ -30,25 +30,28 @@ async function openPage(): Promise<(options?: TokenProviderOptions) => Promise<s
 }
 
 describe("the id of a visitor", () => {
-  it("is random, and the same in a later page because localStorage has it", async () => {
+  it("stores a random visitor id in localStorage, and reads it in the next page", async () => {
     const id = await (await openPage())();
     expect(id).toMatch(RANDOM_ID);
     expect([...stored]).toEqual([[KEY, id]]);
     expect(await (await openPage())()).toBe(id);
   });
 
-  it("stays the same in a page whose localStorage another tab has changed", async () => {
+  it("keeps a page's visitor id when another tab changes localStorage", async () => {
     const sentUserId = await openPage();
     const id = await sentUserId();
     stored.set(KEY, "10-20-30-40");
     expect(await sentUserId()).toBe(id);
   });
 
-  it.each(["admin", "x1-2-3-4", "1-2-3-4-5", "1-2-3-4\n"])("replaces %j, which is no such id", async (id) => {
-    stored.set(KEY, id);
-    expect(await (await openPage())()).toMatch(RANDOM_ID);
-    expect(stored.get(KEY)).toMatch(RANDOM_ID);
-  });
+  it.each(["admin", "x1-2-3-4", "1-2-3-4-5", "1-2-3-4\n"])(
+    "replaces a stored %j, which is not a visitor id",
+    async (id) => {
+      stored.set(KEY, id);
+      expect(await (await openPage())()).toMatch(RANDOM_ID);
+      expect(stored.get(KEY)).toMatch(RANDOM_ID);
+    },
+  );
 
   it.each([
     ["is not there", undefined],
@@ -63,7 +66,7 @@ describe("the id of a visitor", () => {
         },
       },
     ],
-  ])("is the same in all of a page whose localStorage %s", async (_, storage) => {
+  ])("uses one visitor id in a page whose localStorage %s", async (_, storage) => {
     vi.stubGlobal("localStorage", storage);
     const sentUserId = await openPage();
     const id = await sentUserId();
@@ -74,12 +77,15 @@ describe("the id of a visitor", () => {
   it.each([
     ["a user", { userId: "ada" }, "ada"],
     ["a credential", { credential: "jwt" }, undefined],
-  ])("is not made for a provider with %s", async (_, options, expected) => {
+  ])("creates no visitor id for a provider with %s", async (_, options, expected) => {
     expect(await (await openPage())(options)).toBe(expected);
     expect(stored.size).toBe(0);
   });
 
-  it.each([[undefined], [null], [""]])("is sent after a logout, when the credential is %j", async (nothing) => {
-    expect(await (await openPage())({ credential: () => nothing })).toMatch(RANDOM_ID);
-  });
+  it.each([[undefined], [null], [""]])(
+    "sends the visitor id after a logout, when the credential is %j",
+    async (nothing) => {
+      expect(await (await openPage())({ credential: () => nothing })).toMatch(RANDOM_ID);
+    },
+  );
 });
