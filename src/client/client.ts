@@ -18,7 +18,7 @@
 import { endpointFor } from "./endpoint.ts";
 import { createTokenHolder, type TokenHolder } from "./token-holder.ts";
 import { isRejection } from "./token-rejection.ts";
-import { type RequestFailure, type RequestResult, requestToken, type TokenNeed } from "./token-request.ts";
+import { LATE, type RequestFailure, type RequestResult, requestToken, type TokenNeed } from "./token-request.ts";
 import { getVisitorId } from "./visitor-id.ts";
 import { waitWithin } from "./wait-within.ts";
 
@@ -29,12 +29,13 @@ export type StringSource = string | (() => string | null | undefined | Promise<s
 export type TokenProviderOptions = {
   /**
    * The address of the service, such as `https://token.example.com/`. Default: the service that this module was imported
-   * from, as `/client.js`. Required where the module was bundled or copied, so that no credential goes to another server.
+   * from, as `/client.js`. Required where the module was bundled or copied, and with a credential also where it comes from
+   * the page's own server, so that no credential goes to another server than the service.
    */
   readonly endpoint?: string | undefined;
   /**
    * The user whose conversation the token opens: 1 to 128 visible ASCII characters (`encodeURIComponent` anything else).
-   * Evaluated at each call: after a change, no token of the previous user is returned. If there is neither a user nor a
+   * Evaluated at each call: after a change, no token of the previous user is returned. Without this option and without a
    * credential, a random id is used that `localStorage` keeps, so that two visitors never share a conversation. In a
    * runtime without `localStorage` it lasts as long as the page or process, and without `crypto` it is required.
    */
@@ -42,6 +43,7 @@ export type TokenProviderOptions = {
   /**
    * The JWT of the logged-in user, or an API key (never in a page). Evaluated at each call, so a function that returns
    * the current session's JWT follows its renewals. After a change, no token of the previous credential is returned.
+   * While there is none, calls reject with `no_identity`: a page for visitors too has a second provider for them.
    */
   readonly credential?: StringSource | undefined;
   /** The response of the Turnstile widget. Each works once, so pass a function that gets a fresh one per request. */
@@ -103,6 +105,7 @@ export type TokenProviderErrorDetails = {
   readonly requestId?: string | undefined;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
+  readonly cause?: unknown;
 };
 
 /** Why there is no token. The description is for people, the code for programs. */
@@ -110,7 +113,9 @@ export class TokenProviderError extends Error {
   override readonly name = "TokenProviderError";
   /**
    * The `error` of the service, such as `invalid_client`, `access_denied`, `rate_limited`, `upstream_unavailable`; or
-   * `network_error` (no response), `timeout` (too late a response, or a function in the options that did not return),
+   * `network_error` (no response; `cause` is what `fetch` threw), `timeout` (too late a response, or a function in the
+   * options that did not return), `no_identity` (the user id or credential in the options is empty now,
+   * or not one line of ASCII),
    * `invalid_response` (a response that is not of this service), `token_expired` (the token had ended on arrival),
    * `token_rejected` (the service returns only tokens that Coze rejected).
    */
@@ -137,12 +142,19 @@ const MAX_IDENTITIES = 100;
 /** The service accepts no more, and grants half its token duration at most. */
 const MAX_MIN_SECONDS = 86_399;
 
+/** With a scheme, and without a password, which errors of `fetch` would quote. */
+const ENDPOINT = /^https?:\/\/[^@]+$/;
+/** One line of ASCII; `fetch` trims it. Its own error would quote the value. */
+const HEADER_VALUE = /^\s*[ -~]*\s*$/;
+const NO_IDENTITY = { code: "no_identity", description: "User id or credential is missing, or not ASCII." };
+
 /**
  * Creates a token provider. It starts no timer and no listener of its own: the life of a token is checked at each call,
  * so a machine that slept is right at once. Its own clock may be wrong, and may be set while it runs.
  * 4xx responses reject at once. 429, 5xx and network failures are tried again, up to 4 requests in 20 s, with growing
  * random pauses and never before `Retry-After`.
- * @throws TypeError if there is no `endpoint` and the module was not imported from the service as `/client.js`.
+ * @throws TypeError if there is no `endpoint` and the module was not imported from the service as `/client.js`, or if the
+ * endpoint is no address.
  *
  * @example For logged-in users, here of Supabase
  * ```js
@@ -163,7 +175,10 @@ const MAX_MIN_SECONDS = 86_399;
  * ```
  */
 export function createTokenProvider(options: TokenProviderOptions = {}): GetToken {
-  const endpoint = options.endpoint || endpointFor(import.meta.url) || missingEndpoint();
+  const hasCredential = options.credential !== undefined;
+  const userSource = options.userId ?? (hasCredential ? undefined : getVisitorId);
+  const endpoint = options.endpoint || endpointFor(import.meta.url, hasCredential) || "";
+  if (!ENDPOINT.test(endpoint)) throw new TypeError("endpoint must be the URL of the service.");
   const holders = new Map<string, TokenHolder>();
 
   return getToken;
@@ -171,7 +186,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
   async function getToken(request?: GetTokenOptions): Promise<string> {
     const { minSeconds, rejectedToken, signal }: GetTokenOptions = Object(request); // whatever an SDK passes
     const need = {
-      minSeconds: Number(minSeconds) > 0 ? Math.min(Number(minSeconds), MAX_MIN_SECONDS) : 0,
+      minSeconds: Math.min(Math.max(Number(minSeconds) || 0, 0), MAX_MIN_SECONDS),
       rejectedToken: typeof rejectedToken === "string" ? rejectedToken : undefined,
     };
     if (signal?.aborted) throw signal.reason;
@@ -179,8 +194,10 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
   }
 
   async function getFor(need: TokenNeed): Promise<string> {
-    let [userId, credential] = await Promise.all([evaluate(options.userId), evaluate(options.credential)]);
-    if (!userId && !credential) userId = getVisitorId();
+    const [userId, credential] = await Promise.all([evaluate(userSource), evaluate(options.credential)]);
+    // Somebody who has logged out, or not in yet, must not become a visitor unnoticed.
+    const isNobody = !(hasCredential ? credential : userId);
+    if (isNobody || !HEADER_VALUE.test([userId, credential].join(""))) throw toError(NO_IDENTITY);
     return holderFor(userId, credential).get(need);
   }
 
@@ -195,7 +212,11 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
         ...(userId && { "X-User-ID": userId }),
         ...(credential && { Authorization: `Bearer ${credential}` }),
       };
-      holder = createTokenHolder({ request: (need) => request(headers, need), toError, onError });
+      holder = createTokenHolder({
+        request: (need) => request(headers, need),
+        toError,
+        onError: (error) => tell(options.onError, error),
+      });
       holders.set(identity, holder);
     }
     return holder;
@@ -209,14 +230,6 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
       { ...headers, ...(turnstile && { "cf-turnstile-response": turnstile }) },
       need,
     );
-  }
-
-  function onError(error: unknown): void {
-    try {
-      options.onError?.(error);
-    } catch {
-      // An error in the callback must not fail the call.
-    }
   }
 }
 
@@ -269,11 +282,7 @@ export async function cozeChatAuth(
     try {
       return await getToken({ rejectedToken: oldToken });
     } catch (error) {
-      try {
-        onError?.(error);
-      } catch {
-        // The SDK would never ask again.
-      }
+      tell(onError, error);
       return "";
     }
   };
@@ -294,16 +303,20 @@ export function onBeforeAPICall(getToken: GetToken): () => Promise<{ token: stri
   return async () => ({ token: await getToken() });
 }
 
-function missingEndpoint(): never {
-  throw new TypeError("An endpoint is required where this module was bundled or copied.");
-}
-
 function toError(failure: RequestFailure): TokenProviderError {
   return new TokenProviderError(failure);
 }
 
+/** An error in the callback must not fail the call. */
+function tell(onError: TokenProviderOptions["onError"], error: unknown): void {
+  try {
+    onError?.(error);
+  } catch {
+    // There is nobody else to tell.
+  }
+}
+
 async function evaluate(source: StringSource | undefined): Promise<string | undefined> {
   if (typeof source !== "function") return source;
-  const late = toError({ code: "timeout", description: "A function in the options did not return in time." });
-  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
+  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, toError(LATE))) || undefined;
 }

@@ -98,7 +98,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
       } else if (rejected.has(response.token) && response.token !== need.rejectedToken) {
         unreported = response.token;
         if (!isLast) continue;
-        failure = { code: "token_rejected", description: "The service returns only tokens that Coze rejected." };
+        failure = { code: "token_rejected", description: "All tokens are rejected." };
       } else {
         const token = { value: response.token, ttlMs: response.ttlSeconds * 1000, requestedAt };
         if (leftMs(token) > 0) {
@@ -107,7 +107,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
           if (isLast || minSeconds <= need.minSeconds || hasSecondsLeft(token, minSeconds)) return token.value;
           continue;
         }
-        failure = { code: "token_expired", description: "The token had ended when it was received." };
+        failure = { code: "token_expired", description: "The token has expired." };
       }
 
       const isFinal = (failure.status ?? 500) < 500 && failure.status !== 429;

@@ -1,9 +1,9 @@
 /** Pure. No I/O. */
 
 /** HTTP's status, and the codes of Coze's APIs for an invalid token, a missing permission and a failed token. */
-const REJECTION_CODES: readonly unknown[] = [401, 4100, 4101, 700012006];
+const REJECTION_CODES = ["401", "4100", "4101", "700012006"];
 /** What is left where an SDK puts the response into a sentence: its body, its codes, axios' or the status text. */
-const REJECTION_TEXT = /\b(?:code|status|statusCode)\W{1,4}(?:401|4100|4101|700012006)\b|\bunauthorized\b/i;
+const REJECTION_TEXT = /\b(?:code|status|statusCode)\W{1,4}(?:401|410[01]|700012006)\b|\bunauthorized\b/i;
 const CODE_PROPERTIES = ["status", "statusCode", "code"];
 /** Where SDKs, axios, `wx.request` and events of a stream or WebSocket have the response. */
 const INNER_PROPERTIES = ["message", "rawError", "response", "data", "error", "cause"];
@@ -19,7 +19,7 @@ export function isRejection(value: unknown, depth = 4): boolean {
   const properties = value as Readonly<Record<string, unknown>>; // any object has properties, of unknown types
   if (properties["name"] === "TokenProviderError") return false;
   return (
-    CODE_PROPERTIES.some((name) => REJECTION_CODES.includes(Number(properties[name]))) ||
+    CODE_PROPERTIES.some((name) => REJECTION_CODES.includes(String(properties[name]))) ||
     INNER_PROPERTIES.some((name) => isRejection(properties[name], depth - 1))
   );
 }

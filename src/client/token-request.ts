@@ -12,7 +12,9 @@ export type RequestResult = { readonly token: string; readonly ttlSeconds: numbe
 
 /** The service responds within 12 s whatever hangs behind it. */
 const REQUEST_TIMEOUT_MS = 15_000;
-const LATE: RequestFailure = { code: "timeout", description: "The service did not respond in time." };
+/** Also for a function in the options that does not return. */
+export const LATE: RequestFailure = { code: "timeout", description: "No response in time." };
+const NETWORK_ADVICE = "The request failed: network or CORS.";
 /** Shorter than the life that is left of any token the service serves as fresh, unless tokens live under a minute. */
 const UNKNOWN_TTL_SECONDS = 30;
 /** The longest that a service, or a proxy before it, can keep a page from asking again. */
@@ -54,7 +56,8 @@ export async function requestToken(
     return await waitWithin(send(), undefined, REQUEST_TIMEOUT_MS, LATE);
   } catch (error) {
     controller?.abort();
-    return error === LATE ? LATE : { code: "network_error", description: `The request failed: ${error}` };
+    // The text of a foreign error may quote what was sent.
+    return error === LATE ? LATE : { code: "network_error", description: NETWORK_ADVICE, cause: error };
   }
 }
 
@@ -77,8 +80,7 @@ function toRequestResult({ status, headers }: Awaited<ReturnType<TokenFetch>>, j
   const retryAfter = Number(headers.get("Retry-After"));
   return {
     code: code ?? "invalid_response",
-    description:
-      (code && stringOrUndefined(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
+    description: (code && stringOrUndefined(body["error_description"])) ?? `HTTP ${status} without a token.`,
     status,
     requestId: stringOrUndefined(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
     // Not the form with a date, which would compare clocks.

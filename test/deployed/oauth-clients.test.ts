@@ -177,7 +177,7 @@ describe("docs/oauth.md", () => {
     expect(commands).toHaveLength(5);
     for (const command of commands) {
       // As in a terminal; the key is one that needs no encoding, like those of `npm run keygen`.
-      const env = { ...process.env, KEY: PLAIN_KEY, JWT: jwt };
+      const env = { ...process.env, API_KEY: PLAIN_KEY, JWT: jwt };
       const { stdout } = await promisify(execFile)("bash", ["-c", command.replace("curl", "curl -s")], { env });
       expect(JSON.parse(stdout)).toMatchObject({ token_type: "Bearer", expires_in: expect.any(Number) });
     }

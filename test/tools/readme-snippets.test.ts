@@ -58,7 +58,7 @@ function snippetsBelow(heading: string): readonly string[] {
 async function runNode(code: string): Promise<string> {
   const file = join(folder, "snippet.js");
   writeFileSync(file, code);
-  const { code: status, stdout, stderr } = await run([process.execPath, file], { KEY });
+  const { code: status, stdout, stderr } = await run([process.execPath, file], { API_KEY: KEY });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return stdout;
 }
@@ -87,7 +87,7 @@ describe("the section Call it of README.md", () => {
 
   it("gets tokens with the curl lines of README.md", async () => {
     const blocks = snippetsBelow("A script or a backend");
-    const printed = await Promise.all(blocks.map((code) => run(["bash", "-euc", code], { KEY })));
+    const printed = await Promise.all(blocks.map((code) => run(["bash", "-euc", code], { API_KEY: KEY })));
     const tokens = printed.map(({ stdout }) => stdout.match(/"access_token":"czs_/g)?.length);
     expect(tokens).toEqual([3, 1]);
   });

@@ -55,7 +55,7 @@ This is the Coze emulator. Your session is ann. You said: Who am I?
   });
 
   it("ends examples/node with the service's description and request id when there is no token", async () => {
-    const { code, stdout, stderr } = await chat({ USER_ID: "Zoë" });
+    const { code, stdout, stderr } = await chat({ USER_ID: "x".repeat(129) });
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/X-User-ID.* \(request id [\w-]{36}\)\n$/);

@@ -94,7 +94,7 @@ describe("an error response", () => {
   ])("rejects with invalid_response on %s", async (_, reply, status) => {
     service.plan({ ...reply, headers: { "X-Request-Id": "of-header" } });
     const error = await outcomeOf(provide()());
-    const description = `The response (HTTP ${status}) has no token.`;
+    const description = `HTTP ${status} without a token.`;
     expect(error).toMatchObject({ code: "invalid_response", description, status, requestId: "of-header" });
     expect(service.requests).toHaveLength(1);
   });
@@ -139,7 +139,9 @@ describe("a failure that may pass", () => {
     expect(await requestTimes(10)).toEqual([10, 500, 1500, 3500]);
     expect(await outcome).toMatchObject({
       code: "network_error",
-      description: expect.stringContaining("fetch failed"),
+      // What fetch says may quote what was sent.
+      description: "The request failed: network or CORS.",
+      cause: expect.objectContaining({ message: "fetch failed" }),
     });
   });
 

@@ -369,12 +369,12 @@ describe("an identity", () => {
   });
 
   it("keeps the tokens of a user and of an equal credential apart", async () => {
-    let source: TokenProviderOptions = { userId: "x" };
-    const getToken = provide({ userId: () => source.userId as string, credential: () => source.credential as string });
+    let userId: string | undefined = "x";
+    const getToken = provide({ userId: () => userId, credential: "y" });
     await getToken();
-    source = { credential: "x" };
+    userId = undefined;
     expect(await getToken()).toBe("token-2");
-    expect(service.requests[1]?.headers).toEqual({ Authorization: "Bearer x" });
+    expect(service.requests[1]?.headers).toEqual({ Authorization: "Bearer y" });
   });
 
   it("forgets the oldest of 100 identities, but none with a request under way", async () => {

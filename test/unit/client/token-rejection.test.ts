@@ -42,7 +42,7 @@ describe("isTokenRejection", () => {
     ["another code that contains one", errorWith("code: 41000")],
     ["a failing network", errorWith("Network Error", { code: "ERR_NETWORK" })],
     ["an error of the service", new TokenProviderError({ code: "invalid_client", description: "No.", status: 401 })],
-    ["an SDK's error with the message of one", errorWith("invalid_response: The response (HTTP 401) has no token.")],
+    ["an SDK's error with the message of one", errorWith("invalid_response: HTTP 401 without a token.")],
     [
       "an error around an error of the service",
       errorWith("chat failed", { cause: new TokenProviderError({ code: "x", description: "No.", status: 401 }) }),

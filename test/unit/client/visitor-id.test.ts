@@ -82,10 +82,16 @@ describe("the id of a visitor", () => {
     expect(stored.size).toBe(0);
   });
 
-  it.each([[undefined], [null], [""]])(
-    "sends the visitor id after a logout, when the credential is %j",
-    async (nothing) => {
-      expect(await (await openPage())({ credential: () => nothing })).toMatch(RANDOM_ID);
-    },
-  );
+  it.each<[string, TokenProviderOptions]>([
+    ["the credential is undefined", { credential: () => undefined }],
+    ["the credential is null", { credential: () => null, userId: "ada" }],
+    ["the credential is empty", { credential: () => "" }],
+    ["the user id is empty", { userId: () => "" }],
+    ["the credential has two lines", { credential: "key\n# of a script" }],
+    ["the user id is not ASCII", { userId: "ада" }],
+  ])("is never sent for somebody who should be known: %s", async (_, options) => {
+    const sentUserId = await openPage();
+    await expect(sentUserId(options)).rejects.toMatchObject({ code: "no_identity" });
+    expect(service.requests).toHaveLength(0);
+  });
 });
