@@ -51,7 +51,7 @@ function serviceViews(health: Health, local: LocalApi | undefined): readonly HTM
       id,
       credentialLabel,
       onResponse: () => void here?.refresh(),
-      explain: local && (async (credential) => explanationView(await local.explain(credential))),
+      explain: local && (async (credential, userId) => explanationView(await local.explain(credential, userId))),
     });
   return [
     createElement("h1", {}, (t) => t.tagline),

@@ -30,7 +30,7 @@ export const english = {
   copyFailed: "Select the text and copy it by hand",
 
   tryLine: "One request",
-  closedHint: "Replace `CREDENTIAL` with an API key, or with a JWT; then leave out `X-User-ID`.",
+  closedHint: "Replace `CREDENTIAL` with an API key or a JWT. With a JWT, leave out `X-User-ID`.",
   tabsLabel: "Ways to use this service",
   web: "Web page",
   script: "Script",
@@ -195,6 +195,7 @@ export const english = {
   localText: "`npm start` shows this part only to you. A deployed service has none of it.",
   refresh: "Refresh",
   explain: "Which caller is it?",
+  credentialMissing: "Paste a JWT or an API key first.",
   explained: (caller: string) => `This is the caller ${caller}.`,
   notExplained: "No caller accepts this credential.",
   session: "Coze session",

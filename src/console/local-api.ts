@@ -7,7 +7,7 @@ export type LocalApi = {
   /** The overview that the page began with. */
   readonly overview: LocalOverview;
   readonly getOverview: () => Promise<LocalOverview | undefined>;
-  readonly explain: (credential: string) => Promise<LocalExplanation | undefined>;
+  readonly explain: (credential: string, userId: string) => Promise<LocalExplanation | undefined>;
   readonly arm: (fault: LocalFault) => Promise<void>;
   readonly disarm: () => Promise<void>;
 };
@@ -20,7 +20,7 @@ export async function findLocalApi(): Promise<LocalApi | undefined> {
     overview && {
       overview,
       getOverview,
-      explain: (credential) => send("/local/explain", "POST", { credential }),
+      explain: (credential, userId) => send("/local/explain", "POST", { credential, userId }),
       arm: (fault) => send("/local/faults", "POST", { fault }),
       disarm: () => send("/local/faults", "DELETE"),
     }

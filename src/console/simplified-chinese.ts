@@ -176,6 +176,7 @@ export const simplifiedChinese: Texts = {
   localText: "这一部分由 `npm start` 提供，只有你能看到，部署后的服务没有这些内容。",
   refresh: "刷新",
   explain: "这是哪个调用方？",
+  credentialMissing: "请先粘贴 JWT 或 API 密钥。",
   explained: (caller) => `这是调用方 ${caller}。`,
   notExplained: "没有调用方接受这个凭证。",
   session: "Coze 会话",

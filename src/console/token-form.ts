@@ -19,7 +19,7 @@ export type TokenFormOptions = {
   /** Called after each response. */
   readonly onResponse: () => void;
   /** Shows more about a credential; `undefined` where nothing more is known. */
-  readonly explain: ((credential: string) => Promise<HTMLElement>) | undefined;
+  readonly explain: ((credential: string, userId: string) => Promise<HTMLElement>) | undefined;
 };
 
 /** Creates the form that requests a token, with the place for its outcome. Nothing of it is stored. */
@@ -75,7 +75,7 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
     setSending(true);
     const result = await requestToken({
       userId: userId.value,
-      credential: credential.value,
+      credential: bareCredential(),
       durationSeconds: duration.value,
       scope: scope.value.trim(),
     });
@@ -86,14 +86,21 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
   }
 
   async function showExplanation(): Promise<void> {
-    if (explain === undefined || credential.value === "") return credential.focus();
-    outcome.replaceChildren(await explain(credential.value));
+    if (explain === undefined) return;
+    credential.setCustomValidity(bareCredential() === "" ? translate((t) => t.credentialMissing) : "");
+    if (!credential.reportValidity()) return;
+    outcome.replaceChildren(await explain(bareCredential(), userId.value));
     announce(outcome.querySelector("h3")?.textContent ?? "");
+  }
+
+  /** People paste the whole header value. */
+  function bareCredential(): string {
+    return credential.value.trim().replace(/^Bearer\s+/i, "");
   }
 
   function isValid(): boolean {
     userId.setCustomValidity(USER_ID.test(userId.value) ? "" : translate((t) => t.userIdIssue));
-    credential.setCustomValidity(CREDENTIAL.test(credential.value) ? "" : translate((t) => t.credentialIssue));
+    credential.setCustomValidity(CREDENTIAL.test(bareCredential()) ? "" : translate((t) => t.credentialIssue));
     scope.setCustomValidity(isJsonObject(scope.value) ? "" : translate((t) => t.scopeIssue));
     return form.reportValidity();
   }

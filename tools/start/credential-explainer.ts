@@ -11,15 +11,20 @@ import { sentenceFor, validityChecks } from "./validity-checks.ts";
 /** Says which caller a credential has, and compares it with every caller. */
 export type ExplainCredential = (
   credential: string,
+  /** As the header `X-User-ID` has it; `null` without one. */
+  userId: string | null,
   callers: readonly Caller[],
   waitUntil: WaitUntil,
   /** When the response is due, in Unix milliseconds. */
   deadline: number,
 ) => Promise<LocalExplanation>;
 
+/** What a user id must be, short enough for a column. */
+const USER_ID_RULE = "1-128 × ASCII";
+
 /** Creates a function that explains credentials. It decides with the same parts as the Worker. */
 export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCredential {
-  return async function explainCredential(credential, callers, waitUntil, deadline) {
+  return async function explainCredential(credential, userId, callers, waitUntil, deadline) {
     const [decision, comparisons] = await Promise.all([
       decide(),
       Promise.all(callers.map((caller) => compare(caller))),
@@ -31,7 +36,7 @@ export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCre
       try {
         const { caller, claims } = await createAuthenticator(callers, ports)(credential, waitUntil, deadline);
         name = caller.name;
-        return { caller: name, sessionName: createSessionNames(callers)(caller, null, claims) };
+        return { caller: name, sessionName: createSessionNames(callers)(caller, userId, claims) };
       } catch (error) {
         return { caller: name, refusal: sentenceFor(error) };
       }
@@ -52,7 +57,7 @@ export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCre
         ];
       }
       const claims = decode(credential);
-      if (claims === undefined) return [{ rule: "issuer", passes: false, expected: rule.issuer, actual: "not a JWT" }];
+      if (claims === undefined) return [{ rule: "issuer", passes: false, expected: rule.issuer }];
       return [
         {
           rule: "issuer",
@@ -71,8 +76,8 @@ export function createCredentialExplainer(ports: AuthenticatorPorts): ExplainCre
       try {
         createSessionNames(callers)(caller, null, claims);
         return { ...check, passes: true };
-      } catch (error) {
-        return { ...check, passes: false, expected: sentenceFor(error) };
+      } catch {
+        return { ...check, passes: false, expected: USER_ID_RULE };
       }
     }
   };

@@ -63,12 +63,14 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
       return jsonResponse(c, { ...overview, requests, armedFaults: await faults?.count() } satisfies LocalOverview);
     })
     .post("/local/explain", async (c) => {
-      const { credential } = await c.req.json<{ readonly credential?: unknown }>();
+      const { credential, userId } = await c.req.json<{ readonly credential?: unknown; readonly userId?: unknown }>();
       if (typeof credential !== "string") throw new TokenError("invalid_request", "credential must be a string.");
       const { settings } = await parseSettings({ ...env });
       if (settings.CALLERS === undefined) throw new TokenError("server_misconfigured", "CALLERS has issues.");
       const bare = credential.trim().replace(/^Bearer\s+/i, "");
-      return jsonResponse(c, await explainCredential(bare, settings.CALLERS, waitUntil, now() + RESPONSE_LIMIT_MS));
+      const user = typeof userId === "string" && userId !== "" ? userId : null;
+      const deadline = now() + RESPONSE_LIMIT_MS;
+      return jsonResponse(c, await explainCredential(bare, user, settings.CALLERS, waitUntil, deadline));
     })
     .post("/local/faults", async (c) => {
       const { fault } = await c.req.json<{ readonly fault?: unknown }>();
