@@ -58,7 +58,7 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
       if (refusal !== undefined) throw new TokenError("access_denied", refusal);
       await next();
     })
-    .get("/local/overview", async (c) => {
+    .post("/local/overview", async (c) => {
       const [overview, faults] = await Promise.all([overviewFor(env), findFaults(env)]);
       return jsonResponse(c, { ...overview, requests, armedFaults: await faults?.count() } satisfies LocalOverview);
     })
