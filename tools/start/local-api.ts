@@ -9,6 +9,7 @@ import type { WaitUntil } from "../../src/core/single-flight.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { createErrorHandler, respondNotFound } from "../../src/http/error-response.ts";
+import { decodeUtf8, readBody } from "../../src/http/read-body.ts";
 import { requestId } from "../../src/http/request-id.ts";
 import { jsonResponse } from "../../src/http/response.ts";
 import { emulatorFaults, isLocalFault } from "./emulator-faults.ts";
@@ -63,7 +64,7 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
       return jsonResponse(c, { ...overview, requests, armedFaults: await faults?.count() } satisfies LocalOverview);
     })
     .post("/local/explain", async (c) => {
-      const { credential } = await c.req.json<{ readonly credential?: unknown }>();
+      const { credential } = await readProperties(c.req.raw);
       if (typeof credential !== "string") throw new TokenError("invalid_request", "credential must be a string.");
       const { settings } = await parseSettings({ ...env });
       if (settings.CALLERS === undefined) throw new TokenError("server_misconfigured", "CALLERS has issues.");
@@ -71,7 +72,7 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
       return jsonResponse(c, await explainCredential(bare, settings.CALLERS, waitUntil, now() + RESPONSE_LIMIT_MS));
     })
     .post("/local/faults", async (c) => {
-      const { fault } = await c.req.json<{ readonly fault?: unknown }>();
+      const { fault } = await readProperties(c.req.raw);
       if (!isLocalFault(fault)) throw new TokenError("invalid_request", "There is no such fault.");
       const faults = await findFaults(env);
       if (faults === undefined) throw new TokenError("not_found", "Tokens do not come from an emulator.");
@@ -82,6 +83,20 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
       await (await findFaults(env))?.disarm();
       return jsonResponse(c, {});
     });
+}
+
+/**
+ * Reads the properties of a JSON body; a value that is no object has none of them.
+ * @throws TokenError as {@link readBody}, or `invalid_request` for invalid JSON.
+ */
+async function readProperties(request: Request): Promise<Readonly<Record<"credential" | "fault", unknown>>> {
+  const bytes = await readBody(request, RESPONSE_LIMIT_MS);
+  try {
+    return Object(JSON.parse(decodeUtf8(bytes ?? new Uint8Array())));
+  } catch {
+    // The parser's message quotes the body, which may be a credential, so it must not become the cause, which is logged.
+    throw new TokenError("invalid_request", "The body is not valid JSON.");
+  }
 }
 
 async function findFaults(env: Env) {
