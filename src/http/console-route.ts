@@ -21,6 +21,11 @@ export function consoleRoute(getConsolePage: GetConsolePage | undefined): Hono<A
   });
 }
 
+/** A weight of 0 means "not acceptable" (RFC 9110 §12.4.2). No browser sends a range such as `text/*`; scripts do. */
 function acceptsHtml(headers: Headers): boolean {
-  return headers.get("Accept")?.includes("text/html") ?? false;
+  const ranges = (headers.get("Accept") ?? "").toLowerCase().split(",");
+  return ranges.some((range) => {
+    const [mediaType, ...parameters] = range.split(";").map((part) => part.trim());
+    return mediaType === "text/html" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
 }

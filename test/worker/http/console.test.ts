@@ -26,11 +26,21 @@ describe("GET /", () => {
     expect(await response.text()).toContain("<title>coze-token-worker</title>");
   });
 
-  it.each([undefined, "*/*", "application/json"])("sends a client that accepts %s an error", async (accept) => {
-    const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
-    expect(response.status).toBe(405);
-    expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
-  });
+  it.each(["TEXT/HTML", "application/json, text/html;level=1 ; q=0.1"])(
+    "shows the console to a client that accepts %s",
+    async (accept) => {
+      expect((await getRoot(app.settings, { headers: { Accept: accept } })).status).toBe(200);
+    },
+  );
+
+  it.each([undefined, "*/*", "application/json", "text/htmlx", "text/html;q=0, */*", "text/html; Q=0.000"])(
+    "sends a client that accepts %s an error",
+    async (accept) => {
+      const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
+      expect(response.status).toBe(405);
+      expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
+    },
+  );
 
   it("shows the console while settings are wrong, as it says which", async () => {
     expect((await getRoot({ ...app.settings, KID: "" }, BROWSER)).status).toBe(200);
