@@ -73,16 +73,12 @@ async function loadApp(env: Env): Promise<App> {
   return app;
 }
 
-function createGetConsolePage(env: Env): GetConsolePage | undefined {
-  const assets = consoleAssetsFor(env);
-  return (
-    assets &&
-    async function getConsolePage() {
-      const page = await assets.fetch(CONSOLE_PAGE);
-      if (!page.ok) throw new Error(`The static assets responded with ${page.status} for the page of the console.`);
-      return page;
-    }
-  );
+function createGetConsolePage(env: Env): GetConsolePage {
+  return async function getConsolePage() {
+    const page = await consoleAssetsFor(env).fetch(CONSOLE_PAGE);
+    if (!page.ok) throw new Error(`The static assets responded with ${page.status} for the page of the console.`);
+    return page;
+  };
 }
 
 type Settings = {

@@ -47,13 +47,21 @@ describe("GET /", () => {
   });
 
   it.each([
-    ["CONSOLE is off", { CONSOLE: "off" }],
-    ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }],
-    ["there are no static assets", { ASSETS: undefined }],
-  ])("responds with 404 to a browser if %s", async (_case, settings) => {
+    ["CONSOLE is off", { CONSOLE: "off" }, "is off"],
+    ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }, "is off"],
+    ["CONSOLE is off and there are no static assets", { CONSOLE: "off", ASSETS: undefined }, "is off"],
+    [
+      "there are no static assets",
+      { CONSOLE: "on", ASSETS: undefined },
+      "wrangler.toml of this service has no [assets]",
+    ],
+  ])("responds with 404 to a browser if %s, and says so", async (_case, settings, reason) => {
     const response = await getRoot({ ...app.settings, ...settings }, BROWSER);
     expect(response.status).toBe(404);
-    expect(await propertiesOf(response)).toMatchObject({ error: "not_found" });
+    expect(await propertiesOf(response)).toMatchObject({
+      error: "not_found",
+      error_description: expect.stringContaining(reason),
+    });
   });
 
   it("responds with 405 to a script while CONSOLE is off", async () => {
