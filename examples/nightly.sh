@@ -26,8 +26,11 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 
+# One line of text, without control characters, which a terminal would obey.
+printable() { jq -Rrs 'gsub("\\p{Cc}"; "")'; }
+
 fail() {
-  echo "nightly: $2" >&2
+  printf '%s' "nightly: $2" | printable >&2
   exit "$1"
 }
 
@@ -36,6 +39,11 @@ if [ -n "${API_KEY_FILE:-}" ]; then
   API_KEY=$(cat "$API_KEY_FILE") || fail 78 "the key cannot be read from $API_KEY_FILE"
   [ -n "$API_KEY" ] || fail 78 "$API_KEY_FILE is empty"
 fi
+
+# A line break would begin another header.
+for value in "$USER_ID" "${API_KEY:-}"; do
+  case $value in *[[:cntrl:]]*) fail 78 "USER_ID or the key has a line break or another control character" ;; esac
+done
 
 # Puts a token into $folder/token. `fetch_token rejected` says that Coze has rejected the one that is there: without that, the
 # service would send the same token again, because it has not expired.
@@ -55,14 +63,17 @@ fetch_token() {
   ) || fail 69 "the token service does not respond"
 
   if [ "$status" != 200 ]; then
-    why=$(jq -r '"\(.error): \(.error_description) (request id \(.request_id))"' "$folder/response") || why="status $status"
+    why=$(jq -r '"\(.error): \(.error_description) (request id \(.request_id))"' "$folder/response" 2>/dev/null) || why=
+    [ -n "$why" ] || why="status $status"
     case $status in
       429 | 502 | 503 | 504) fail 69 "no token: $why" ;;
       401 | 403) fail 77 "no token: $why" ;;
       *) fail 78 "no token: $why" ;;
     esac
   fi
-  jq -r .access_token "$folder/response" >"$folder/token"
+  # Any server can respond with 200. Older versions of jq end with 0 when the body is empty.
+  jq -er '.access_token | strings | select(test("\\A[!-~]+\\z"))' "$folder/response" >"$folder/token" 2>/dev/null &&
+    [ -s "$folder/token" ] || fail 78 "status 200 without a token; is TOKEN_URL right? It is $TOKEN_URL"
 }
 
 # Calls Coze, and prints the status.
@@ -73,7 +84,7 @@ call_coze() {
 }
 
 # Coze rejects a token with 401 or one of these codes.
-is_rejected() { [ "$1" = 401 ] || jq -e '.code | IN(4100, 4101, 700012006)' "$folder/coze-response" >"$folder/verdict" 2>&1; }
+is_rejected() { [ "$1" = 401 ] || [ "$(jq '.code | IN(4100, 4101, 700012006)' "$folder/coze-response" 2>/dev/null)" = true ]; }
 
 fetch_token
 status=$(call_coze /v1/users/me)
@@ -85,4 +96,7 @@ if is_rejected "$status"; then
 fi
 if [ "$status" != 200 ]; then fail 69 "Coze responded with status $status"; fi
 
-jq -r '"The job works for \(.data.nick_name) (\(.data.user_id))."' "$folder/coze-response"
+line=$(jq -r '.data | select(.user_id) | "The job works for \(.nick_name) (\(.user_id))."' "$folder/coze-response" 2>/dev/null) ||
+  line=
+[ -n "$line" ] || fail 69 "Coze responded with status 200, and without a user"
+printf '%s' "$line" | printable

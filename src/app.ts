@@ -19,8 +19,7 @@ export type AppDependencies = {
   readonly allowedOrigins: AllowedOrigins;
   readonly log: Log;
   readonly audit: Audit;
-  /** `undefined` if the console is off. */
-  readonly getConsolePage: GetConsolePage | undefined;
+  readonly getConsolePage: GetConsolePage;
   /** Unix milliseconds. */
   readonly now: () => number;
 };

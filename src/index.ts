@@ -51,8 +51,7 @@ export default {
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
 async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
-  const consoleAssets = consoleAssetsFor(env);
-  const getConsolePage = consoleAssets && createConsolePageFetcher(consoleAssets);
+  const getConsolePage = createConsolePageFetcher(() => consoleAssetsFor(env));
   // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined });

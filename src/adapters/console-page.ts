@@ -3,11 +3,11 @@ const CONSOLE_PAGE = "https://assets.example/console.html";
 
 /**
  * Creates the function that gets the page of the console from the static assets.
- * @throws Error from that function if the assets lack the page.
+ * @throws from that function: what `findAssets` throws, or an Error if the assets lack the page.
  */
-export function createConsolePageFetcher(assets: Pick<Fetcher, "fetch">): () => Promise<Response> {
+export function createConsolePageFetcher(findAssets: () => Pick<Fetcher, "fetch">): () => Promise<Response> {
   return async function fetchConsolePage() {
-    const page = await assets.fetch(CONSOLE_PAGE);
+    const page = await findAssets().fetch(CONSOLE_PAGE);
     if (!page.ok) throw new Error(`The static assets responded with ${page.status} for the page of the console.`);
     return page;
   };

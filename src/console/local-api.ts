@@ -28,7 +28,7 @@ export async function findLocalApi(): Promise<LocalApi | undefined> {
 }
 
 function getOverview(): Promise<LocalOverview | undefined> {
-  return send("/local/overview", "GET");
+  return send("/local/overview", "POST");
 }
 
 /** `undefined` if the service does not know the path, or does not respond. */

@@ -138,7 +138,7 @@ describe("the console of npm start", () => {
     await page.goto(`${service.emulator}/emulator/health`);
     const attempt = (path: string, init: string) =>
       page.evaluate(`fetch("${service.url}${path}", ${init}).then((r) => r.status, () => "refused")`);
-    expect(await attempt("local/overview", "{}")).toBe("refused");
+    expect(await attempt("local/overview", '{ method: "POST" }')).toBe("refused");
     expect(await attempt("local/faults", '{ method: "POST", body: \'{"fault":"silent"}\' }')).toBe("refused");
     expect(await attempt("local/faults", '{ method: "DELETE" }')).toBe("refused");
 

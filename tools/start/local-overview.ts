@@ -21,6 +21,9 @@ const SHOWN_SETTINGS: readonly string[] = [
   "SERVER_TIMING",
 ];
 
+/** Defaults that are not shown as they are parsed. `npm start` refuses foreign pages before the Worker decides. */
+const LOCAL_DEFAULTS: Readonly<Record<string, string>> = { ALLOWED_ORIGINS: "pages of this machine", CONSOLE: "on" };
+
 /**
  * Describes the settings and callers in force, without a secret: no private key, no digest of a key, and no value of a
  * setting that is wrong, as it may belong to another.
@@ -43,7 +46,7 @@ function describeSetting(name: string, raw: unknown, settings: Partial<Settings>
 
 function defaultFor(name: string, settings: Partial<Settings>): unknown {
   const { [name as keyof Settings]: value } = settings; // one of SHOWN_SETTINGS
-  return name === "CONSOLE" ? "on" : value;
+  return LOCAL_DEFAULTS[name] ?? value;
 }
 
 function describeCaller(caller: Caller): LocalCaller {

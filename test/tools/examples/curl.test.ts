@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ExampleService, expectNoSecretIn, run, startService, startStandIn } from "./service.ts";
+import {
+  BODIES_WITHOUT_TOKEN,
+  type ExampleService,
+  expectNoSecretIn,
+  run,
+  startService,
+  startStandIn,
+} from "./service.ts";
 
 const API_KEY = "ctw_a-key-of-this-test";
 const CALLERS = [{ name: "nightly-report", key_sha256: createHash("sha256").update(API_KEY).digest("hex") }];
@@ -77,6 +84,49 @@ describe("examples/curl.sh", () => {
     expect(code).toBe(75);
     expect(stderr).toContain("No token: status 503, upstream_unavailable\n");
     expect(requests).toHaveLength(4);
+  });
+
+  it.each(BODIES_WITHOUT_TOKEN)("ends with 1 and prints nothing but advice for status 200 and %j", async (body) => {
+    for (const args of [[], ["--show"]]) {
+      const { url } = await startStandIn([{ status: 200, body }]);
+      const { code, stdout, stderr } = await curl(args, { TOKEN_URL: url });
+
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toBe(`No token: status 200, and a body without one. Is TOKEN_URL right? It is ${url}\n`);
+    }
+  });
+
+  it("waits a minute at most, however long the service asks for", async () => {
+    const { url } = await startStandIn([{ status: 503, headers: { "Retry-After": "9".repeat(20) }, body: {} }]);
+    // The wait itself is cut short: this sleep ends the script.
+    const { stderr } = await run(["sh", "-c", "sleep() { exit 1; }; . examples/curl.sh"], { TOKEN_URL: url });
+
+    expect(stderr).toBe("status 503, . Attempt 2 of 4 follows in 60 seconds.\n");
+  });
+
+  it.each([
+    ["user id", ["ada\nX-Evil: 1"], {}],
+    ["API_KEY", ["ada"], { API_KEY: `${API_KEY}\r\nX-Evil: 1` }],
+  ])("sends nothing with a line break in the %s", async (_, args, env) => {
+    const { url, requests } = await startStandIn([]);
+    const { code, stderr } = await curl(args, { ...env, TOKEN_URL: url });
+
+    expect({ code, requests }).toEqual({ code: 1, requests: [] });
+    expect(stderr).toBe("The user id or API_KEY has a line break or another control character.\n");
+  });
+
+  it("prints the text of errors without control characters, and backslashes as they are", async () => {
+    const text = "\u001b]0;a\u0007\u009b\\033[31m\\c";
+    const coze = { error_code: text, error_message: text };
+    const { url } = await startStandIn([
+      { status: 502, body: { error: "upstream_rejected", error_description: text, request_id: text, coze } },
+    ]);
+    const { stderr } = await curl([], { TOKEN_URL: url });
+
+    const shown = "]0;a\\033[31m\\c";
+    expect(stderr).toBe(
+      `No token: status 502, upstream_rejected\n${shown}\nCoze refused: ${shown} ${shown}\nRequest id: ${shown}\n`,
+    );
   });
 
   it("waits longer after each attempt of curl.sh without a response", async () => {

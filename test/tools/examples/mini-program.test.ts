@@ -16,6 +16,7 @@ type WxRequest = {
   readonly header: Record<string, string>;
   readonly data?: string;
   readonly dataType?: string;
+  readonly redirect?: "follow" | "manual";
   readonly success: (result: { statusCode: number; header: object; data: unknown }) => void;
   readonly fail: (result: { errMsg: string }) => void;
 };
@@ -27,10 +28,15 @@ const { createWxFetch } = (await import(EXAMPLE)) as { createWxFetch: (wx: Wx) =
 
 /** Stands for `wx`: over the network, and without anything that only browsers have. */
 const wx: Wx = {
-  request({ url, method, header, data, dataType = "json", success, fail }) {
+  request(options) {
+    const { url, method, header, data, dataType = "json", redirect = "follow", success, fail } = options;
     const sent = request(url, { method, headers: header }, async (response) => {
       const body = await text(response);
       const { statusCode = 0, headers } = response;
+      if (redirect === "follow" && headers.location !== undefined) {
+        wx.request({ ...options, url: new URL(headers.location, url).href });
+        return;
+      }
       success({ statusCode, header: headers, data: dataType === "json" ? JSON.parse(body) : body });
     });
     sent.on("error", ({ message }) => fail({ errMsg: `request:fail ${message}` }));
@@ -60,6 +66,17 @@ beforeEach(() => {
     );
 });
 afterEach(() => void vi.unstubAllGlobals());
+
+/** What the provider passes. */
+const INIT = {
+  method: "POST",
+  headers: {},
+  signal: new AbortController().signal,
+  cache: "no-store",
+  credentials: "omit",
+  redirect: "manual",
+  referrerPolicy: "strict-origin",
+} as const;
 
 const provide = (options = {}) =>
   createTokenProvider({ endpoint: server.url, credential: "jwt", fetch: createWxFetch(wx), ...options });
@@ -123,6 +140,14 @@ describe("the token provider over wx.request", () => {
     await expect(provide()()).rejects.toMatchObject({ code: "invalid_client", description: "No.", status: 401 });
   });
 
+  it("follows no redirect over wx.request", async () => {
+    respond = () =>
+      new Response(null, requests.length === 1 ? { status: 307, headers: { Location: "/elsewhere" } } : {});
+    const response = await createWxFetch(wx)(server.url, { ...INIT, headers: { Authorization: "Bearer jwt" } });
+    expect(response.status).toBe(307);
+    expect(requests).toHaveLength(1);
+  });
+
   it("tries again over wx.request when the network fails", async () => {
     let failures = 0;
     const flaky: Wx = {
@@ -137,15 +162,7 @@ describe("the token provider over wx.request", () => {
   it("aborts the request of wx.request with its signal", async () => {
     const controller = new AbortController();
     respond = () => new Promise<Response>(() => {});
-    const response = createWxFetch(wx)(server.url, {
-      method: "POST",
-      headers: {},
-      signal: controller.signal,
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "manual",
-      referrerPolicy: "strict-origin",
-    });
+    const response = createWxFetch(wx)(server.url, { ...INIT, signal: controller.signal });
     const rejected = expect(response).rejects.toThrow("request:fail abort");
     await vi.waitUntil(() => requests.length === 1);
     controller.abort();

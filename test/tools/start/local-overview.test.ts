@@ -51,9 +51,15 @@ describe("overviewFor", () => {
       AUDIENCE: { isSet: false },
       UPSTREAM_TIMEOUT_MS: { isSet: false, value: "5000" },
       CONSOLE: { isSet: false, value: "on" },
+      ALLOWED_ORIGINS: { isSet: false, value: "pages of this machine" },
     });
     expect(described["TOKEN_DURATION"]).not.toHaveProperty("value");
     expect(JSON.stringify(settings)).not.toContain(SECRET);
+  });
+
+  it("shows the value of ALLOWED_ORIGINS if it is set", async () => {
+    const { settings } = await overviewFor({ ...ENV, ALLOWED_ORIGINS: "*" });
+    expect(settings).toContainEqual({ name: "ALLOWED_ORIGINS", isSet: true, value: "*" });
   });
 
   it("leaves callers out of the overview while CALLERS has issues", async () => {

@@ -28,7 +28,7 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
   let milliseconds = 0;
   const now = () => (milliseconds += 5);
   const startedAt = now();
-  const app = createApp({ service, allowedOrigins: "*", log, audit, getConsolePage: undefined, now });
+  const app = createApp({ service, allowedOrigins: "*", log, audit, getConsolePage: async () => new Response(), now });
   await app.request("/", { method: "POST" }, { startedAt }, createExecutionContext());
   return lines;
 }

@@ -26,24 +26,42 @@ describe("GET /", () => {
     expect(await response.text()).toContain("<title>coze-token-worker</title>");
   });
 
-  it.each([undefined, "*/*", "application/json"])("sends a client that accepts %s an error", async (accept) => {
-    const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
-    expect(response.status).toBe(405);
-    expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
-  });
+  it.each(["TEXT/HTML", "application/json, text/html;level=1 ; q=0.1"])(
+    "shows the console to a client that accepts %s",
+    async (accept) => {
+      expect((await getRoot(app.settings, { headers: { Accept: accept } })).status).toBe(200);
+    },
+  );
+
+  it.each([undefined, "*/*", "application/json", "text/htmlx", "text/html;q=0, */*", "text/html; Q=0.000"])(
+    "sends a client that accepts %s an error",
+    async (accept) => {
+      const response = await getRoot(app.settings, accept === undefined ? {} : { headers: { Accept: accept } });
+      expect(response.status).toBe(405);
+      expect(await propertiesOf(response)).toMatchObject({ error: "method_not_allowed" });
+    },
+  );
 
   it("serves the console while settings are wrong", async () => {
     expect((await getRoot({ ...app.settings, KID: "" }, BROWSER)).status).toBe(200);
   });
 
   it.each([
-    ["CONSOLE is off", { CONSOLE: "off" }],
-    ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }],
-    ["there are no static assets", { ASSETS: undefined }],
-  ])("responds to GET / with 404 to a browser if %s", async (_case, settings) => {
+    ["CONSOLE is off", { CONSOLE: "off" }, "is off"],
+    ["CONSOLE is off and another setting is wrong", { CONSOLE: " off ", KID: "" }, "is off"],
+    ["CONSOLE is off and there are no static assets", { CONSOLE: "off", ASSETS: undefined }, "is off"],
+    [
+      "there are no static assets",
+      { CONSOLE: "on", ASSETS: undefined },
+      "wrangler.toml of this service has no [assets]",
+    ],
+  ])("responds to GET / with 404 to a browser if %s", async (_case, settings, reason) => {
     const response = await getRoot({ ...app.settings, ...settings }, BROWSER);
     expect(response.status).toBe(404);
-    expect(await propertiesOf(response)).toMatchObject({ error: "not_found" });
+    expect(await propertiesOf(response)).toMatchObject({
+      error: "not_found",
+      error_description: expect.stringContaining(reason),
+    });
   });
 
   it("responds to GET / with 405 to a script while CONSOLE is off", async () => {

@@ -53,7 +53,7 @@ describe("the metadata of the authorization server", () => {
       allowedOrigins: "*",
       log: () => undefined,
       audit: async () => undefined,
-      getConsolePage: undefined,
+      getConsolePage: async () => new Response(),
       now: Date.now,
     });
     // A Request that is made here always has a valid URL; one from the network need not.
