@@ -43,7 +43,11 @@ export function describeAmount(amount: number): string {
 }
 
 function describeSample({ users, sample }: SimulatedMonth): string {
-  const [all, sampled] = [users.toLocaleString("en"), sample.users.toLocaleString("en")];
-  if (sample.users < users) return `${all} users: ${sampled} of them simulated for ${sample.days} days, and scaled.`;
-  return `${all} ${users === 1 ? "user" : "users"}: simulated for ${sample.days} days.`;
+  const days = counted(sample.days, "day");
+  if (sample.users === users) return `${counted(users, "user")}: simulated for ${days}.`;
+  return `${counted(users, "user")}: ${sample.users.toLocaleString("en")} of them simulated for ${days}, and scaled.`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -30,7 +30,6 @@ describe("a simulated month", () => {
     expect(origins.kv).toBeGreaterThan(0);
     expect(kvWrites + kvRefusedWrites).toBe(exchanges);
     expect(kvReads).toBeGreaterThan(exchanges);
-    expect(kvReads).toBeLessThan(requests);
   });
 
   it("gives the same figures for a seed, and others for another", async () => {
