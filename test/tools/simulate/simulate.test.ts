@@ -79,6 +79,25 @@ describe("the planned requests", () => {
     expect(Math.min(...hours)).toBe(Math.min(hours[2] ?? 0, hours[3] ?? 0, hours[4] ?? 0));
   });
 
+  it("of a user arrive mostly in one location, and those of all in a first one twice as often as in a second", () => {
+    const requests = planRequests(DEFAULT_MODEL, 1000, 4, createRandom(1));
+    const inFirst = requests.filter(({ location }) => location === 0).length;
+    const inSecond = requests.filter(({ location }) => location === 1).length;
+    const [home, ...others] = [
+      ...Map.groupBy(
+        requests.filter(({ user }) => user === 3),
+        ({ location }) => location,
+      ),
+    ]
+      .map(([, ofLocation]) => ofLocation.length)
+      .toSorted((a, b) => b - a);
+
+    expect(inFirst / inSecond).toBeGreaterThan(1.7);
+    expect(inFirst / inSecond).toBeLessThan(2.3);
+    expect(home).toBeGreaterThan(3 * others.reduce((sum, count) => sum + count, 0));
+    expect(others).not.toEqual([]);
+  });
+
   it("of a user stay the same when there are more users", () => {
     const ofUser = (users: number) =>
       planRequests(DEFAULT_MODEL, users, 2, createRandom(1)).filter(({ user }) => user === 3);
