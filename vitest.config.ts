@@ -48,7 +48,7 @@ export default defineConfig({
         },
       },
       {
-        // Chromium against the console and the browser module.
+        // Chromium against the console and the client module.
         test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],

@@ -18,6 +18,16 @@ MAX_WAIT_SECONDS=60 # no longer than the Worker's rate limit asks for
 show=no
 if [ "${1:-}" = --show ]; then show=yes && shift; fi
 
+# A line break would begin another header.
+for value in "${1:-}" "${API_KEY:-}"; do
+  case $value in
+    *[[:cntrl:]]*)
+      echo "The user id or API_KEY has a line break or another control character." >&2
+      exit 1
+      ;;
+  esac
+done
+
 # Without an argument there is no user. An empty one is a mistake of the caller, and must not become "no user": curl leaves
 # out a header without a value, unless it ends in a semicolon.
 user_header=
@@ -44,8 +54,8 @@ request() {
     --dump-header "$folder/headers" --output "$folder/body" --write-out '%{http_code}' "$TOKEN_URL" || true
 }
 
-# A field of the JSON response; nothing when there is none.
-field() { jq -r ".$1 // empty" "$folder/body" 2>/dev/null || true; }
+# A field of the JSON response; nothing when there is none. Without control characters, which a terminal would obey.
+field() { jq -r ".$1"' // empty | tostring | gsub("\\p{Cc}"; "")' "$folder/body" 2>/dev/null || true; }
 
 # A header of the response, in lower case.
 header() { tr -d '\r' <"$folder/headers" | tr '[:upper:]' '[:lower:]' | sed -n "s/^$1: *//p"; }
@@ -60,6 +70,7 @@ wait_seconds() {
       random=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
       seconds=$((backoff + random % (backoff + 1)))
       ;;
+    ?????*) seconds=$MAX_WAIT_SECONDS ;; # more digits than a shell can compare
   esac
   if [ "$seconds" -gt "$MAX_WAIT_SECONDS" ]; then seconds=$MAX_WAIT_SECONDS; fi
   echo "$seconds"
@@ -67,16 +78,17 @@ wait_seconds() {
 
 may_work_later() { case $status in 000 | 429 | 503 | 504) ;; *) return 1 ;; esac; }
 
-outcome() { if [ "$status" = 000 ]; then echo "no response"; else echo "status $status, $(field error)"; fi; }
+# printf, as echo obeys backslashes in some shells.
+outcome() { if [ "$status" = 000 ]; then echo "no response"; else printf '%s\n' "status $status, $(field error)"; fi; }
 
 # What to do about an error. README.md has all codes, under Errors.
 advice() {
   case $1 in
     invalid_client) echo "Set API_KEY to the key of a caller. A key that was right before may have been replaced." ;;
-    access_denied) echo "The caller is known, and may not have this. Ask who runs the service." ;;
+    access_denied) echo "The caller is known, and may not have this. Ask the operator of the service." ;;
     rate_limited) echo "Too many requests. Use the token for all of its life instead of requesting one each time." ;;
-    server_misconfigured) echo "The one who runs the service sees at ${TOKEN_URL%/}/health what is wrong." ;;
-    upstream_rejected) echo "Coze refused: $(jq -r '.coze | "\(.error_code) \(.error_message)"' "$folder/body")" ;;
+    server_misconfigured) echo "The operator finds the reason at ${TOKEN_URL%/}/health." ;;
+    upstream_rejected) printf '%s\n' "Coze refused: $(field coze.error_code) $(field coze.error_message)" ;;
     '') echo "Is TOKEN_URL right? It is $TOKEN_URL" ;;
   esac
 }
@@ -86,24 +98,35 @@ status=$(request)
 while may_work_later && [ "$attempt" -lt "$MAX_ATTEMPTS" ]; do
   seconds=$(wait_seconds "$attempt")
   attempt=$((attempt + 1))
-  echo "$(outcome). Attempt $attempt of $MAX_ATTEMPTS follows in $seconds seconds." >&2
+  printf '%s\n' "$(outcome). Attempt $attempt of $MAX_ATTEMPTS follows in $seconds seconds." >&2
   sleep "$seconds"
   status=$(request)
 done
 
 if [ "$status" != 200 ]; then
   {
-    echo "No token: $(outcome)"
+    printf '%s\n' "No token: $(outcome)"
     field error_description
     advice "$(field error)"
-    echo "Request id: $(field request_id)" # finds this request in the log of the service
+    id=$(field request_id)
+    [ -z "$id" ] || printf '%s\n' "Request id: $id" # finds this request in the log of the service
   } >&2
   if may_work_later; then exit 75; fi
   exit 1
 fi
 
+# Any server can respond with 200. Older versions of jq end with 0 when the body is empty.
+token=$(
+  jq -er 'select(.expires_in | numbers) | .access_token | strings | select(test("\\A[!-~]+\\z"))' \
+    "$folder/body" 2>/dev/null
+) || token=
+if [ -z "$token" ]; then
+  echo "No token: status 200, and a body without one. Is TOKEN_URL right? It is $TOKEN_URL" >&2
+  exit 1
+fi
+
 if [ "$show" = yes ]; then
-  field access_token
+  printf '%s\n' "$token"
 else
   # `ttl` counts from now, so it is right even where the clock of this machine is not.
   left=$(header cache-status | sed -n 's/.*ttl=\([0-9]*\).*/\1/p')

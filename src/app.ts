@@ -20,8 +20,7 @@ export type AppDependencies = {
   readonly log: Log;
   readonly audit: Audit;
   readonly release: Release;
-  /** `undefined` if the console is off. */
-  readonly getConsolePage: GetConsolePage | undefined;
+  readonly getConsolePage: GetConsolePage;
   /** Unix milliseconds. */
   readonly now: () => number;
 };

@@ -9,6 +9,7 @@ import { createTurnstileVerifier } from "./adapters/auth/turnstile-verifier.ts";
 import { createKvTokenStore } from "./adapters/cache/kv-token-store.ts";
 import { deriveCacheSecrets, deriveLogKey } from "./adapters/cache/sealing.ts";
 import { createTokenMemory } from "./adapters/cache/token-memory.ts";
+import { createConsolePageFetcher } from "./adapters/console-page.ts";
 import { createCozeEndpoint } from "./adapters/coze/coze-endpoint.ts";
 import { importPrivateKey, type PrivateKey } from "./adapters/coze/private-key.ts";
 import { readSecret } from "./adapters/coze/secret.ts";
@@ -27,16 +28,12 @@ import { issuesAt, type Parsed } from "./core/issue.ts";
 import { createCircuitBreaker } from "./core/token/circuit-breaker.ts";
 import { type ExchangePorts, exchange } from "./core/token/exchange.ts";
 import { createTokenService } from "./core/token/token-service.ts";
-import type { GetConsolePage } from "./http/console-route.ts";
 import type { ReadyService } from "./http/service.ts";
 
 type App = ReturnType<typeof createApp>;
 
 /** Coze suggests more than 32 characters; these are 43 in base64url. */
 const ASSERTION_ID_BYTES = 32;
-
-/** The page of the console among the static assets. They are asked for a path only; the host means nothing. */
-const CONSOLE_PAGE = "https://assets.example/console.html";
 
 const now = () => Date.now();
 const activeSpan = () => tracing.getActiveSpan();
@@ -59,7 +56,7 @@ async function loadApp(env: Env): Promise<App> {
   const settings = await readSettings(env);
   // The binding is not there in a deployment whose wrangler.toml is older.
   const release = { version, deployment: env.CF_VERSION_METADATA?.id };
-  const common = { log, release, getConsolePage: createGetConsolePage(env), now };
+  const common = { log, release, getConsolePage: createConsolePageFetcher(() => consoleAssetsFor(env)), now };
   // No setting can be trusted then. The response names settings only, so any page may read it.
   if ("issues" in settings) {
     const audit = createAuditLog({ log, userDigest: async () => undefined, metrics: undefined, activeSpan });
@@ -76,18 +73,6 @@ async function loadApp(env: Env): Promise<App> {
     log("info", "ready", { access: service.access, cache: service.cache });
   }
   return app;
-}
-
-function createGetConsolePage(env: Env): GetConsolePage | undefined {
-  const assets = consoleAssetsFor(env);
-  return (
-    assets &&
-    async function getConsolePage() {
-      const page = await assets.fetch(CONSOLE_PAGE);
-      if (!page.ok) throw new Error(`The static assets responded with ${page.status} for the page of the console.`);
-      return page;
-    }
-  );
 }
 
 type Settings = {

@@ -5,13 +5,15 @@
  * @param {{ request: (options: object) => { abort: () => void } }} api - `wx`
  */
 export function createWxFetch(api) {
-  return function wxFetch(url, { method, headers, body, signal }) {
+  return function wxFetch(url, { method, headers, body, signal, redirect }) {
     return new Promise((resolve, reject) => {
       const task = api.request({
         url,
         method,
         header: headers,
         data: body,
+        // From base library 3.2.2, on phones and in the developer tools. Elsewhere wx follows redirects.
+        redirect,
         // The provider parses the body itself. Otherwise wx would guess from the content whether it is JSON.
         dataType: "text",
         responseType: "text",

@@ -34,7 +34,7 @@ try {
 }
 
 /**
- * Does the work, and once more with another token if Coze refuses the first: it can end a token before its time. Without
+ * Does the work, and once more with another token if Coze rejects the first: it can end a token before its time. Without
  * that, `new CozeAPI({ baseURL: COZE_API, token: getToken })` is all it takes.
  */
 async function withToken(work) {

@@ -24,7 +24,7 @@ export async function chat({ cozeApi, botId, token, userId, conversationId, ques
   }
 
   let conversation = conversationId;
-  for await (const { event, data } of eventsOf(response.body)) {
+  for await (const { event, data } of parseEvents(response.body)) {
     if (event === "conversation.chat.created") conversation = data.conversation_id;
     if (event === "conversation.message.delta" && data.type === "answer") onText(data.content);
     if (event === "conversation.chat.failed") throw new ChatError(response.status, data.last_error);
@@ -46,7 +46,7 @@ export class ChatError extends Error {
 }
 
 /** Server-sent events: blocks of lines such as `event:…` and `data:…`, with an empty line after each block. */
-async function* eventsOf(body) {
+async function* parseEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {

@@ -28,7 +28,7 @@ let conversationId;
 
 try {
   settings = await requestJson("/settings");
-  const client = await import(new URL("client.js", settings.tokenUrl).href);
+  const client = await importClient(settings.tokenUrl);
   isTokenRejection = client.isTokenRejection;
   // The module knows the Worker that served it. It gets the JWT of the user each time it may need one.
   getToken = client.createTokenProvider({ credential: currentIdToken });
@@ -37,11 +37,7 @@ try {
   show(session === undefined ? "logged-out" : "ready");
 } catch (error) {
   page.status.textContent = "";
-  showError(
-    new Error(`The Worker at ${settings?.tokenUrl} does not serve its client module. Is npm start running?`, {
-      cause: error,
-    }),
-  );
+  showError(error);
 }
 
 page.loginForm.addEventListener("submit", (event) => {
@@ -59,7 +55,10 @@ $("logout").addEventListener("click", () => {
     await requestJson("/logout", {});
     session = undefined;
     conversationId = undefined;
+    // The next user must not find what this one has typed.
     page.messages.replaceChildren();
+    page.loginForm.reset();
+    page.chatForm.reset();
     show("logged-out");
     page.name.focus();
   });
@@ -74,8 +73,12 @@ page.chatForm.addEventListener("submit", (event) => {
     const asked = addMessage("question", question);
     const answer = addMessage("answer", "");
     try {
-      const token = await ask(question, (text) => answer.firstChild.append(text));
+      const token = await ask(question, (text) => {
+        answer.firstChild.append(text);
+        reveal(page.chatForm);
+      });
       answer.append(small(`Token ${token.slice(0, 8)}…`)); // never more of it: who reads a token can use it
+      reveal(page.chatForm);
       page.question.value = "";
     } catch (error) {
       // The question stays in its field, to be asked again.
@@ -87,7 +90,7 @@ page.chatForm.addEventListener("submit", (event) => {
   });
 });
 
-/** Asks with a token. When Coze refuses that one, asks once more with another. Returns the token that was taken. */
+/** Asks with a token. When Coze rejects that one, asks once more with another. Returns the token that was taken. */
 async function ask(question, onText) {
   const parts = { ...settings, userId: session.name, question };
   page.status.textContent = "Asking …";
@@ -99,11 +102,20 @@ async function ask(question, onText) {
     if (!isTokenRejection(error)) throw error;
   }
 
-  // Coze can end a token early. The Worker has to know which one was refused, or it would send the same one again.
-  page.status.textContent = "Coze refused the token. Getting another one …";
+  // Coze can end a token early. The Worker has to know which one was rejected, or it would send the same one again.
+  page.status.textContent = "Coze rejected the token. Getting another one …";
   const another = await getToken({ rejectedToken: token });
   conversationId = await chat({ ...parts, conversationId, token: another }, onText);
   return another;
+}
+
+/** The client module, from the Worker that it gets tokens of. */
+async function importClient(tokenUrl) {
+  try {
+    return await import(new URL("client.js", tokenUrl).href);
+  } catch (cause) {
+    throw new Error(`The Worker at ${tokenUrl} does not serve its client module. Is npm start running?`, { cause });
+  }
 }
 
 /** The JWT of the login, renewed a minute before it ends. */
@@ -158,16 +170,22 @@ function addMessage(kind, text) {
   content.textContent = text; // never innerHTML: an answer is a stranger's text
   item.append(content);
   page.messages.append(item);
-  item.scrollIntoView({ block: "nearest" });
+  reveal(page.chatForm); // which is below the messages
   return item;
 }
 
-/** A sentence for the user, and the id with which whoever runs the service finds the request. */
+/** Scrolls no further than it must. */
+function reveal(element) {
+  element.scrollIntoView({ block: "nearest" });
+}
+
+/** A sentence for the user, and the request id, for the operator's log. */
 function showError(error) {
   const sentence = document.createElement("p");
   sentence.textContent = error.description ?? error.message;
   page.error.replaceChildren(sentence);
   if (error.requestId) page.error.append(small(`Request id: ${error.requestId}`));
+  reveal(page.error);
   console.error(error);
 }
 

@@ -1,8 +1,9 @@
 // Serves the page of this folder on http://127.0.0.1:8080, and pretends to be your login.
 //
 // A login that speaks OpenID Connect does four things, and this one does them as well:
-// it signs a JWT that says who the user is (/id-token), it publishes the key to check it with (/jwks), it says where that
-// key is (/.well-known/openid-configuration), and it knows who is logged in (a cookie). Unlike yours, it asks for no password.
+// it signs a JWT that says who the user is (/id-token), it publishes the key to check it with (/jwks), it says where
+// that key is (/.well-known/openid-configuration), and it knows who is logged in (a cookie). Unlike yours, it asks for no
+// password.
 
 import { createPublicKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -49,7 +50,7 @@ const CONTENT_SECURITY_POLICY = [
 const server = createServer((request, response) => {
   respond(request, response).catch((error) => {
     console.error(error);
-    send(response, 400, { error: "This request makes no sense." });
+    send(response, 400, { error: "This request is invalid." });
   });
 });
 server.listen(port, "127.0.0.1", () => console.log(`The page is on ${ISSUER}. Ctrl-C ends it.`));

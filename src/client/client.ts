@@ -2,6 +2,8 @@
  * The token provider of coze-token-worker: gets short-lived Coze access tokens from the service, for browsers,
  * mini-programs, Node.js and any other runtime with `fetch`. It has no dependencies.
  *
+ * This file declares everything that the module exports, because `/client.d.ts` is made from this file alone.
+ *
  * @example In a page, straight from the service
  * ```js
  * import { createTokenProvider } from "https://token.example.com/client.js";
@@ -15,10 +17,10 @@
 
 import { endpointFor } from "./endpoint.ts";
 import { createTokenHolder, type TokenHolder } from "./token-holder.ts";
-import { saysTokenRejection } from "./token-rejection.ts";
-import { type Failure, requestToken, type TokenNeed, type TokenResponse } from "./token-request.ts";
-import { visitorId } from "./visitor-id.ts";
-import { within } from "./within.ts";
+import { isRejection } from "./token-rejection.ts";
+import { LATE, type RequestFailure, type RequestResult, requestToken, type TokenNeed } from "./token-request.ts";
+import { getVisitorId } from "./visitor-id.ts";
+import { waitWithin } from "./wait-within.ts";
 
 /** A string, or an (async) function that returns it and is called each time it is needed. */
 export type StringSource = string | (() => string | null | undefined | Promise<string | null | undefined>);
@@ -27,12 +29,13 @@ export type StringSource = string | (() => string | null | undefined | Promise<s
 export type TokenProviderOptions = {
   /**
    * The address of the service, such as `https://token.example.com/`. Default: the service that this module was imported
-   * from, as `/client.js`. Required where the module was bundled or copied, so that no credential goes to another server.
+   * from, as `/client.js`. Required where the module was bundled or copied, and with a credential also where it comes from
+   * the page's own server, so that no credential goes to another server than the service.
    */
   readonly endpoint?: string | undefined;
   /**
    * The user whose conversation the token opens: 1 to 128 visible ASCII characters (`encodeURIComponent` anything else).
-   * Evaluated at each call: after a change, no token of the previous user is returned. If there is neither a user nor a
+   * Evaluated at each call: after a change, no token of the previous user is returned. Without this option and without a
    * credential, a random id is used that `localStorage` keeps, so that two visitors never share a conversation. In a
    * runtime without `localStorage` it lasts as long as the page or process, and without `crypto` it is required.
    */
@@ -40,6 +43,7 @@ export type TokenProviderOptions = {
   /**
    * The JWT of the logged-in user, or an API key (never in a page). Evaluated at each call, so a function that returns
    * the current session's JWT follows its renewals. After a change, no token of the previous credential is returned.
+   * While there is none, calls reject with `no_identity`: a page for visitors too has a second provider for them.
    */
   readonly credential?: StringSource | undefined;
   /** The response of the Turnstile widget. Each works once, so pass a function that gets a fresh one per request. */
@@ -70,14 +74,14 @@ export type TokenFetch = (
 }>;
 
 /** What a caller of {@link GetToken} may ask for. */
-export type TokenRequest = {
+export type GetTokenOptions = {
   /**
    * The seconds that the token must live on, for a long connection or upload. A cached token with less is renewed first.
    * The service grants at most half of its token duration, and if renewing fails the cached token is still returned.
    */
   readonly minSeconds?: number | undefined;
   /**
-   * The token that Coze refused, see {@link isTokenRejection}. It is replaced, and never returned again unless the
+   * The token that Coze rejected, see {@link isTokenRejection}. It is replaced, and never returned again unless the
    * service itself insists: a token of less than 10 seconds lacks a permission, which no other token would have.
    */
   readonly rejectedToken?: string | undefined;
@@ -86,12 +90,12 @@ export type TokenRequest = {
 };
 
 /**
- * Gets a Coze access token: the cached one while it lives, renewed behind the answer in the last quarter of its life.
+ * Gets a Coze access token: the cached one while it lives, renewed in the background in the last quarter of its life.
  * Concurrent calls make one request. Always settles. Rejects with {@link TokenProviderError}, with the reason of the
- * signal, or with what the functions in the options throw. Arguments that are not a {@link TokenRequest} are ignored, so
- * it can be handed as it is to anything that takes a token function.
+ * signal, or with what the functions in the options throw. Arguments that are not {@link GetTokenOptions} are ignored,
+ * so it can be handed as it is to anything that takes a token function.
  */
-export type GetToken = (request?: TokenRequest) => Promise<string>;
+export type GetToken = (options?: GetTokenOptions) => Promise<string>;
 
 /** The properties of a {@link TokenProviderError}. */
 export type TokenProviderErrorDetails = {
@@ -99,7 +103,9 @@ export type TokenProviderErrorDetails = {
   readonly description: string;
   readonly status?: number | undefined;
   readonly requestId?: string | undefined;
+  /** Seconds. */
   readonly retryAfter?: number | undefined;
+  readonly cause?: unknown;
 };
 
 /** Why there is no token. The description is for people, the code for programs. */
@@ -107,9 +113,11 @@ export class TokenProviderError extends Error {
   override readonly name = "TokenProviderError";
   /**
    * The `error` of the service, such as `invalid_client`, `access_denied`, `rate_limited`, `upstream_unavailable`; or
-   * `network_error` (no response), `timeout` (too late a response, or a function in the options that did not return),
+   * `network_error` (no response; `cause` is what `fetch` threw), `timeout` (too late a response, or a function in the
+   * options that did not return), `no_identity` (the user id or credential in the options is empty now,
+   * or not one line of ASCII),
    * `invalid_response` (a response that is not of this service), `token_expired` (the token had ended on arrival),
-   * `token_rejected` (the service returns only tokens that Coze refused).
+   * `token_rejected` (the service returns only tokens that Coze rejected).
    */
   declare readonly code: string;
   /** A sentence that a person can act on. */
@@ -134,12 +142,19 @@ const MAX_IDENTITIES = 100;
 /** The service accepts no more, and grants half its token duration at most. */
 const MAX_MIN_SECONDS = 86_399;
 
+/** With a scheme, and without a password, which errors of `fetch` would quote. */
+const ENDPOINT = /^https?:\/\/[^@]+$/;
+/** One line of ASCII; `fetch` trims it. Its own error would quote the value. */
+const HEADER_VALUE = /^\s*[ -~]*\s*$/;
+const NO_IDENTITY = { code: "no_identity", description: "User id or credential is missing, or not ASCII." };
+
 /**
  * Creates a token provider. It starts no timer and no listener of its own: the life of a token is checked at each call,
  * so a machine that slept is right at once. Its own clock may be wrong, and may be set while it runs.
  * 4xx responses reject at once. 429, 5xx and network failures are tried again, up to 4 requests in 20 s, with growing
  * random pauses and never before `Retry-After`.
- * @throws TypeError if there is no `endpoint` and the module was not imported from the service as `/client.js`.
+ * @throws TypeError if there is no `endpoint` and the module was not imported from the service as `/client.js`, or if the
+ * endpoint is no address.
  *
  * @example For logged-in users, here of Supabase
  * ```js
@@ -150,7 +165,7 @@ const MAX_MIN_SECONDS = 86_399;
  * ```
  * @example A WebSocket client of `@coze/api`
  * ```js
- * // The SDK puts the token into the address once, and would connect again with the same address. So let it not: each
+ * // The SDK puts the token into the address once, and would connect again with the same address. So turn that off: each
  * // `create` (and each `connect` of a new `WsChatClient`) asks for a token, and `minSeconds` lets it live long enough.
  * const client = new CozeAPI({ token: () => getToken({ minSeconds: 300 }), websocketOptions: { maxRetries: 0 } });
  * async function connect() {
@@ -160,24 +175,29 @@ const MAX_MIN_SECONDS = 86_399;
  * ```
  */
 export function createTokenProvider(options: TokenProviderOptions = {}): GetToken {
-  const endpoint = options.endpoint || endpointFor(import.meta.url) || missingEndpoint();
+  const hasCredential = options.credential !== undefined;
+  const userSource = options.userId ?? (hasCredential ? undefined : getVisitorId);
+  const endpoint = options.endpoint || endpointFor(import.meta.url, hasCredential) || "";
+  if (!ENDPOINT.test(endpoint)) throw new TypeError("endpoint must be the URL of the service.");
   const holders = new Map<string, TokenHolder>();
 
   return getToken;
 
-  async function getToken(request?: TokenRequest): Promise<string> {
-    const { minSeconds, rejectedToken, signal }: TokenRequest = Object(request); // whatever an SDK passes
+  async function getToken(request?: GetTokenOptions): Promise<string> {
+    const { minSeconds, rejectedToken, signal }: GetTokenOptions = Object(request); // whatever an SDK passes
     const need = {
-      minSeconds: Number(minSeconds) > 0 ? Math.min(Number(minSeconds), MAX_MIN_SECONDS) : 0,
+      minSeconds: Math.min(Math.max(Number(minSeconds) || 0, 0), MAX_MIN_SECONDS),
       rejectedToken: typeof rejectedToken === "string" ? rejectedToken : undefined,
     };
     if (signal?.aborted) throw signal.reason;
-    return within(getFor(need), signal?.addEventListener ? signal : undefined);
+    return waitWithin(getFor(need), signal?.addEventListener ? signal : undefined);
   }
 
   async function getFor(need: TokenNeed): Promise<string> {
-    let [userId, credential] = await Promise.all([evaluate(options.userId), evaluate(options.credential)]);
-    if (!userId && !credential) userId = visitorId();
+    const [userId, credential] = await Promise.all([evaluate(userSource), evaluate(options.credential)]);
+    // Somebody who has logged out, or not in yet, must not become a visitor unnoticed.
+    const isNobody = !(hasCredential ? credential : userId);
+    if (isNobody || !HEADER_VALUE.test([userId, credential].join(""))) throw toError(NO_IDENTITY);
     return holderFor(userId, credential).get(need);
   }
 
@@ -192,13 +212,17 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
         ...(userId && { "X-User-ID": userId }),
         ...(credential && { Authorization: `Bearer ${credential}` }),
       };
-      holder = createTokenHolder({ request: (need) => request(headers, need), toError, onError });
+      holder = createTokenHolder({
+        request: (need) => request(headers, need),
+        toError,
+        onError: (error) => tell(options.onError, error),
+      });
       holders.set(identity, holder);
     }
     return holder;
   }
 
-  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<TokenResponse> {
+  async function request(headers: Readonly<Record<string, string>>, need: TokenNeed): Promise<RequestResult> {
     const turnstile = await evaluate(options.turnstile);
     return requestToken(
       options.fetch ?? fetch,
@@ -207,18 +231,10 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
       need,
     );
   }
-
-  function onError(error: unknown): void {
-    try {
-      options.onError?.(error);
-    } catch {
-      // Whoever gets a token must not suffer for it.
-    }
-  }
 }
 
 /**
- * Returns whether something says that Coze refused a token: a `Response`, the body of one, an error that `@coze/api`,
+ * Returns whether something says that Coze rejected a token: a `Response`, the body of one, an error that `@coze/api`,
  * `@coze/chat-sdk`, the uni-app and Taro packages or axios throw, or an error event of a stream or WebSocket. That is
  * the status 401, or one of Coze's codes 4100, 4101 and 700012006, which can come with the status 200.
  * A {@link TokenProviderError} is none: it says that the service issued no token.
@@ -236,7 +252,7 @@ export function createTokenProvider(options: TokenProviderOptions = {}): GetToke
  * ```
  */
 export function isTokenRejection(errorOrResponse: unknown): boolean {
-  return saysTokenRejection(errorOrResponse);
+  return isRejection(errorOrResponse);
 }
 
 /** The `auth` of `CozeWebSDK.WebChatClient` and of `@coze/chat-sdk`. */
@@ -247,7 +263,7 @@ export type CozeChatAuth = {
 };
 
 /**
- * Gets a token and returns the `auth` of a chat, which asks for another when Coze refuses it. Neither the promise nor
+ * Gets a token and returns the `auth` of a chat, which asks for another when Coze rejects it. Neither the promise nor
  * `onRefreshToken` ever rejects, because these SDKs keep a rejected promise and never ask again: on an error `onError` is
  * told and the token is empty, with which WebChatClient asks again at its next call. `@coze/chat-sdk` does so too after
  * its start, but shows an error when it is started without a token. Its chat flow component takes the same function under
@@ -266,11 +282,7 @@ export async function cozeChatAuth(
     try {
       return await getToken({ rejectedToken: oldToken });
     } catch (error) {
-      try {
-        onError?.(error);
-      } catch {
-        // The SDK would never ask again.
-      }
+      tell(onError, error);
       return "";
     }
   };
@@ -291,16 +303,20 @@ export function onBeforeAPICall(getToken: GetToken): () => Promise<{ token: stri
   return async () => ({ token: await getToken() });
 }
 
-function missingEndpoint(): never {
-  throw new TypeError("An endpoint is required where this module was bundled or copied.");
+function toError(failure: RequestFailure): TokenProviderError {
+  return new TokenProviderError(failure);
 }
 
-function toError(failure: Failure): TokenProviderError {
-  return new TokenProviderError(failure);
+/** An error in the callback must not fail the call. */
+function tell(onError: TokenProviderOptions["onError"], error: unknown): void {
+  try {
+    onError?.(error);
+  } catch {
+    // There is nobody else to tell.
+  }
 }
 
 async function evaluate(source: StringSource | undefined): Promise<string | undefined> {
   if (typeof source !== "function") return source;
-  const late = toError({ code: "timeout", description: "A function in the options did not return in time." });
-  return (await within(source(), undefined, SOURCE_TIMEOUT_MS, late)) || undefined;
+  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, toError(LATE))) || undefined;
 }

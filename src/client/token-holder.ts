@@ -1,11 +1,12 @@
-import { ageMs, type Moment, readClocks, steadyAgeMs } from "./clock.ts";
-import type { Failure, TokenNeed, TokenResponse } from "./token-request.ts";
+import { createBackoff } from "./backoff.ts";
+import { ageMs, type Moment, readClocks } from "./clock.ts";
+import type { RequestFailure, RequestResult, TokenNeed } from "./token-request.ts";
 
 /** What a token holder needs of the world. */
 export type TokenHolderOptions = {
-  /** Makes one request. Rejects only with errors of the caller's own functions, which end a flight at once. */
-  readonly request: (need: TokenNeed) => Promise<TokenResponse>;
-  readonly toError: (failure: Failure) => Error;
+  /** Makes one request. Rejects only with errors of the caller's own functions, which end a load at once. */
+  readonly request: (need: TokenNeed) => Promise<RequestResult>;
+  readonly toError: (failure: RequestFailure) => Error;
   /** Is told of failures that reject no call, because the cached token still serves. Throws nothing. */
   readonly onError: (error: unknown) => void;
 };
@@ -17,49 +18,38 @@ export type TokenHolder = {
   readonly isBusy: () => boolean;
 };
 
-type CachedToken = { readonly value: string; readonly ttlMs: number; readonly requestedAt: Moment };
-
-type Pause = { readonly from: Moment; readonly ms: number; readonly failure: Failure | undefined };
+type HeldToken = { readonly value: string; readonly ttlMs: number; readonly requestedAt: Moment };
 
 /** A token with less may end on its way to Coze. Of tokens shorter than 20 s, a quarter of their life. */
 const MIN_LEFT_MS = 5000;
-/** In one flight. One request and three repetitions bridge a restart and a lost connection; more would only add load. */
+/** In one load. One request and three repetitions bridge a restart and a lost connection; more would only be a burden. */
 const MAX_REQUESTS = 4;
-/** In one flight, no request begins later: a person is waiting. */
-const MAX_WAIT_MS = 20_000;
-/** The upper bound of the first pause; it doubles with each failure in a row. */
-const FIRST_PAUSE_MS = 500;
-/** The upper bound of any pause that the service does not ask for. */
-const MAX_PAUSE_MS = 30_000;
 /** Far more than a page meets; bounds what a process remembers that runs for months. */
 const MAX_REJECTED = 50;
 
 /**
  * Creates the holder of one identity's token. At most one request is under way. After a failure, no request begins
- * before a pause is over (exponential backoff with full jitter, and never less than `Retry-After`), whichever caller
- * asks. A 4xx ends a flight at once; after it only renewals behind a usable token pause, because a caller without one
- * may have changed what was wrong.
+ * before a pause is over, whichever caller asks. A 4xx ends a load at once; after it only renewals behind a usable token
+ * pause, because a caller without one may have changed what was wrong.
  */
 export function createTokenHolder({ request, toError, onError }: TokenHolderOptions): TokenHolder {
-  let cached: CachedToken | undefined;
-  let flight: Promise<string> | undefined;
-  /** The greatest need of the callers that wait for the flight. */
+  let cached: HeldToken | undefined;
+  let load: Promise<string> | undefined;
+  /** The greatest need of the callers that wait for the load. */
   let minSeconds = 0;
-  /** Tokens that Coze refused. Returned again only if the service returns one in spite of being told so. */
+  /** Tokens that Coze rejected. Returned again only if the service returns one although it was told. */
   const rejected = new Set<string>();
   /** The rejected token to tell the service of, until it has issued another. */
   let unreported: string | undefined;
-  /** In a row. */
-  let failures = 0;
-  let pause: Pause | undefined;
+  const backoff = createBackoff(toError);
 
-  return { get, isBusy: () => flight !== undefined };
+  return { get, isBusy: () => load !== undefined };
 
   async function get(need: TokenNeed): Promise<string> {
     const { rejectedToken } = need;
     if (rejectedToken && (!cached || cached.value === rejectedToken)) reject(rejectedToken);
-    if (cached && serves(cached, need.minSeconds)) {
-      if (leftMs(cached) < cached.ttlMs / 4 && !flight && pauseLeftMs() <= 0) join().catch(onError);
+    if (cached && hasSecondsLeft(cached, need.minSeconds)) {
+      if (leftMs(cached) < cached.ttlMs / 4 && !load && backoff.leftMs() <= 0) join().catch(onError);
       return cached.value;
     }
 
@@ -67,7 +57,7 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     try {
       return await join();
     } catch (error) {
-      if (!cached || !serves(cached, 0)) throw error;
+      if (!cached || !hasSecondsLeft(cached, 0)) throw error;
       onError(error);
       return cached.value;
     }
@@ -80,86 +70,65 @@ export function createTokenHolder({ request, toError, onError }: TokenHolderOpti
     for (const oldest of rejected) if (rejected.size > MAX_REJECTED) rejected.delete(oldest);
   }
 
-  /** Joins the flight that is under way, or starts one. */
+  /** Joins the load that is under way, or starts one. */
   function join(): Promise<string> {
-    flight ??= fly().finally(() => {
-      flight = undefined;
+    load ??= requestUntilServed().finally(() => {
+      load = undefined;
       minSeconds = 0;
     });
-    return flight;
+    return load;
   }
 
   /** Requests until a response satisfies everybody who waits, including those who joined while it was under way. */
-  async function fly(): Promise<string> {
+  async function requestUntilServed(): Promise<string> {
     const startedAt = readClocks();
     for (let requests = 1; ; requests += 1) {
-      await waitForPause(startedAt);
+      await backoff.wait(startedAt);
       const need = { minSeconds, rejectedToken: unreported };
       const requestedAt = readClocks();
       const response = await request(need).catch((error) => {
-        startPause(undefined);
+        backoff.start(undefined);
         throw error;
       });
 
       const isLast = requests >= MAX_REQUESTS;
-      let failure: Failure;
+      let failure: RequestFailure;
       if (!("token" in response)) {
         failure = response;
       } else if (rejected.has(response.token) && response.token !== need.rejectedToken) {
         unreported = response.token;
         if (!isLast) continue;
-        failure = { code: "token_rejected", description: "The service returns only tokens that Coze refused." };
+        failure = { code: "token_rejected", description: "All tokens are rejected." };
       } else {
         const token = { value: response.token, ttlMs: response.ttlSeconds * 1000, requestedAt };
         if (leftMs(token) > 0) {
           accept(token);
           // The service grants at most half a token's life as minimum: what was asked for is not asked again.
-          if (isLast || minSeconds <= need.minSeconds || serves(token, minSeconds)) return token.value;
+          if (isLast || minSeconds <= need.minSeconds || hasSecondsLeft(token, minSeconds)) return token.value;
           continue;
         }
-        failure = { code: "token_expired", description: "The token had ended when it was received." };
+        failure = { code: "token_expired", description: "The token has expired." };
       }
 
       const isFinal = (failure.status ?? 500) < 500 && failure.status !== 429;
-      startPause(isFinal ? undefined : failure);
+      backoff.start(isFinal ? undefined : failure);
       if (isFinal || isLast) throw toError(failure);
     }
   }
 
-  function accept(token: CachedToken): void {
+  function accept(token: HeldToken): void {
     cached = token;
     rejected.delete(token.value);
     unreported = undefined;
-    failures = 0;
-    pause = undefined;
-  }
-
-  /** Without a failure, the pause holds for renewals behind a usable token only. */
-  function startPause(failure: Failure | undefined): void {
-    const backoffMs = Math.random() * Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
-    failures += 1;
-    pause = { from: readClocks(), ms: Math.max(backoffMs, (failure?.retryAfter ?? 0) * 1000), failure };
-  }
-
-  function pauseLeftMs(): number {
-    return pause ? pause.ms - steadyAgeMs(pause.from) : 0;
-  }
-
-  async function waitForPause(startedAt: Moment): Promise<void> {
-    const leftMs = pauseLeftMs();
-    if (!pause?.failure || leftMs <= 0) return;
-    if (steadyAgeMs(startedAt) + leftMs > MAX_WAIT_MS) {
-      throw toError({ ...pause.failure, retryAfter: Math.ceil(leftMs / 1000) });
-    }
-    await new Promise((resolve) => setTimeout(resolve, Math.ceil(leftMs)));
+    backoff.reset();
   }
 }
 
 /** Life counts from the request, not from the response: the service cannot have issued the token earlier than that. */
-function leftMs({ ttlMs, requestedAt }: CachedToken): number {
+function leftMs({ ttlMs, requestedAt }: HeldToken): number {
   return ttlMs - ageMs(requestedAt);
 }
 
-function serves(token: CachedToken, minSeconds: number): boolean {
+function hasSecondsLeft(token: HeldToken, minSeconds: number): boolean {
   return leftMs(token) > Math.max(minSeconds * 1000, Math.min(MIN_LEFT_MS, token.ttlMs / 4));
 }

@@ -1,25 +1,20 @@
-import type { TokenFetch } from "./client.ts";
-import { within } from "./within.ts";
+import type { TokenFetch, TokenProviderErrorDetails } from "./client.ts";
+import { waitWithin } from "./wait-within.ts";
 
 /** What a request asks of the service beside a token. */
 export type TokenNeed = { readonly minSeconds: number; readonly rejectedToken: string | undefined };
 
 /** Why a request got no token. */
-export type Failure = {
-  readonly code: string;
-  readonly description: string;
-  readonly status?: number | undefined;
-  readonly requestId?: string | undefined;
-  /** Seconds. */
-  readonly retryAfter?: number | undefined;
-};
+export type RequestFailure = TokenProviderErrorDetails;
 
 /** The service's response to one request. */
-export type TokenResponse = { readonly token: string; readonly ttlSeconds: number } | Failure;
+export type RequestResult = { readonly token: string; readonly ttlSeconds: number } | RequestFailure;
 
 /** The service responds within 12 s whatever hangs behind it. */
 const REQUEST_TIMEOUT_MS = 15_000;
-const LATE: Failure = { code: "timeout", description: "The service did not respond in time." };
+/** Also for a function in the options that does not return. */
+export const LATE: RequestFailure = { code: "timeout", description: "No response in time." };
+const NETWORK_ADVICE = "The request failed: network or CORS.";
 /** Shorter than the life that is left of any token the service serves as fresh, unless tokens live under a minute. */
 const UNKNOWN_TTL_SECONDS = 30;
 /** The longest that a service, or a proxy before it, can keep a page from asking again. */
@@ -34,7 +29,7 @@ export async function requestToken(
   endpoint: string,
   headers: Readonly<Record<string, string>>,
   { minSeconds, rejectedToken }: TokenNeed,
-): Promise<TokenResponse> {
+): Promise<RequestResult> {
   // Mini-programs have none.
   const controller = typeof AbortController === "function" ? new AbortController() : undefined;
   const body = JSON.stringify({
@@ -54,14 +49,15 @@ export async function requestToken(
       ...(hasBody && { body }),
       ...(controller && { signal: controller.signal }),
     });
-    return toTokenResponse(response, await Promise.resolve(response.json()).catch(ignoreSyntaxError));
+    return toRequestResult(response, await Promise.resolve(response.json()).catch(ignoreSyntaxError));
   };
 
   try {
-    return await within(send(), undefined, REQUEST_TIMEOUT_MS, LATE);
+    return await waitWithin(send(), undefined, REQUEST_TIMEOUT_MS, LATE);
   } catch (error) {
     controller?.abort();
-    return error === LATE ? LATE : { code: "network_error", description: `The request failed: ${error}` };
+    // The text of a foreign error may quote what was sent.
+    return error === LATE ? LATE : { code: "network_error", description: NETWORK_ADVICE, cause: error };
   }
 }
 
@@ -71,7 +67,7 @@ function ignoreSyntaxError(error: unknown): void {
 }
 
 /** Reads no clock: the life of a token is what `Cache-Status` (RFC 9211) says, never a difference of two clocks. */
-function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, json: unknown): TokenResponse {
+function toRequestResult({ status, headers }: Awaited<ReturnType<TokenFetch>>, json: unknown): RequestResult {
   const body = Object(json) as Record<string, unknown>; // any value has properties, of unknown types, after this
   const token = body["access_token"];
   if (status === 200 && token && typeof token === "string") {
@@ -79,14 +75,14 @@ function toTokenResponse({ status, headers }: Awaited<ReturnType<TokenFetch>>, j
     return { token, ttlSeconds: Number(ttl ?? UNKNOWN_TTL_SECONDS) };
   }
 
-  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-  const code = status === 200 ? undefined : text(body["error"]);
+  const stringOrUndefined = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const code = status === 200 ? undefined : stringOrUndefined(body["error"]);
   const retryAfter = Number(headers.get("Retry-After"));
   return {
     code: code ?? "invalid_response",
-    description: (code && text(body["error_description"])) ?? `The response (HTTP ${status}) has no token.`,
+    description: (code && stringOrUndefined(body["error_description"])) ?? `HTTP ${status} without a token.`,
     status,
-    requestId: text(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
+    requestId: stringOrUndefined(body["request_id"]) ?? headers.get("X-Request-Id") ?? undefined,
     // Not the form with a date, which would compare clocks.
     ...(retryAfter > 0 && { retryAfter: Math.min(retryAfter, MAX_RETRY_AFTER_SECONDS) }),
   };

@@ -1,9 +1,9 @@
-import { h } from "./dom.ts";
+import { createElement } from "./dom.ts";
 
-const region = h("div", { class: "visually-hidden", role: "status" });
+const region = createElement("div", { class: "visually-hidden", role: "status" });
 
-/** Creates the place where screen readers hear what has changed. The page needs it once. */
-export function announcements(): HTMLElement {
+/** Returns the element whose changes screen readers read out. Add it to the page once. */
+export function announcementRegion(): HTMLElement {
   return region;
 }
 

@@ -1,16 +1,21 @@
 import { announce } from "./announce.ts";
-import { h, on } from "./dom.ts";
+import { createElement, listener } from "./dom.ts";
 import { type TextFor, translate } from "./language.ts";
 
 /** How long a button says that it has copied. */
 const CONFIRMATION_MS = 2000;
 
-/** Creates a button that copies a text. `name` says which one to screen readers. */
+/** Creates a button that copies a string. `name` says which one to screen readers. */
 export function copyButton(name: TextFor, text: () => string): HTMLButtonElement {
-  const label = h("span");
-  const button = h(
+  const label = createElement("span");
+  const button = createElement(
     "button",
-    { type: "button", class: "quiet", "aria-label": (t) => `${t.copy}: ${name(t)}`, onclick: on(() => void copy()) },
+    {
+      type: "button",
+      class: "quiet",
+      "aria-label": (t) => `${t.copy}: ${name(t)}`,
+      onclick: listener(() => void copy()),
+    },
     label,
   );
   show((t) => t.copy);
@@ -24,7 +29,7 @@ export function copyButton(name: TextFor, text: () => string): HTMLButtonElement
   }
 
   function show(text: TextFor): void {
-    label.replaceChildren(h("span", {}, text));
+    label.replaceChildren(createElement("span", {}, text));
   }
 }
 

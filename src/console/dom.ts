@@ -1,6 +1,6 @@
 import { keepTranslated, type TextFor, translate } from "./language.ts";
 
-/** What an element holds. A function is a text of the console, in which `backticks` make code. */
+/** What an element holds. A function is a translated string, in which `backticks` make code. */
 export type Child = Node | string | TextFor | undefined;
 
 /** Attributes by name, and listeners as `onclick` and the like. */
@@ -9,7 +9,7 @@ type Attribute = string | number | boolean | undefined | TextFor | Listener;
 type Listener = { readonly listener: (event: Event) => void };
 
 /** Creates an element. Strings become text, never HTML; a function stays in step with the language. */
-export function h<Tag extends keyof HTMLElementTagNameMap>(
+export function createElement<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
   ...children: readonly Child[]
@@ -20,25 +20,31 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Makes a listener out of a function, to tell it from a text. */
-export function on(listener: (event: Event) => void): Listener {
-  return { listener };
+/** Makes a listener out of a function, to tell it from a translated string. */
+export function listener(handle: (event: Event) => void): Listener {
+  return { listener: handle };
 }
 
-/** Creates a paragraph that holds one text. */
-export function p(text: TextFor, className?: string): HTMLParagraphElement {
-  return h("p", { class: className }, text);
+/** Creates a paragraph that holds one translated string. */
+export function createParagraph(text: TextFor, className?: string): HTMLParagraphElement {
+  return createElement("p", { class: className }, text);
 }
 
-/** Creates a text that comes from the service. It is English, whatever the language of the page. */
-export function said(text: string): HTMLElement {
-  return h("span", { lang: "en" }, text);
+/** Creates a string that comes from the service. It is English, whatever the language of the page. */
+export function serviceString(text: string): HTMLElement {
+  return createElement("span", { lang: "en" }, text);
 }
 
 /** Creates a list of names with what belongs to each. Entries without a value are left out. */
-export function facts(...entries: readonly (readonly [name: TextFor, value: Child])[]): HTMLDListElement {
+export function factList(...entries: readonly (readonly [name: TextFor, value: Child])[]): HTMLDListElement {
   const shown = entries.filter(([, value]) => value !== undefined);
-  return h("dl", {}, ...shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  return createElement(
+    "dl",
+    {},
+    ...shown.map(([name, value]) =>
+      createElement("div", {}, createElement("dt", {}, name), createElement("dd", {}, value)),
+    ),
+  );
 }
 
 function setAttribute(element: HTMLElement, name: string, value: Attribute): void {

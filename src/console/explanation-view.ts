@@ -1,33 +1,35 @@
-import { facts, h, p, said } from "./dom.ts";
+import { createElement, createParagraph, factList, serviceString } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 import type { LocalCheck, LocalComparison, LocalExplanation } from "./local-types.ts";
 
-/** Creates the view of what the service thinks of a credential: its caller, and each rule of each caller. */
+/** Creates the view of how the service matches a credential: its caller, and each rule of each caller. */
 export function explanationView(explanation: LocalExplanation | undefined): HTMLElement {
-  if (explanation === undefined) return p((t) => t.networkFailure.meaning);
+  if (explanation === undefined) return createParagraph((t) => t.networkFailure.meaning);
   const { caller, sessionName, refusal, callers } = explanation;
-  return h(
+  return createElement(
     "article",
     { class: caller === undefined || refusal !== undefined ? "bad" : "good" },
-    h("h3", {}, (t) => (caller === undefined ? t.notExplained : t.explained(caller))),
-    refusal === undefined ? undefined : h("p", {}, said(refusal)),
-    sessionName === undefined ? undefined : h("p", {}, (t) => `${t.session}: `, h("code", {}, sessionName)),
+    createElement("h3", {}, (t) => (caller === undefined ? t.notExplained : t.explained(caller))),
+    refusal === undefined ? undefined : createElement("p", {}, serviceString(refusal)),
+    sessionName === undefined
+      ? undefined
+      : createElement("p", {}, (t) => `${t.session}: `, createElement("code", {}, sessionName)),
     ...callers.map(comparisonView),
   );
 }
 
 function comparisonView({ name, matches, checks }: LocalComparison): HTMLElement {
-  return h(
+  return createElement(
     "section",
     { class: "comparison" },
-    h(
+    createElement(
       "h4",
       {},
-      h("code", {}, name),
+      createElement("code", {}, name),
       " ",
-      h("span", { class: "hint" }, (t) => (matches ? t.matching : t.notMatching)),
+      createElement("span", { class: "hint" }, (t) => (matches ? t.matching : t.notMatching)),
     ),
-    h("ul", { class: "plain" }, ...checks.map(checkView)),
+    createElement("ul", { class: "plain" }, ...checks.map(checkView)),
   );
 }
 
@@ -38,20 +40,20 @@ function checkView({ rule, passes, expected, actual }: LocalCheck): HTMLElement 
       : passes
         ? ["✓", (t) => t.passes, "good"]
         : ["✗", (t) => t.fails, "bad"];
-  return h(
+  return createElement(
     "li",
     { class: kind },
-    h("span", { class: "mark", "aria-hidden": "true" }, mark),
-    h("code", {}, rule),
+    createElement("span", { class: "mark", "aria-hidden": "true" }, mark),
+    createElement("code", {}, rule),
     " ",
-    h("span", { class: "visually-hidden" }, name),
-    passes === true ? said(actual ?? "") : differenceView(expected, actual),
+    createElement("span", { class: "visually-hidden" }, name),
+    passes === true ? serviceString(actual ?? "") : differenceView(expected, actual),
   );
 }
 
 function differenceView(expected: string | undefined, actual: string | undefined): HTMLElement {
-  return facts(
-    [(t) => t.expected, expected === undefined ? undefined : said(expected)],
-    [(t) => t.actual, actual === undefined ? undefined : said(actual)],
+  return factList(
+    [(t) => t.expected, expected === undefined ? undefined : serviceString(expected)],
+    [(t) => t.actual, actual === undefined ? undefined : serviceString(actual)],
   );
 }

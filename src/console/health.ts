@@ -1,4 +1,5 @@
-import type { Access } from "./snippets.ts";
+/** Whether the service wants a credential; `undefined` if that is not known. */
+export type Access = "open" | "closed" | undefined;
 
 /** An issue with a setting, by its name and a sentence that completes "NAME …". */
 export type SettingProblem = { readonly setting: string; readonly problem: string };
@@ -14,7 +15,7 @@ export type Health =
   | { readonly status: "misconfigured"; readonly problems: readonly SettingProblem[] }
   | { readonly status: "unreachable" };
 
-/** Asks the service that this page comes from how it is. */
+/** Gets the health of the service that serves this page. */
 export async function getHealth(): Promise<Health> {
   try {
     const response = await fetch("/health");

@@ -1,5 +1,5 @@
-import { english, type Texts } from "./texts-english.ts";
-import { simplifiedChinese } from "./texts-simplified-chinese.ts";
+import { english, type Texts } from "./english.ts";
+import { simplifiedChinese } from "./simplified-chinese.ts";
 
 /** A language of the console, as `lang` attributes name it (BCP 47). */
 export type Language = "en" | "zh-CN";
@@ -19,7 +19,7 @@ const updates = new WeakMap<Element, readonly (() => void)[]>();
 let current: Language = "en";
 
 /** Returns the first language of a list of preferences that the console has; English if it has none. */
-export function languageFor(preferences: readonly string[]): Language {
+function languageFor(preferences: readonly string[]): Language {
   const known = preferences.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => tag === "zh" || tag === "en");
   return known === "zh" ? "zh-CN" : "en";
 }

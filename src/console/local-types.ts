@@ -1,4 +1,4 @@
-/** What `GET /local/overview` of `npm start` responds. It does not exist on a deployed Worker. */
+/** What `POST /local/overview` of `npm start` responds. It does not exist on a deployed Worker. */
 export type LocalOverview = {
   /** `undefined` while CALLERS has issues. */
   readonly callers?: readonly LocalCaller[] | undefined;

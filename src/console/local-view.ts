@@ -1,7 +1,7 @@
 import { announce } from "./announce.ts";
-import { type Child, h, on, p, said } from "./dom.ts";
+import { type Child, createElement, createParagraph, listener, serviceString } from "./dom.ts";
 import { type TextFor, translate } from "./language.ts";
-import type { Local } from "./local.ts";
+import type { LocalApi } from "./local-api.ts";
 import type { LocalCaller, LocalFault, LocalOverview, LocalRequest, LocalSetting } from "./local-types.ts";
 import { table } from "./table.ts";
 
@@ -11,19 +11,23 @@ const FAULTS: readonly LocalFault[] = ["unavailable", "busy", "slow", "silent", 
 export type LocalView = { readonly element: HTMLElement; readonly refresh: () => Promise<unknown> };
 
 /** Creates the part of the page that only `npm start` has: callers, settings, requests and faults. */
-export function localView(local: Local): LocalView {
-  const content = h("div", {});
+export function localView(local: LocalApi): LocalView {
+  const content = createElement("div", {});
   show(local.overview);
-  const element = h(
+  const element = createElement(
     "section",
     { class: "local", "aria-labelledby": "local" },
-    h(
+    createElement(
       "header",
       {},
-      h("h2", { id: "local" }, (t) => t.localTitle),
-      h("button", { type: "button", class: "quiet", onclick: on(() => void refresh()) }, (t) => t.refresh),
+      createElement("h2", { id: "local" }, (t) => t.localTitle),
+      createElement(
+        "button",
+        { type: "button", class: "quiet", onclick: listener(() => void refresh()) },
+        (t) => t.refresh,
+      ),
     ),
-    p((t) => t.localText, "hint"),
+    createParagraph((t) => t.localText, "hint"),
     ...(local.overview.armedFaults === undefined ? [] : [faultButtons(local, refresh)]),
     content,
   );
@@ -37,46 +41,55 @@ export function localView(local: Local): LocalView {
 
   function show({ callers, settings, requests, armedFaults }: LocalOverview): void {
     content.replaceChildren(
-      ...(armedFaults === undefined ? [] : [p((t) => t.armed(armedFaults), "hint")]),
-      titled((t) => t.requestsTitle, requests.length === 0 ? p((t) => t.noRequests) : requestTable(requests)),
-      titled((t) => t.callersTitle, callers ? callerTable(callers) : p((t) => t.callersBroken)),
-      titled((t) => t.settingsTitle, settingTable(settings)),
+      ...(armedFaults === undefined ? [] : [createParagraph((t) => t.armed(armedFaults), "hint")]),
+      titledSection(
+        (t) => t.requestsTitle,
+        requests.length === 0 ? createParagraph((t) => t.noRequests) : requestTable(requests),
+      ),
+      titledSection((t) => t.callersTitle, callers ? callerTable(callers) : createParagraph((t) => t.callersBroken)),
+      titledSection((t) => t.settingsTitle, settingTable(settings)),
     );
   }
 }
 
-function faultButtons(local: Local, refresh: () => Promise<LocalOverview | undefined>): HTMLElement {
-  const sayArmed = async () => {
+function faultButtons(local: LocalApi, refresh: () => Promise<LocalOverview | undefined>): HTMLElement {
+  const announceFaultCount = async () => {
     const overview = await refresh();
     announce(translate((t) => t.armed(overview?.armedFaults ?? 0)));
   };
   const buttons = FAULTS.map((fault) =>
-    h("button", { type: "button", onclick: on(() => void local.arm(fault).then(sayArmed)) }, (t) => t.faults[fault]),
+    createElement(
+      "button",
+      { type: "button", onclick: listener(() => void local.arm(fault).then(announceFaultCount)) },
+      (t) => t.faults[fault],
+    ),
   );
-  const disarm = h(
+  const disarm = createElement(
     "button",
-    { type: "button", onclick: on(() => void local.disarm().then(sayArmed)) },
+    { type: "button", onclick: listener(() => void local.disarm().then(announceFaultCount)) },
     (t) => t.disarm,
   );
-  return titled(
+  return titledSection(
     (t) => t.faultsTitle,
-    p((t) => t.faultsText, "hint"),
-    h("div", { class: "actions" }, ...buttons, disarm),
+    createParagraph((t) => t.faultsText, "hint"),
+    createElement("div", { class: "actions" }, ...buttons, disarm),
   );
 }
 
-function titled(title: TextFor, ...content: readonly HTMLElement[]): HTMLElement {
-  return h("section", {}, h("h3", {}, title), ...content);
+function titledSection(title: TextFor, ...content: readonly HTMLElement[]): HTMLElement {
+  return createElement("section", {}, createElement("h3", {}, title), ...content);
 }
 
 function callerTable(callers: readonly LocalCaller[]): HTMLElement {
   const rows = callers.map(({ name, kind, properties }): readonly Child[] => [
-    h("code", {}, name),
+    createElement("code", {}, name),
     (t) => t.kinds[kind],
-    h(
+    createElement(
       "ul",
       { class: "plain" },
-      ...Object.entries(properties).map(([key, value]) => h("li", {}, h("code", {}, key), ` ${value}`)),
+      ...Object.entries(properties).map(([key, value]) =>
+        createElement("li", {}, createElement("code", {}, key), ` ${value}`),
+      ),
     ),
   ]);
   return table((t) => t.callersTitle, [(t) => t.name, (t) => t.kind, (t) => t.properties], rows);
@@ -84,8 +97,8 @@ function callerTable(callers: readonly LocalCaller[]): HTMLElement {
 
 function settingTable(settings: readonly LocalSetting[]): HTMLElement {
   const rows = settings.map(({ name, isSet, value }): readonly Child[] => [
-    h("code", {}, name),
-    h("span", { class: "value" }, value ?? ""),
+    createElement("code", {}, name),
+    createElement("span", { class: "value" }, value ?? ""),
     (t) => (isSet ? t.isSet : value === undefined ? t.notSet : t.isDefault),
   ]);
   return table((t) => t.settingsTitle, [(t) => t.name, (t) => t.value, (t) => t.state], rows);
@@ -99,7 +112,7 @@ function requestTable(requests: readonly LocalRequest[]): HTMLElement {
     request.cache ?? "",
     request.caller ?? "",
     `${request.durationMs} ms`,
-    said([request.error, request.description].filter((part) => part !== undefined).join(": ")),
+    serviceString([request.error, request.description].filter((part) => part !== undefined).join(": ")),
   ]);
   const columns: readonly TextFor[] = [
     (t) => t.time,

@@ -1,4 +1,4 @@
-import { h, on } from "./dom.ts";
+import { createElement, listener } from "./dom.ts";
 import { chooseLanguage, currentLanguage, keepTranslated, type Language } from "./language.ts";
 
 const LANGUAGES: readonly (readonly [Language, name: string])[] = [
@@ -8,11 +8,11 @@ const LANGUAGES: readonly (readonly [Language, name: string])[] = [
 
 /** Creates the head of the page, with the switch of the language. */
 export function pageHeader(): HTMLElement {
-  return h(
+  return createElement(
     "header",
     { class: "page" },
-    h("p", { class: "brand" }, "coze-token-worker"),
-    h(
+    createElement("p", { class: "brand" }, "coze-token-worker"),
+    createElement(
       "div",
       { role: "group", class: "languages", "aria-label": (t) => t.languageLabel },
       ...LANGUAGES.map(([language, name]) => languageButton(language, name)),
@@ -21,8 +21,8 @@ export function pageHeader(): HTMLElement {
 }
 
 function languageButton(language: Language, name: string): HTMLButtonElement {
-  const onclick = on(() => chooseLanguage(language));
-  const button = h("button", { type: "button", class: "quiet", lang: language, onclick }, name);
+  const onclick = listener(() => chooseLanguage(language));
+  const button = createElement("button", { type: "button", class: "quiet", lang: language, onclick }, name);
   keepTranslated(button, () => button.setAttribute("aria-pressed", String(currentLanguage() === language)));
   return button;
 }

@@ -1,18 +1,18 @@
 import { copyButton } from "./copy-button.ts";
-import { h } from "./dom.ts";
+import { createElement } from "./dom.ts";
 import type { TextFor } from "./language.ts";
 
 /** Creates a heading with lines of code below it, to read and to copy. */
 export function snippet(title: TextFor, code: string, heading: "h2" | "h3" = "h3"): HTMLElement {
-  return h(
+  return createElement(
     "section",
     { class: "snippet" },
-    h(
+    createElement(
       "header",
       {},
-      h(heading, {}, title),
+      createElement(heading, {}, title),
       copyButton(title, () => code),
     ),
-    h("pre", {}, h("code", { translate: "no" }, code)),
+    createElement("pre", {}, createElement("code", { translate: "no" }, code)),
   );
 }

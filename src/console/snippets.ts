@@ -1,14 +1,13 @@
 // Pure. No clock, no I/O.
 
-/** Whether the service wants a credential; `undefined` if that is not known. */
-export type Access = "open" | "closed" | undefined;
+import type { Access } from "./health.ts";
 
 /** Returns the shortest request, to try in a terminal. `url` is the address of the service, with a slash at its end. */
 export function curlLine(url: string, access: Access): string {
   return `curl -X POST ${url}${access === "closed" ? ' -H "Authorization: Bearer CREDENTIAL"' : ""} -H "X-User-ID: user123"`;
 }
 
-/** Returns a page's use of the browser module of this service. */
+/** Returns a page's use of the client module of this service. */
 export function moduleSnippet(url: string, access: Access): string {
   const options = access === "closed" ? "{\n  credential: () => session.access_token,\n}" : "";
   return `import { createTokenProvider } from "${url}client.js";

@@ -1,51 +1,55 @@
-import { h, p, said } from "./dom.ts";
+import { createElement, createParagraph, serviceString } from "./dom.ts";
+import type { Texts } from "./english.ts";
 import type { Health, SettingProblem } from "./health.ts";
 import type { TextFor } from "./language.ts";
-import type { Texts } from "./texts-english.ts";
 
 const SECRETS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "TURNSTILE_SECRET_KEY"];
 const BINDINGS = ["TOKEN_CACHE", "RATE_LIMITER", "EXCHANGE_LIMITER", "METRICS", "ASSETS"];
 
-/** Creates the line that says how the service is. */
+/** Creates the line with the state of the service. */
 export function statusLine(health: Health): HTMLElement {
   const parts: readonly TextFor[] =
     health.status === "ok"
       ? [(t) => t.ready, (t) => t[health.access], (t) => (health.cache === "kv" ? t.cacheKv : t.cacheMemory)]
       : [(t) => t[health.status]];
-  return h("ul", { class: `status ${health.status}` }, ...parts.map((part) => h("li", {}, part)));
+  return createElement(
+    "ul",
+    { class: `status ${health.status}` },
+    ...parts.map((part) => createElement("li", {}, part)),
+  );
 }
 
 /** Creates what the owner of the service must not overlook; `undefined` if there is nothing. */
 export function notice(health: Health): HTMLElement | undefined {
   if (health.status === "misconfigured") return issuesNotice(health.problems);
   if (health.status !== "ok" || health.access === "closed") return undefined;
-  return h(
+  return createElement(
     "section",
     { class: "notice warning", "aria-labelledby": "notice" },
-    h("h2", { id: "notice" }, (t) => t.openTitle),
-    p((t) => t.openText),
-    p((t) => t.openRemedy),
+    createElement("h2", { id: "notice" }, (t) => t.openTitle),
+    createParagraph((t) => t.openText),
+    createParagraph((t) => t.openRemedy),
   );
 }
 
 function issuesNotice(problems: readonly SettingProblem[]): HTMLElement {
-  return h(
+  return createElement(
     "section",
     { class: "notice error", "aria-labelledby": "notice" },
-    h("h2", { id: "notice" }, (t) => t.issuesTitle),
-    h(
+    createElement("h2", { id: "notice" }, (t) => t.issuesTitle),
+    createElement(
       "ul",
       { class: "issues" },
       ...problems.map(({ setting, problem }) =>
-        h(
+        createElement(
           "li",
           {},
-          h("strong", {}, said(`${setting} ${problem}`)),
-          p((t) => remedyFor(setting, problem, t.remedies)),
+          createElement("strong", {}, serviceString(`${setting} ${problem}`)),
+          createParagraph((t) => remedyFor(setting, problem, t.remedies)),
         ),
       ),
     ),
-    p((t) => t.tokensStopped),
+    createParagraph((t) => t.tokensStopped),
   );
 }
 

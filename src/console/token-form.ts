@@ -1,7 +1,7 @@
 import { announce } from "./announce.ts";
-import { h, on, p } from "./dom.ts";
+import { createElement, createParagraph, listener } from "./dom.ts";
 import { type TextFor, translate } from "./language.ts";
-import { lifeText, tokenOutcomeView } from "./token-outcome.ts";
+import { lifeText, tokenOutcomeView } from "./token-outcome-view.ts";
 import { requestToken, type TokenOutcome } from "./token-request.ts";
 
 /** What a header can hold: visible ASCII, with spaces inside only for a user id. */
@@ -11,6 +11,7 @@ const CREDENTIAL = /^[!-~]*$/;
 const MAX_USER_ID_LENGTH = 128;
 const MAX_DURATION_SECONDS = 86_399;
 
+/** What distinguishes a token form from another one on the page, and what it reports to. */
 export type TokenFormOptions = {
   /** Begins the ids of the fields: a page can have several forms. */
   readonly id: string;
@@ -18,7 +19,7 @@ export type TokenFormOptions = {
   /** Called after each response. */
   readonly onResponse: () => void;
   /** Shows more about a credential; `undefined` where nothing more is known. */
-  readonly explain: ((credential: string) => Promise<HTMLElement>) | undefined;
+  readonly explain: ((credential: string, userId: string) => Promise<HTMLElement>) | undefined;
 };
 
 /** Creates the form that requests a token, with the place for its outcome. Nothing of it is stored. */
@@ -26,42 +27,43 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
   const userId = field(`${id}-user`, { maxlength: MAX_USER_ID_LENGTH });
   const credential = field(`${id}-credential`, { class: "secret" });
   const duration = field(`${id}-duration`, { type: "number", min: 1, max: MAX_DURATION_SECONDS, step: 1 });
-  const scope = h("textarea", { id: `${id}-scope`, rows: 4, autocomplete: "off", spellcheck: "false" });
-  const send = h("button", { type: "submit", class: "main" }, (t) => t.send);
-  const outcome = h("div", { class: "outcome" });
+  const scope = createElement("textarea", { id: `${id}-scope`, rows: 4, autocomplete: "off", spellcheck: "false" });
+  const send = createElement("button", { type: "submit", class: "main" }, (t) => t.send);
+  const outcome = createElement("div", { class: "outcome" });
   const explanation =
-    explain && h("button", { type: "button", onclick: on(() => void showExplanation()) }, (t) => t.explain);
+    explain &&
+    createElement("button", { type: "button", onclick: listener(() => void showExplanation()) }, (t) => t.explain);
 
-  const form = h(
+  const form = createElement(
     "form",
-    { autocomplete: "off", onsubmit: on((event) => void submit(event)) },
-    labelled(
+    { autocomplete: "off", onsubmit: listener((event) => void submit(event)) },
+    labelledField(
       userId,
       (t) => t.userId,
       (t) => t.userIdHint,
     ),
-    labelled(credential, credentialLabel, (t) => t.credentialHint),
-    h(
+    labelledField(credential, credentialLabel, (t) => t.credentialHint),
+    createElement(
       "details",
       {},
-      h("summary", {}, (t) => t.more),
-      labelled(
+      createElement("summary", {}, (t) => t.more),
+      labelledField(
         duration,
         (t) => t.duration,
         (t) => t.durationHint,
       ),
-      labelled(
+      labelledField(
         scope,
         (t) => t.scope,
         (t) => t.scopeHint,
       ),
     ),
-    h("div", { class: "actions" }, send, explanation),
+    createElement("div", { class: "actions" }, send, explanation),
   );
-  return h(
+  return createElement(
     "section",
     { class: "try", "aria-labelledby": `${id}-title` },
-    h("h2", { id: `${id}-title` }, (t) => t.tryTitle),
+    createElement("h2", { id: `${id}-title` }, (t) => t.tryTitle),
     form,
     outcome,
   );
@@ -73,37 +75,44 @@ export function tokenForm({ id, credentialLabel, onResponse, explain }: TokenFor
     setSending(true);
     const result = await requestToken({
       userId: userId.value,
-      credential: credential.value,
+      credential: bareCredential(),
       durationSeconds: duration.value,
       scope: scope.value.trim(),
     });
     setSending(false);
     outcome.replaceChildren(tokenOutcomeView(result));
-    announce(summaryOf(result));
+    announce(summaryFor(result));
     onResponse();
   }
 
   async function showExplanation(): Promise<void> {
-    if (explain === undefined || credential.value === "") return credential.focus();
-    outcome.replaceChildren(await explain(credential.value));
+    if (explain === undefined) return;
+    credential.setCustomValidity(bareCredential() === "" ? translate((t) => t.credentialMissing) : "");
+    if (!credential.reportValidity()) return;
+    outcome.replaceChildren(await explain(bareCredential(), userId.value));
     announce(outcome.querySelector("h3")?.textContent ?? "");
+  }
+
+  /** People paste the whole header value. */
+  function bareCredential(): string {
+    return credential.value.trim().replace(/^Bearer\s+/i, "");
   }
 
   function isValid(): boolean {
     userId.setCustomValidity(USER_ID.test(userId.value) ? "" : translate((t) => t.userIdIssue));
-    credential.setCustomValidity(CREDENTIAL.test(credential.value) ? "" : translate((t) => t.credentialIssue));
+    credential.setCustomValidity(CREDENTIAL.test(bareCredential()) ? "" : translate((t) => t.credentialIssue));
     scope.setCustomValidity(isJsonObject(scope.value) ? "" : translate((t) => t.scopeIssue));
     return form.reportValidity();
   }
 
   function setSending(isSending: boolean): void {
     send.ariaDisabled = String(isSending);
-    send.replaceChildren(h("span", {}, isSending ? (t) => t.sending : (t) => t.send));
+    send.replaceChildren(createElement("span", {}, isSending ? (t) => t.sending : (t) => t.send));
   }
 }
 
 function field(id: string, attributes: Readonly<Record<string, string | number>>): HTMLInputElement {
-  return h("input", {
+  return createElement("input", {
     id,
     type: "text",
     autocomplete: "off",
@@ -116,14 +125,20 @@ function field(id: string, attributes: Readonly<Record<string, string | number>>
   });
 }
 
-function labelled(control: HTMLInputElement | HTMLTextAreaElement, label: TextFor, hint: TextFor): HTMLElement {
+function labelledField(control: HTMLInputElement | HTMLTextAreaElement, label: TextFor, hint: TextFor): HTMLElement {
   const hintId = `${control.id}-hint`;
   control.setAttribute("aria-describedby", hintId);
   // What was wrong may be right now.
   control.addEventListener("input", () => control.setCustomValidity(""));
-  const hintLine = p(hint, "hint");
+  const hintLine = createParagraph(hint, "hint");
   hintLine.id = hintId;
-  return h("div", { class: "field" }, h("label", { for: control.id }, label), control, hintLine);
+  return createElement(
+    "div",
+    { class: "field" },
+    createElement("label", { for: control.id }, label),
+    control,
+    hintLine,
+  );
 }
 
 function isJsonObject(text: string): boolean {
@@ -136,7 +151,7 @@ function isJsonObject(text: string): boolean {
   }
 }
 
-function summaryOf(outcome: TokenOutcome): string {
+function summaryFor(outcome: TokenOutcome): string {
   if (outcome.kind === "token")
     return translate((t) => t.tokenReceived(lifeText(outcome.cacheStatus?.ttlSeconds ?? 0)(t)));
   if (outcome.kind === "error") return `${translate((t) => t.failed(outcome.error))} ${outcome.error_description}`;

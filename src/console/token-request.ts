@@ -3,7 +3,7 @@ import { type CacheStatus, parseCacheStatus } from "./cache-status.ts";
 import type { SettingProblem } from "./health.ts";
 
 /** What the form asks for. What is empty is left out of the request. */
-export type TokenWish = {
+export type TokenFormValues = {
   readonly userId: string;
   readonly credential: string;
   readonly durationSeconds: string;
@@ -34,8 +34,8 @@ type ErrorBody = {
 };
 
 /** Requests a token from the service that this page comes from. */
-export async function requestToken(wish: TokenWish): Promise<TokenOutcome> {
-  const response = await fetch("/", requestFor(wish)).catch(() => undefined);
+export async function requestToken(values: TokenFormValues): Promise<TokenOutcome> {
+  const response = await fetch("/", requestFor(values)).catch(() => undefined);
   if (response === undefined) return { kind: "no-response" };
 
   const body: Readonly<Record<string, unknown>> | undefined = await response.json().catch(() => undefined);
@@ -59,7 +59,7 @@ export async function requestToken(wish: TokenWish): Promise<TokenOutcome> {
   };
 }
 
-function requestFor({ userId, credential, durationSeconds, scope }: TokenWish): RequestInit {
+function requestFor({ userId, credential, durationSeconds, scope }: TokenFormValues): RequestInit {
   const body = {
     ...(durationSeconds !== "" && { duration_seconds: Number(durationSeconds) }),
     ...(scope !== "" && { scope: JSON.parse(scope) }),

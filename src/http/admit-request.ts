@@ -15,7 +15,7 @@ import type { ReadyService } from "./service.ts";
 type GetSource = () => ClientSource;
 
 /** Who sends a request, as the request says it. */
-export type Presented = {
+export type ClaimedIdentity = {
   readonly credential: string | undefined;
   readonly authenticate: Authenticate;
   /** The user that the client names; `null` for none. */
@@ -27,9 +27,9 @@ export type Presented = {
 /** The caller of a request and the name of its Coze session. */
 type Identity = { readonly caller: Caller; readonly sessionName: string | undefined };
 
-/** An admitted request: what it presents, its identity, and the function that counts its exchanges. */
-export type Admission<Request extends Presented> = Identity & {
-  readonly presented: Request;
+/** An admitted request: the identity it claims, the one it has, and the function that counts its exchanges. */
+export type Admission<Read extends ClaimedIdentity> = Identity & {
+  readonly claimed: Read;
   readonly countExchange: CountExchange;
 };
 
@@ -38,17 +38,17 @@ export type Admission<Request extends Presented> = Identity & {
  * and counts the request. A request that is refused before its user is known counts against the client's network.
  * `deadline` is when the response is due, in Unix milliseconds.
  * @throws TokenError `invalid_client`, `access_denied`, `invalid_request`, `rate_limited`, `issuer_unavailable`, and
- * whatever `present` throws.
+ * whatever `readIdentity` throws.
  */
-export async function admitRequest<Request extends Presented>(
+export async function admitRequest<Read extends ClaimedIdentity>(
   c: Context<AppEnv>,
   service: ReadyService,
-  present: () => Request | Promise<Request>,
+  readIdentity: () => Read | Promise<Read>,
   waitUntil: WaitUntil,
   deadline: number,
-): Promise<Admission<Request>> {
+): Promise<Admission<Read>> {
   const source = () => clientSource(c.req.raw.headers);
-  const identity = await identify(c, service, present, source, waitUntil, deadline);
+  const identity = await identify(c, service, readIdentity, source, waitUntil, deadline);
   await refuseExcess(service, identity, source);
   const { caller, sessionName } = identity;
   return {
@@ -57,22 +57,22 @@ export async function admitRequest<Request extends Presented>(
   };
 }
 
-async function identify<Request extends Presented>(
+async function identify<Read extends ClaimedIdentity>(
   c: Context<AppEnv>,
   service: ReadyService,
-  present: () => Request | Promise<Request>,
+  readIdentity: () => Read | Promise<Read>,
   source: GetSource,
   waitUntil: WaitUntil,
   deadline: number,
-): Promise<Identity & { readonly presented: Request }> {
+): Promise<Identity & { readonly claimed: Read }> {
   try {
-    const presented = await present();
-    const { caller, claims, kid } = await presented.authenticate(presented.credential, waitUntil, deadline);
+    const claimed = await readIdentity();
+    const { caller, claims, kid } = await claimed.authenticate(claimed.credential, waitUntil, deadline);
     c.set("caller", caller);
     if (kid !== undefined) c.set("kid", kid);
     checkOrigin(caller, c.req.raw);
-    const sessionName = service.sessionNameFor(caller, presented.userId, claims, presented.userIdSource);
-    return { presented, caller, sessionName };
+    const sessionName = service.sessionNameFor(caller, claimed.userId, claims, claimed.userIdSource);
+    return { claimed, caller, sessionName };
   } catch (error) {
     // Only errors of the client count against it, not a bug or an issuer that is down.
     if (!(error instanceof TokenError) || error.code === "issuer_unavailable") throw error;

@@ -1,5 +1,5 @@
 import { TokenError } from "../core/token-error.ts";
-import { decodeUtf8 } from "./read-body.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** What `WWW-Authenticate` says to a client that used HTTP Basic (RFC 6749 §5.2, RFC 7617 §2). */
 export const BASIC_CHALLENGE = 'Basic realm="coze-token-worker"';
@@ -29,7 +29,7 @@ export function parseBasicCredentials(authorization: string): BasicCredentials {
       };
     }
   } catch {
-    // Not base64, UTF-8 or percent-encoding. The errors are not kept, as they may quote the key.
+    // Not base64, UTF-8 or percent-encoding. The error is not passed on as `cause`, as it may quote the key.
   }
   throw new TokenError(
     "invalid_client",

@@ -3,7 +3,7 @@ import type { Caller } from "../core/auth/caller.ts";
 import { type Grant, grantFor } from "../core/grant/grant.ts";
 import type { TokenResult } from "../core/token/token-request.ts";
 import { TokenError } from "../core/token-error.ts";
-import { admitRequest, type Presented } from "./admit-request.ts";
+import { admitRequest, type ClaimedIdentity } from "./admit-request.ts";
 import type { AppEnv } from "./app-env.ts";
 import { cacheStatus, serverTiming } from "./cache-status.ts";
 import { type ReadyService, requireReady, type Service } from "./service.ts";
@@ -19,21 +19,21 @@ const USER_PARAMETERS = ["user", "user_id", "userId", "uid"];
 export type TimeLeft = () => number;
 
 /** A token request as its route reads it. */
-export type IncomingRequest = Presented & {
+export type IncomingRequest = ClaimedIdentity & {
   /** Reads what is asked for, once the request is admitted. */
-  readonly readWanted: (timeLeft: TimeLeft) => Promise<TokenRequestBody>;
+  readonly readBody: (timeLeft: TimeLeft) => Promise<TokenRequestBody>;
 };
 
 /** Reads a token request. What it throws counts against the client's network. */
-export type ReadRequest<Request extends IncomingRequest> = (
-  request: globalThis.Request,
+export type ReadRequest<Read extends IncomingRequest> = (
+  request: Request,
   service: ReadyService,
   timeLeft: TimeLeft,
-) => Request | Promise<Request>;
+) => Read | Promise<Read>;
 
 /** A token that was issued, and the request and the grant that it was issued for. */
-export type IssuedToken<Request extends IncomingRequest> = {
-  readonly request: Request;
+export type IssuedToken<Read extends IncomingRequest> = {
+  readonly request: Read;
   readonly grant: Grant;
   readonly result: TokenResult;
 };
@@ -43,41 +43,41 @@ export type IssuedToken<Request extends IncomingRequest> = {
  * headers that say where the token comes from.
  * @throws TokenError with any code except those of paths and methods.
  */
-export async function issueToken<Request extends IncomingRequest>(
+export async function issueToken<Read extends IncomingRequest>(
   c: Context<AppEnv>,
   service: Service,
   now: () => number,
-  read: ReadRequest<Request>,
-): Promise<IssuedToken<Request>> {
+  read: ReadRequest<Read>,
+): Promise<IssuedToken<Read>> {
   const ready = requireReady(service);
   const { raw } = c.req;
   const deadline = c.env.startedAt + RESPONSE_BUDGET_MS;
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
 
   const timeLeft = () => deadline - now();
-  const present = () => read(raw, ready, timeLeft);
-  const admission = await admitRequest(c, ready, present, waitUntil, deadline);
-  const { caller, sessionName, countExchange, presented: request } = admission;
+  const readIdentity = () => read(raw, ready, timeLeft);
+  const admission = await admitRequest(c, ready, readIdentity, waitUntil, deadline);
+  const { caller, sessionName, countExchange, claimed: request } = admission;
   refuseUserInQuery(raw.url);
-  const wanted = await request.readWanted(timeLeft);
-  const grantRequest = { durationSeconds: wanted.duration_seconds, scope: wanted.scope };
+  const body = await request.readBody(timeLeft);
+  const grantRequest = { durationSeconds: body.duration_seconds, scope: body.scope };
   const grant = grantFor(sessionName, grantRequest, ready.limitsFor(caller));
   c.set("grant", grant);
   // A Turnstile response can be used only once, so every other check comes first.
-  await verifyTurnstile(ready, caller, raw.headers, wanted["cf-turnstile-response"], deadline);
+  await verifyTurnstile(ready, caller, raw.headers, body["cf-turnstile-response"], deadline);
 
   const result = await ready.getToken({
     grant,
-    rejectedToken: wanted.rejected_token || undefined,
-    minSeconds: wanted.minimum_seconds,
+    rejectedToken: body.rejected_token || undefined,
+    minSeconds: body.minimum_seconds,
     countExchange,
     deadline,
     waitUntil,
   });
   c.set("result", result);
-  const headersOut = c.get("headers");
-  headersOut["Cache-Status"] = cacheStatus(result);
-  if (ready.serverTiming) Object.assign(headersOut, serverTiming(result.timings));
+  const responseHeaders = c.get("headers");
+  responseHeaders["Cache-Status"] = cacheStatus(result);
+  if (ready.serverTiming) Object.assign(responseHeaders, serverTiming(result.timings));
   return { request, grant, result };
 }
 

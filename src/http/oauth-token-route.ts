@@ -4,7 +4,7 @@ import { BASIC_CHALLENGE, isBasic } from "./basic-credentials.ts";
 import { methodNotAllowed } from "./error-response.ts";
 import { type IssuedToken, issueToken } from "./issue-token.ts";
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE } from "./oauth-grants.ts";
-import { type OauthTokenRequest, readOauthTokenRequest } from "./oauth-token-request.ts";
+import { type OAuthTokenRequest, readOAuthTokenRequest } from "./oauth-token-request.ts";
 import { jsonResponse } from "./response.ts";
 import type { Service } from "./service.ts";
 
@@ -16,13 +16,13 @@ export function oauthTokenRoute(service: Service, now: () => number): Hono<AppEn
   return new Hono<AppEnv>()
     .post("/", async (c) => {
       if (isBasic(c.req.raw.headers.get("Authorization"))) c.set("challenge", BASIC_CHALLENGE);
-      return jsonResponse(c, responseFor(await issueToken(c, service, now, readOauthTokenRequest)));
+      return jsonResponse(c, responseFor(await issueToken(c, service, now, readOAuthTokenRequest)));
     })
     .all("/", methodNotAllowed("POST"));
 }
 
 /** The response of RFC 6749 §5.1; JSON leaves out what is undefined. */
-function responseFor({ request, grant, result }: IssuedToken<OauthTokenRequest>) {
+function responseFor({ request, grant, result }: IssuedToken<OAuthTokenRequest>) {
   return {
     access_token: result.token.accessToken,
     token_type: "Bearer",

@@ -27,11 +27,6 @@ export function hasMediaType({ headers }: Request, mediaType: string): boolean {
   return contentType.replace(/;.*/, "").trim().toLowerCase() === mediaType;
 }
 
-/** Decodes UTF-8, without its byte order mark; throws a TypeError for other bytes. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-}
-
 /** Returns the bytes of a body, or `undefined` if there are more than 16 KiB. */
 async function readBytes(
   request: Request,

@@ -1,5 +1,6 @@
 import { TokenError } from "../core/token-error.ts";
-import { decodeUtf8, hasMediaType, readBody } from "./read-body.ts";
+import { hasMediaType, readBody } from "./read-body.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /**
  * Reads a JSON body within the bounds of {@link readBody}. Returns `undefined` when the body is missing or empty.

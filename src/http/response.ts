@@ -17,7 +17,7 @@ const API_HEADERS: Readonly<ResponseHeaders> = {
 const BARE_HEADERS = new Headers(API_HEADERS);
 const JSON_HEADERS = new Headers({ ...API_HEADERS, "Content-Type": "application/json" });
 
-/** What a page says of itself; its policy names the scripts in it. */
+/** Headers that the page brings along; its policy has the hash of its script. */
 const PAGE_HEADERS = ["Content-Type", "Content-Security-Policy"];
 
 /** Creates a JSON response with the common headers and those collected in the context. */

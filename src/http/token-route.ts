@@ -28,7 +28,7 @@ function readRequest(request: Request, { authenticate }: ReadyService): Incoming
     credential: readCredential(request.headers),
     authenticate,
     userId: request.headers.get("X-User-ID"),
-    readWanted: (timeLeft) => readTokenRequestBody(request, timeLeft),
+    readBody: (timeLeft) => readTokenRequestBody(request, timeLeft),
   };
 }
 

@@ -98,13 +98,13 @@ async function requestToken(page: Page, fields: Readonly<Record<string, string>>
 }
 
 describe("the console of an open service", () => {
-  it("warns that the service is open", async () => {
+  it("warns in the console that the service is open", async () => {
     const page = await visit(open.url);
     await expect(page.getByRole("heading", { name: "This service is open" }).textContent()).resolves.toBeTruthy();
     expect(await page.locator(".status").textContent()).toContain("open to everyone");
   });
 
-  it("shows lines that get a token as they are", async () => {
+  it("shows lines in the console that get a token from an open service as they are", async () => {
     const page = await visit(open.url);
     expect(JSON.parse(await runInShell(await snippetOf(page, "One request")))).toHaveProperty("access_token");
     const inPage = `(async () => {${await snippetOf(page, "With fetch")}\nreturn token})()`;
@@ -115,25 +115,25 @@ describe("the console of an open service", () => {
     expect(await runInNode(await snippetOf(page, "Node.js"))).toMatch(/^czs_/);
   });
 
-  it("imports the browser module from where the page comes from", async () => {
+  it("imports the client module from the console's own service", async () => {
     const page = await visit(open.url);
-    expect(await snippetOf(page, "With the browser module")).toContain(`"${open.url}client.js"`);
+    expect(await snippetOf(page, "With the client module")).toContain(`"${open.url}client.js"`);
   });
 
-  it("copies what it shows", async () => {
+  it("copies a snippet from the console", async () => {
     const page = await visit(open.url, { permissions: ["clipboard-read", "clipboard-write"] });
     await page.getByRole("button", { name: "Copy: One request" }).click();
     await page.getByText("Copied").first().waitFor();
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(await snippetOf(page, "One request"));
   });
 
-  it("says so where the browser does not let it copy", async () => {
+  it("asks the reader to copy by hand where the browser refuses the clipboard", async () => {
     const page = await visit(open.deployedUrl);
     await page.getByRole("button", { name: "Copy: One request" }).click();
     await page.getByText("Select the text and copy it by hand").first().waitFor();
   });
 
-  it("masks the token until it is revealed, and says where it comes from", async () => {
+  it("masks a token in the console until it is revealed, and says where it comes from", async () => {
     const page = await visit(open.url);
     await requestToken(page, { "User id": "mary" });
     const article = page.getByRole("article");
@@ -147,24 +147,21 @@ describe("the console of an open service", () => {
     expect(await article.locator(".token").textContent()).toMatch(/^czs_•+$/);
   });
 
-  it.each([-3600, 3600])(
-    "counts the life of a token down where the clock of the device is %i s wrong",
-    async (offset) => {
-      const page = await visit(open.url);
-      await page.clock.install({ time: Date.now() + offset * 1000 });
-      await showMore(page);
-      await requestToken(page, { "Duration in seconds": "120", "User id": `clock${offset}` });
-      const countdown = page.locator(".countdown");
-      expect(await countdown.textContent()).toMatch(/^(2 min 0 s|1 min 5\d s)$/);
+  it.each([-3600, 3600])("counts down the life of a token when the device's clock is %i s wrong", async (offset) => {
+    const page = await visit(open.url);
+    await page.clock.install({ time: Date.now() + offset * 1000 });
+    await showMore(page);
+    await requestToken(page, { "Duration in seconds": "120", "User id": `clock${offset}` });
+    const countdown = page.locator(".countdown");
+    expect(await countdown.textContent()).toMatch(/^(2 min 0 s|1 min 5\d s)$/);
 
-      await page.clock.fastForward(90_000);
-      expect(await countdown.textContent()).toMatch(/^(30|2\d) s$/);
-      await page.clock.fastForward(30_000);
-      expect(await countdown.textContent()).toBe("expired");
-    },
-  );
+    await page.clock.fastForward(90_000);
+    expect(await countdown.textContent()).toMatch(/^(30|2\d) s$/);
+    await page.clock.fastForward(30_000);
+    expect(await countdown.textContent()).toBe("expired");
+  });
 
-  it("sends duration and scope, and finds what is wrong with them before it does", async () => {
+  it("checks duration and scope in the console's form, then sends them", async () => {
     const page = await visit(open.url);
     await showMore(page);
     await field(page, "Scope as JSON").fill("[");
@@ -175,7 +172,7 @@ describe("the console of an open service", () => {
     expect(await page.getByRole("article").textContent()).toMatch(/1 min 5\d s|2 min 0 s/);
   });
 
-  it("explains an error with its sentence and its row of the table", async () => {
+  it("explains an error in the console with its sentence and what to do", async () => {
     const page = await visit(open.url);
     await showMore(page);
     await requestToken(page, { "Duration in seconds": "1000" });
@@ -183,7 +180,7 @@ describe("the console of an open service", () => {
     expect(text).toMatch(/400invalid_scope.*duration_seconds.*Meaning.*more life.*What to do.*TOKEN_DURATION/);
   });
 
-  it("shows what Coze says of a request that it refuses", async () => {
+  it("shows Coze's own error in the console", async () => {
     await app.control("PATCH", `/apps/${app.clientId}`, { active: false });
     const page = await visit(open.url);
     await requestToken(page, { "User id": "eve" });
@@ -191,7 +188,7 @@ describe("the console of an open service", () => {
     expect(await page.getByRole("article").textContent()).toMatch(/502upstream_rejected.*Coze says.*access_deny/);
   });
 
-  it("says that there was no response", async () => {
+  it("says in the console that there was no response", async () => {
     const page = await visit(open.url);
     await page.context().setOffline(true);
     await requestToken(page, {});
@@ -200,7 +197,7 @@ describe("the console of an open service", () => {
 });
 
 describe("the console of a closed service", () => {
-  it("shows lines that get a token with a credential", async () => {
+  it("shows lines in the console that get a token from a closed service with a credential", async () => {
     const page = await visit(closed.url);
     expect(await page.getByText("This service is open").count()).toBe(0);
     const line = (await snippetOf(page, "One request")).replace("CREDENTIAL", API_KEY);
@@ -213,7 +210,7 @@ describe("the console of a closed service", () => {
     expect(await runInNode(await snippetOf(page, "Node.js"), { KEY: API_KEY })).toMatch(/^czs_/);
   });
 
-  it("shows the lines of a job that authenticates with its own JWT", async () => {
+  it("shows lines in the console with which a GitHub Actions job gets a token", async () => {
     const page = await visit(closed.url);
     await page.getByRole("tab", { name: "Script" }).click();
     const [, script = ""] = (await snippetOf(page, "GitHub Actions")).split("- run: |");
@@ -228,7 +225,7 @@ describe("the console of a closed service", () => {
     expect(output).toBe(written?.replace("COZE_TOKEN=", "::add-mask::"));
   });
 
-  it("gets a token with an API key, and stores neither", async () => {
+  it("gets a token in the console with an API key, and stores neither", async () => {
     const page = await visit(closed.url);
     await page.getByRole("tab", { name: "Script" }).click();
     await requestToken(page, { "API key": API_KEY });
@@ -245,7 +242,7 @@ describe("the console of a closed service", () => {
 });
 
 describe("the console of a service with wrong settings", () => {
-  it("names every issue, with what to do about it", async () => {
+  it("names every issue with the settings in the console, and what to do about it", async () => {
     await using broken = await serveWorker(app, { KID: "", TOKEN_DURATION: "0", ALLOWED_ORIGIN: "*" });
     const page = await visit(broken.url);
     const issues = await page.locator(".issues > li").allTextContents();
@@ -262,12 +259,12 @@ describe("the console", () => {
     ["en-GB", "Short-lived Coze access tokens"],
     ["zh-TW", "短期有效的 Coze（扣子）访问令牌"],
     ["fr-FR", "Short-lived Coze access tokens"],
-  ])("speaks to a browser in %s", async (locale, heading) => {
+  ])("chooses the console's language for a browser that prefers %s", async (locale, heading) => {
     const page = await visit(open.url, { locale });
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe(heading);
   });
 
-  it("changes its language in place, and remembers the choice", async () => {
+  it("changes the console's language in place, and remembers the choice", async () => {
     const page = await visit(open.url);
     await requestToken(page, { "User id": "ada" });
     await page.getByRole("button", { name: "中文" }).click();
@@ -279,7 +276,7 @@ describe("the console", () => {
     await page.getByRole("tab", { name: "脚本" }).waitFor();
   });
 
-  it("shows strangers no more than /health says", async () => {
+  it("shows strangers no more in the console than /health says", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     const requests: string[] = [];
@@ -292,7 +289,7 @@ describe("the console", () => {
     expect(await page.getByRole("table").count()).toBe(0);
   });
 
-  it("loads nothing from elsewhere, and stays within its policy", async () => {
+  it("loads nothing into the console from elsewhere, and violates none of its policy", async () => {
     const page = await visit(open.url);
     const elsewhere: string[] = [];
     const violations: string[] = [];
@@ -313,10 +310,10 @@ describe("the console", () => {
 
     // What the events are like, so that their absence means something.
     await page.evaluate("document.body.append(Object.assign(new Image(), { src: 'https://elsewhere.example.net/x' }))");
-    await expect.poll(() => violations).toEqual([expect.stringContaining("img-src")]);
+    await expect.poll(() => violations, { timeout: 10_000 }).toEqual([expect.stringContaining("img-src")]);
   });
 
-  it("can be used with the keyboard alone", async () => {
+  it("works in the console with the keyboard alone", async () => {
     const page = await visit(open.url);
     await tabTo(page, "Web page");
     await page.keyboard.press("ArrowRight");
@@ -338,7 +335,7 @@ describe("the console", () => {
     expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("脚本");
   });
 
-  it("opens the part that the address names", async () => {
+  it("opens the tab of the console that the URL names", async () => {
     const page = await visit(`${open.url}#operation`);
     expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Operation");
   });

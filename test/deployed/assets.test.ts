@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 describe("the static assets", () => {
-  it("serve the browser module to every page", async () => {
+  it("serves the client module to every page", async () => {
     const response = await harness.fetch("/client.js", { headers: { Origin: "https://app.example.com" } });
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toMatch(/^text\/javascript/);
@@ -38,12 +38,12 @@ describe("the static assets", () => {
     expect(await response.text()).toContain("createTokenProvider");
   });
 
-  it("keep the browser module under 3 KiB gzipped", async () => {
+  it("keeps the client module under 3 KiB gzipped", async () => {
     const script = await (await harness.fetch("/client.js")).text();
     expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(MAX_CLIENT_BYTES);
   });
 
-  it("serve the types of the browser module as text", async () => {
+  it("serves the types of the client module as plain text", async () => {
     const response = await harness.fetch("/client.d.ts");
     expect(response.headers.get("Content-Type")).toBe("text/plain; charset=utf-8");
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
@@ -52,30 +52,33 @@ describe("the static assets", () => {
     expect(types).not.toMatch(/^(?:import|export .* from)\b/m);
   });
 
-  it.each(documentedOutcomes(isStaticFile))("respond as documented: %s", async (outcome) => {
-    const [method = "", path = "", status] = outcome.split(" ");
-    const current = (await harness.fetch(path)).headers.get("ETag") ?? "";
-    const response = await harness.fetch(path, {
-      method,
-      headers: { ...(status === "304" && { "If-None-Match": current }) },
-    });
-    expect(response.status).toBe(Number(status));
-    expect(await undocumentedParts({ method, path }, response)).toEqual([]);
-  });
+  it.each(documentedOutcomes(isStaticFile))(
+    "responds to requests for static assets as documented: %s",
+    async (outcome) => {
+      const [method = "", path = "", status] = outcome.split(" ");
+      const current = (await harness.fetch(path)).headers.get("ETag") ?? "";
+      const response = await harness.fetch(path, {
+        method,
+        headers: { ...(status === "304" && { "If-None-Match": current }) },
+      });
+      expect(response.status).toBe(Number(status));
+      expect(await undocumentedParts({ method, path }, response)).toEqual([]);
+    },
+  );
 
-  it("serve the description of this very version to every page", async () => {
+  it("serves this version's OpenAPI document to every page", async () => {
     const response = await harness.fetch("/openapi.json");
     expect(response.headers.get("Access-Control-Allow-Origin")).toBe("*");
     expect(await response.json()).toMatchObject({ openapi: "3.1.1", info: { version: packageJson.version } });
   });
 
-  it.each(["POST", "OPTIONS"])("refuse %s and say what is allowed", async (method) => {
+  it.each(["POST", "OPTIONS"])("responds to %s on a static asset with 405 and Allow", async (method) => {
     const response = await harness.fetch("/client.js", { method });
     expect(response.status).toBe(405);
     expect(response.headers.get("Allow")).toBe("GET, HEAD");
   });
 
-  it("leave every other path to the Worker", async () => {
+  it("leaves every path but three to the Worker", async () => {
     for (const path of ["/nothing", "/console.html", "/_headers", "/client.js/x"]) {
       const response = await harness.fetch(path);
       expect([path, response.status]).toEqual([path, 404]);
@@ -85,12 +88,12 @@ describe("the static assets", () => {
     expect((await harness.fetch("/", { method: "OPTIONS" })).status).toBe(204);
   });
 
-  it("keep the console under 20 KiB gzipped", async () => {
+  it("keeps the console under 20 KiB gzipped", async () => {
     const page = await (await harness.fetch("/", { headers: { Accept: "text/html" } })).text();
     expect(gzipSync(page, { level: 9 }).length).toBeLessThanOrEqual(MAX_CONSOLE_BYTES);
   });
 
-  it("hold the console in one page that runs only its own script and style, and loads nothing", async () => {
+  it("builds the console into one page that runs only its own script and style, and loads nothing", async () => {
     const response = await harness.fetch("/", { headers: { Accept: "text/html" } });
     const policy = response.headers.get("Content-Security-Policy") ?? "";
     const page = await response.text();

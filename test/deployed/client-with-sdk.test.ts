@@ -13,7 +13,7 @@ import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { buildWorker } from "../../tools/workerd/worker-bundle.ts";
 import { startWorkerd, type Workerd } from "../../tools/workerd/workerd.ts";
 
-/** The service returns a younger token in spite of a rejection; see DESIGN "Renewal on rejection". One second of rounding. */
+/** The service returns a token that is younger than this although it was rejected. One second for rounding. */
 const MIN_REJECTED_AGE_MS = 11_000;
 
 let folder: string;
@@ -52,7 +52,7 @@ function provideFor(userId: string) {
 const rejectionOf = (call: Promise<unknown>) => call.then(() => undefined).catch((error: unknown) => error);
 
 describe("@coze/api with the token provider", () => {
-  it.concurrent("survives a revoked token with one renewal", async () => {
+  it.concurrent("replaces a revoked token of @coze/api with one renewal", async () => {
     const { getToken, exchangeCount } = provideFor("ada");
     const client = new CozeAPI({ baseURL: emulator.url, token: getToken });
     await client.users.me();
@@ -72,7 +72,7 @@ describe("@coze/api with the token provider", () => {
     expect(await exchangeCount()).toBe(2);
   });
 
-  it.concurrent("replaces the refused token that a chat SDK hands back", async () => {
+  it.concurrent("replaces the rejected token that a chat SDK passes back", async () => {
     const { getToken, exchangeCount } = provideFor("bob");
     const auth = await cozeChatAuth(getToken);
     await coze.revoke("bob");
@@ -82,13 +82,13 @@ describe("@coze/api with the token provider", () => {
     expect(await exchangeCount()).toBe(2);
   });
 
-  it.concurrent("does not take an unreachable Coze for a refused token", async () => {
+  it.concurrent("does not treat an unreachable Coze as a rejected token", async () => {
     const { getToken } = provideFor("eve");
     const client = new CozeAPI({ baseURL: "http://127.0.0.1:1", token: getToken });
     expect(isTokenRejection(await rejectionOf(client.users.me()))).toBe(false);
   });
 
-  it.concurrent("passes on why the service issued no token", async () => {
+  it.concurrent("passes through @coze/api why the service issued no token", async () => {
     const getToken = createTokenProvider({ endpoint: worker.url, userId: "x".repeat(129) });
     const error = await rejectionOf(new CozeAPI({ baseURL: emulator.url, token: getToken }).users.me());
     expect(error).toMatchObject({ name: "TokenProviderError", code: "invalid_request", status: 400 });
@@ -97,7 +97,7 @@ describe("@coze/api with the token provider", () => {
 });
 
 describe("a WebSocket client of @coze/api with the token provider", () => {
-  it("connects with a fresh token each time, and never by itself with an old one", async () => {
+  it("connects a WebSocket of @coze/api with a fresh token each time", async () => {
     const authorizations: (string | null)[] = [];
     const server = createServer().on("upgrade", (request, socket) => {
       authorizations.push(new URL(request.url ?? "", "ws://127.0.0.1").searchParams.get("authorization"));

@@ -78,7 +78,7 @@ describe("oauth4webapi", () => {
     return oauth.processDiscoveryResponse(issuerUrl, response);
   }
 
-  it("gets a token with client credentials, by HTTP Basic", async () => {
+  it("gets a token in oauth4webapi with client credentials, by HTTP Basic", async () => {
     const server = await discover(closed);
     const client = { client_id: "odd" };
     const auth = oauth.ClientSecretBasic(ODD_KEY);
@@ -87,7 +87,7 @@ describe("oauth4webapi", () => {
     await expectTokenOf("basic", await oauth.processClientCredentialsResponse(server, client, response));
   });
 
-  it("gets a token of an open service without a credential", async () => {
+  it("gets a token of an open service in oauth4webapi without a credential", async () => {
     const server = await discover(open);
     const client = { client_id: "any" };
     const response = await oauth.clientCredentialsGrantRequest(server, client, oauth.None(), {}, options);
@@ -97,7 +97,7 @@ describe("oauth4webapi", () => {
   it.each([
     [TOKEN_EXCHANGE, "exchange", (token: string) => ({ subject_token: token, subject_token_type: JWT_TYPE })],
     [JWT_BEARER, "bearer", (token: string) => ({ assertion: token })],
-  ])("gets a token with %s", async (grantType, user, parametersFor) => {
+  ])("gets a token in oauth4webapi with %s", async (grantType, user, parametersFor) => {
     const server = await discover(closed);
     const client = { client_id: "page" };
     const parameters = parametersFor(await issuer.sign({ aud: "api", sub: user }));
@@ -114,7 +114,7 @@ describe("oauth4webapi", () => {
     expect(result["issued_token_type"]).toBe(grantType === TOKEN_EXCHANGE ? ACCESS_TOKEN_TYPE : undefined);
   });
 
-  it("reads the refusal of a wrong key as a challenge, and that of a wrong JWT as an OAuth error", async () => {
+  it("reports in oauth4webapi a wrong key as a challenge, and a wrong JWT as an OAuth error", async () => {
     const server = await discover(closed);
     const client = { client_id: CALLER };
     const wrongKey = oauth.ClientSecretBasic("wrong");
@@ -142,7 +142,7 @@ describe("openid-client", () => {
     });
   }
 
-  it("gets a token with client credentials, as docs/oauth.md shows", async () => {
+  it("gets a token in openid-client with client credentials", async () => {
     const config = await discover(closed, CALLER, openid.ClientSecretBasic(PLAIN_KEY));
     await expectTokenOf("basic-2", await openid.clientCredentialsGrant(config, { user_id: "basic-2" }));
   });
@@ -150,13 +150,13 @@ describe("openid-client", () => {
   it.each([
     [TOKEN_EXCHANGE, "exchange-2", (token: string) => ({ subject_token: token, subject_token_type: JWT_TYPE })],
     [JWT_BEARER, "bearer-2", (token: string) => ({ assertion: token })],
-  ])("gets a token with %s", async (grantType, user, parametersFor) => {
+  ])("gets a token in openid-client with %s", async (grantType, user, parametersFor) => {
     const config = await discover(closed, "page", openid.None());
     const parameters = parametersFor(await issuer.sign({ aud: "api", sub: user }));
     await expectTokenOf(user, await openid.genericGrantRequest(config, grantType, parameters));
   });
 
-  it("is told to use HTTP Basic where it sends the key in the body, as it does by default", async () => {
+  it("tells openid-client to use HTTP Basic when it sends the key in the body, its default", async () => {
     const config = await discover(closed, CALLER, openid.ClientSecretPost(PLAIN_KEY));
     await expect(openid.clientCredentialsGrant(config)).rejects.toMatchObject({
       name: "ResponseBodyError",
@@ -167,7 +167,7 @@ describe("openid-client", () => {
 });
 
 describe("docs/oauth.md", () => {
-  it("has curl lines that each get a token", async () => {
+  it("gets a token with each curl line of docs/oauth.md", async () => {
     const markdown = await readFile(join(import.meta.dirname, "../../docs/oauth.md"), "utf8");
     const blocks = Array.from(markdown.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = ""]) => block);
     const commands = blocks
@@ -177,7 +177,7 @@ describe("docs/oauth.md", () => {
     expect(commands).toHaveLength(5);
     for (const command of commands) {
       // As in a terminal; the key is one that needs no encoding, like those of `npm run keygen`.
-      const env = { ...process.env, KEY: PLAIN_KEY, JWT: jwt };
+      const env = { ...process.env, API_KEY: PLAIN_KEY, JWT: jwt };
       const { stdout } = await promisify(execFile)("bash", ["-c", command.replace("curl", "curl -s")], { env });
       expect(JSON.parse(stdout)).toMatchObject({ token_type: "Bearer", expires_in: expect.any(Number) });
     }
@@ -185,7 +185,7 @@ describe("docs/oauth.md", () => {
 });
 
 describe("the metadata", () => {
-  it("has the Host that the client used, and is refused for one that makes no URL", async () => {
+  it("derives the OAuth issuer from Host, and refuses a Host that makes no URL", async () => {
     const port = Number(new URL(open.url).port);
     const get = (host: string) => {
       const head = [

@@ -9,7 +9,7 @@ export type ReceivedRequest = {
 };
 
 /** How the service responds. Left out, a new token that lives 900 s, at once. */
-export type Reply = {
+export type PlannedResponse = {
   readonly afterMs?: number;
   readonly token?: string;
   readonly ttl?: number;
@@ -24,7 +24,7 @@ export type Reply = {
 /** Stands for the service and the network before it, by a `fetch` that has only what the client may use. */
 export function createServiceStandIn() {
   const requests: ReceivedRequest[] = [];
-  const replies: Reply[] = [];
+  const planned: PlannedResponse[] = [];
   let issued = 0;
 
   const fetch: TokenFetch = async (url, init) => {
@@ -35,18 +35,18 @@ export function createServiceStandIn() {
       body: body === undefined ? undefined : JSON.parse(body),
       init: { method, headers, ...rest },
     });
-    const reply = replies.shift() ?? {};
-    if (reply.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, reply.afterMs));
-    if (reply.drops) throw new TypeError("fetch failed");
-    return respond(reply);
+    const response = planned.shift() ?? {};
+    if (response.afterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, response.afterMs));
+    if (response.drops) throw new TypeError("fetch failed");
+    return respond(response);
   };
 
-  function respond(reply: Reply): Awaited<ReturnType<TokenFetch>> {
-    const { token, ttl = 900, status = 200, headers = {} } = reply;
+  function respond(response: PlannedResponse): Awaited<ReturnType<TokenFetch>> {
+    const { token, ttl = 900, status = 200, headers = {} } = response;
     const all: Record<string, string> = { "Cache-Status": `coze-token-worker; hit; ttl=${ttl}`, ...headers };
-    if (token === undefined && !("body" in reply)) issued += 1;
+    if (token === undefined && !("body" in response)) issued += 1;
     const success = { access_token: token ?? `token-${issued}`, expires_in: 1, token_type: "Bearer" };
-    const json = "body" in reply ? reply.body : success;
+    const json = "body" in response ? response.body : success;
     return {
       status,
       headers: { get: (name) => all[name] ?? null },
@@ -54,10 +54,10 @@ export function createServiceStandIn() {
     };
   }
 
-  /** The next requests get these replies, in order. */
-  const plan = (...next: readonly Reply[]) => void replies.push(...next);
+  /** The next requests get these responses, in order. */
+  const plan = (...next: readonly PlannedResponse[]) => void planned.push(...next);
   /** An error response of the service. */
-  const error = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  const error = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): PlannedResponse => ({
     status,
     headers,
     body: { error: code, error_description: `It is ${code}.`, request_id: "request-1" },

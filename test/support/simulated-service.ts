@@ -9,7 +9,7 @@ export type Treatment = {
 };
 
 /** A token as the service knows it. Times are milliseconds of real time. */
-export type IssuedToken = { readonly userId: string; readonly issuedAt: number; readonly endsAt: number };
+export type SimulatedToken = { readonly userId: string; readonly issuedAt: number; readonly endsAt: number };
 
 /** A request as the service saw it. */
 export type SimulatedRequest = {
@@ -32,7 +32,7 @@ const MIN_REJECTED_AGE_MS = 10_000;
  */
 export function simulateService(treatments: readonly Treatment[], now: () => number) {
   const requests: SimulatedRequest[] = [];
-  const issued = new Map<string, IssuedToken>();
+  const issued = new Map<string, SimulatedToken>();
   const current = new Map<string, string>();
 
   const fetch: TokenFetch = async (_url, { headers, body, signal }) => {

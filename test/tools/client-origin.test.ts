@@ -14,7 +14,7 @@ async function importFrom(address: string): Promise<typeof import("../../src/cli
   return import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? "")}`);
 }
 
-it("sends requests to the service that served the client, unless told otherwise", async () => {
+it("sends token requests to the service that served the client, unless endpoint is set", async () => {
   const { createTokenProvider } = await importFrom("https://token.example.com/client.js");
   const urls: string[] = [];
   const fetch: TokenFetch = async (url) => {
@@ -27,7 +27,7 @@ it("sends requests to the service that served the client, unless told otherwise"
   expect(urls).toEqual(["https://token.example.com/", "https://other.example.com/"]);
 });
 
-it("has no service to send requests to in a bundle", async () => {
+it("throws without an endpoint in a bundled client", async () => {
   const { createTokenProvider } = await importFrom("https://app.example.com/assets/app.js");
   expect(() => createTokenProvider()).toThrow(TypeError);
 });

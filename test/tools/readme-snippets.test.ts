@@ -1,4 +1,5 @@
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,7 +9,7 @@ import { type ExampleService, ROOT, run, startService } from "./examples/service
 
 const KEY = `ctw_${"k".repeat(43)}`;
 
-/** Where each snippet is run. In Chromium: test/browser/readme.test.ts. */
+/** Where each snippet is run. In Chromium: test/browser/readme.test.ts and chat-sdk.test.ts. */
 const SNIPPETS = [
   "A page, html: Chromium",
   "A page, js: Chromium",
@@ -57,31 +58,46 @@ function snippetsBelow(heading: string): readonly string[] {
 async function runNode(code: string): Promise<string> {
   const file = join(folder, "snippet.js");
   writeFileSync(file, code);
-  const { code: status, stdout, stderr } = await run([process.execPath, file], { KEY });
+  const { code: status, stdout, stderr } = await run([process.execPath, file], { API_KEY: KEY });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return stdout;
 }
 
 describe("the section Call it of README.md", () => {
-  it("has no snippet that is neither run by a test nor marked as not run", async () => {
+  it("lists every snippet of README.md, Call it, with the test that runs it", async () => {
     expect(snippets.map(({ heading, language }) => `${heading}, ${language}`)).toEqual(
       SNIPPETS.map((line) => line.replace(/: \w+$/, "")),
     );
   });
 
-  it("has curl lines that get tokens", async () => {
+  it("marks in README.md the snippets that no test runs, and no other", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const sections = readme.split(/\n##+ /);
+    const unmarked = sections.filter((text) => !text.includes("(Not covered by tests:"));
+    for (const line of SNIPPETS) {
+      const [, heading = "", where] = /^(.+), \w+: (\w+)$/.exec(line) ?? [];
+      expect
+        .soft(
+          unmarked.some((text) => text.startsWith(`${heading}\n`)),
+          line,
+        )
+        .toBe(where !== "nowhere");
+    }
+  });
+
+  it("gets tokens with the curl lines of README.md", async () => {
     const blocks = snippetsBelow("A script or a backend");
-    const printed = await Promise.all(blocks.map((code) => run(["bash", "-euc", code], { KEY })));
+    const printed = await Promise.all(blocks.map((code) => run(["bash", "-euc", code], { API_KEY: KEY })));
     const tokens = printed.map(({ stdout }) => stdout.match(/"access_token":"czs_/g)?.length);
     expect(tokens).toEqual([3, 1]);
   });
 
-  it("has a program for @coze/api that gets its tokens from the service", async () => {
+  it("gets tokens with the @coze/api program of README.md", async () => {
     const [code = ""] = snippetsBelow("`@coze/api` in Node.js");
     expect(await runNode(code)).toContain("user_id");
   });
 
-  it("has a program for openid-client that discovers the token endpoint", async () => {
+  it("discovers the token endpoint with the openid-client program of README.md", async () => {
     const [code = ""] = snippetsBelow("An OAuth library");
     // The library wants https, and this Worker is on loopback.
     const allowed = code.replace(

@@ -1,4 +1,3 @@
-import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { createTestApp } from "../support/coze.ts";
 import { createTestKey } from "../support/keys.ts";
@@ -73,16 +72,6 @@ describe("POST /", () => {
     expect(await propertiesOf(await worker.post())).toEqual(shared);
   });
 
-  it("gives each of two concurrent users the right token", async () => {
-    const app = await createTestApp();
-    const worker = await startWorker(app.settings);
-    const users = ["ada", "bob"];
-    const first = await Promise.all(users.map((user) => worker.post(user).then(propertiesOf)));
-    const again = await Promise.all(users.map((user) => worker.post(user).then(propertiesOf)));
-    expect(again).toEqual(first);
-    expect(first[0]?.["access_token"]).not.toBe(first[1]?.["access_token"]);
-  });
-
   it("makes one exchange for all concurrent requests of one user", async () => {
     const app = await createTestApp();
     const worker = await startWorker(app.settings);
@@ -113,23 +102,6 @@ describe("POST /", () => {
     ]);
   });
 
-  it("caches each duration and scope separately", async () => {
-    const app = await createTestApp();
-    const worker = await startWorker(app.settings);
-    const scope = { account_permission: { permission_list: ["Connector.botChat"] } };
-    for (const init of [{}, json({ duration_seconds: 300 }), json({ scope })]) {
-      expect((await worker.post("ada", init)).headers.get("Cache-Status")).toContain("fwd=miss");
-      expect((await worker.post("ada", init)).headers.get("Cache-Status")).toContain("hit");
-    }
-  });
-
-  it("caches a token in memory that KV would reject", async () => {
-    const app = await createTestApp();
-    const worker = await startWorker({ ...app.settings, TOKEN_DURATION: "30" });
-    expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
-    expect((await worker.post()).headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=/);
-  });
-
   it("serves cached tokens from memory when no KV is bound", async () => {
     const app = await createTestApp();
     const worker = await startWorker({ ...app.settings, TOKEN_CACHE: undefined });
@@ -149,25 +121,6 @@ describe("POST /", () => {
       expect(response.headers.get("Cache-Status")).toMatch(/^coze-token-worker; fwd=miss; stored; ttl=\d+$/);
     }
     expect(await app.exchanges()).toHaveLength(2);
-  });
-
-  it("does not wait for a KV that hangs", async () => {
-    const app = await createTestApp();
-    const hanging = { get: () => new Promise(() => {}), put: async () => undefined };
-    const worker = await startWorker({ ...app.settings, TOKEN_CACHE: hanging });
-    expect((await worker.post("ada")).status).toBe(200);
-  });
-
-  it("does not serve a damaged cache entry", async () => {
-    const app = await createTestApp();
-    const before = new Set((await env.TOKEN_CACHE.list()).keys.map(({ name }) => name));
-    const first = await propertiesOf(await (await startWorker(app.settings)).post("ada"));
-    const entry = (await env.TOKEN_CACHE.list()).keys.find(({ name }) => !before.has(name));
-    await env.TOKEN_CACHE.put(entry?.name ?? "", "garbage");
-
-    const second = await (await startWorker(app.settings)).post("ada");
-    expect(second.headers.get("Cache-Status")).toContain("fwd=miss");
-    expect((await propertiesOf(second))["access_token"]).not.toBe(first["access_token"]);
   });
 
   it("replaces a token that Coze rejected, and only once it is ten seconds old", async () => {

@@ -25,12 +25,8 @@ describe("a permanent failure of Coze", () => {
     ["drops the connection", { times: null, drop: true }, 503, "upstream_unavailable", 3],
     ["hangs", { times: null, hang: true }, 504, "upstream_timeout", 3],
     ["is busy", responding({}, 503), 503, "upstream_unavailable", 3],
-    ["limits the rate", responding("slow down", 429), 503, "upstream_unavailable", 3],
-    ["has an internal error under 200", responding({ error_code: "internal_error" }), 503, "upstream_unavailable", 3],
     ["redirects", responding("", 307, { Location: "/elsewhere" }), 502, "upstream_invalid_response", 1],
     ["returns HTML", responding("<html>", 200), 502, "upstream_invalid_response", 1],
-    ["returns {}", responding({}), 502, "upstream_invalid_response", 1],
-    ["returns truncated JSON", responding('{"access_token":"czs_'), 502, "upstream_invalid_response", 1],
     [
       "returns more than 64 KiB",
       { times: null, response: { body_bytes: 64 * 1024 + 1 } },
@@ -39,13 +35,6 @@ describe("a permanent failure of Coze", () => {
       1,
     ],
     ["refuses", responding({ error_code: "access_deny", error_message: "no" }, 403), 502, "upstream_rejected", 1],
-    [
-      "refuses under 200",
-      responding({ error_code: "invalid_request", error_message: "x" }),
-      502,
-      "upstream_rejected",
-      1,
-    ],
   ])("responds with an error while Coze %s", async (_what, fault, status, error, attempts) => {
     const { response, body, app, worker } = await postWith(fault, { UPSTREAM_TIMEOUT_MS: fault.hang ? 200 : 2000 });
     expect(response.status).toBe(status);
@@ -70,8 +59,6 @@ describe("a temporary failure of Coze", () => {
     ["drops a connection", { drop: true }],
     ["hangs", { hang: true }],
     ["is busy twice", { times: 2, response: { status: 503 } }],
-    ["limits the rate", { response: { status: 429, headers: { "Retry-After": "1" } } }],
-    ["has an internal error", { response: { status: 500, body: { error_code: "internal_error" } } }],
   ])("tries again with a new assertion when Coze %s", async (_what, fault) => {
     const { response, app } = await postWith(fault, { UPSTREAM_TIMEOUT_MS: 500 });
     expect(response.status).toBe(200);
@@ -82,35 +69,15 @@ describe("a temporary failure of Coze", () => {
 });
 
 describe("expires_in", () => {
-  const nowSeconds = () => Math.floor(Date.now() / 1000);
-
-  it("accepts from Coze an expires_in that is a lifetime instead of a Unix time", async () => {
-    const { body } = await postWith(responding({ access_token: "czs_x", expires_in: 600 }));
-    expect(body["expires_in"]).toBeGreaterThan(nowSeconds() + 590);
-    expect(body["expires_in"]).toBeLessThanOrEqual(nowSeconds() + 600);
-  });
-
-  it.each([
-    ["milliseconds", Date.now() + 30_000],
-    ["a Unix time a day ahead", nowSeconds() + 86_399],
-    ["a lifetime of a day", 86_399],
-  ])("limits expires_in to the requested duration when Coze returns %s", async (_what, expiresIn) => {
-    const fault = responding({ access_token: "czs_x", expires_in: expiresIn });
+  it("limits expires_in to the requested duration when Coze returns more", async () => {
+    const fault = responding({ access_token: "czs_x", expires_in: Math.floor(Date.now() / 1000) + 86_399 });
     const { body, app, worker } = await postWith(fault, { TOKEN_DURATION: 60 });
     const [exchange] = await app.exchanges();
     expect(body["expires_in"]).toBe(Number(exchange?.assertion.claims["iat"]) + 60);
 
     const next = await worker.post("ada");
     expect(await propertiesOf(next)).toEqual(body);
-    const ttl = Number(/^coze-token-worker; hit; ttl=(\d+)$/.exec(next.headers.get("Cache-Status") ?? "")?.[1]);
-    expect(ttl).toBeGreaterThan(50);
-    expect(ttl).toBeLessThanOrEqual(60);
-  });
-
-  it("rejects a token from Coze that has already expired", async () => {
-    const { response, body } = await postWith(responding({ access_token: "czs_x", expires_in: nowSeconds() }));
-    expect(response.status).toBe(502);
-    expect(body).toMatchObject({ error: "upstream_invalid_response" });
+    expect(next.headers.get("Cache-Status")).toMatch(/^coze-token-worker; hit; ttl=(60|5\d)$/);
   });
 });
 

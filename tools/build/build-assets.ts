@@ -2,18 +2,19 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DOCUMENT_PATH } from "../openapi/document-path.ts";
-import { buildClient } from "./client-module.ts";
+import { buildClientModule } from "./client-module.ts";
 import { buildConsolePage } from "./console-page.ts";
-import { headersFile } from "./headers-file.ts";
+import { formatHeadersFile } from "./headers-file.ts";
 
 /**
- * Builds the static assets of the Worker into a folder: the browser module with its types, the description of
- * the API, the page of the console, and the headers they are served with. Files that did not change are left alone, and none is ever half-written.
+ * Builds the static assets of the Worker into a folder: the client module with its types, the description of the API,
+ * the page of the console, and the headers they are served with. Files that did not change are left alone, and none is
+ * ever half-written.
  * @throws Error with the compiler's message if a source cannot be built.
  */
 export async function buildAssets(folder: string): Promise<void> {
   const [client, page, description] = await Promise.all([
-    buildClient(),
+    buildClientModule(),
     buildConsolePage(),
     readFile(DOCUMENT_PATH, "utf8"),
   ]);
@@ -22,7 +23,7 @@ export async function buildAssets(folder: string): Promise<void> {
     "client.d.ts": client.types,
     "openapi.json": description,
     "console.html": page.html,
-    _headers: headersFile(page.contentSecurityPolicy),
+    _headers: formatHeadersFile(page.contentSecurityPolicy),
   };
   await mkdir(folder, { recursive: true });
   await Promise.all(Object.entries(files).map(([name, content]) => replaceFile(join(folder, name), content)));

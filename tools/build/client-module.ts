@@ -11,10 +11,10 @@ const CLIENT = join(import.meta.dirname, "../../src/client");
 export type ClientModule = { readonly script: string; readonly types: string };
 
 /**
- * Builds the browser module from src/client.
+ * Builds the client module from src/client.
  * @throws Error with the message of the bundler or the compiler.
  */
-export async function buildClient(): Promise<ClientModule> {
+export async function buildClientModule(): Promise<ClientModule> {
   const [script, types] = await Promise.all([bundleScript(join(CLIENT, "client.ts"), "esm"), declareTypes()]);
   return { script, types };
 }

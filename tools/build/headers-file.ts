@@ -2,7 +2,7 @@
  * The headers of the static assets, in Cloudflare's format for `_headers`. They apply to the files that Cloudflare
  * serves by itself, to its 405 for other methods, and to what the Worker gets from the binding.
  */
-export function headersFile(consolePolicy: string): string {
+export function formatHeadersFile(consolePolicy: string): string {
   const anyPage = { "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin" };
   const served = { Allow: "GET, HEAD", "X-Content-Type-Options": "nosniff" };
   const rules: Readonly<Record<string, Readonly<Record<string, string>>>> = {

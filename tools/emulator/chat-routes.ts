@@ -1,15 +1,16 @@
 import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
 import * as z from "zod";
-import { type Chat, createChat, eventsOf, randomId } from "./chat.ts";
+import { failure, resourceNotFound, success } from "./api-response.ts";
+import { type Chat, chatEvents, createChat, randomId } from "./chat.ts";
 import { pause } from "./connection.ts";
 import { describeIssues } from "./coze-error.ts";
 import { createExpiringMap } from "./expiring-map.ts";
 import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
 import { parseJson } from "./response.ts";
-import { failure, type OwnedEnv, resourceNotFound, success, tokenOwner } from "./token-owner.ts";
+import { type OwnedEnv, tokenOwner } from "./token-owner.ts";
 
-/** So long a chat can be retrieved. */
+/** How long a chat can be retrieved. */
 const CHAT_LIFE_SECONDS = 3_600;
 
 /** The pause after each word: long enough to be seen, short enough for a test. */
@@ -80,7 +81,7 @@ function sendEvents(c: Context<OwnedEnv>, chat: Chat): Response {
   c.header("Content-Type", "text/event-stream; charset=utf-8");
   c.header("Cache-Control", "no-cache");
   return stream(c, async (events) => {
-    for (const { event, data } of eventsOf(chat)) {
+    for (const { event, data } of chatEvents(chat)) {
       await events.write(`event:${event}\ndata:${JSON.stringify(data)}\n\n`);
       const isWord = event === "conversation.message.delta";
       if (isWord && !(await pause(WORD_MS, c.req.raw.signal))) return;

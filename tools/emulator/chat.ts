@@ -55,7 +55,7 @@ export function createChat({ conversationId, botId, createdAt, answer }: ChatCon
 }
 
 /** The events of a chat in Coze's order. The answer comes word by word, and then once more as a whole. */
-export function* eventsOf({ describe, messages: { answer, finish } }: Chat): Generator<ChatEvent> {
+export function* chatEvents({ describe, messages: { answer, finish } }: Chat): Generator<ChatEvent> {
   yield { event: "conversation.chat.created", data: describe("created") };
   yield { event: "conversation.chat.in_progress", data: describe("in_progress") };
   for (const content of answer.content.split(/(?<=\s)(?=\S)/)) {

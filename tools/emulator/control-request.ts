@@ -23,7 +23,7 @@ export async function parseFilter(c: Context): Promise<Parsed<z.output<typeof fi
   return parse(filterSchema, c.req.query());
 }
 
-/** The response to a control request that makes no sense. */
+/** The response to a invalid control request. */
 export function badRequest(c: Context, problem: string) {
   return c.json({ error: "invalid_request", problem }, 400);
 }

@@ -1,7 +1,8 @@
 import { Hono } from "hono";
+import { success } from "./api-response.ts";
 import { randomId } from "./chat.ts";
 import type { ChatParts } from "./chat-routes.ts";
-import { type OwnedEnv, success, tokenOwner } from "./token-owner.ts";
+import { type OwnedEnv, tokenOwner } from "./token-owner.ts";
 
 /**
  * What the official chat components request when they open: the bot, the conversations with it, and their messages. Nothing

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { resourceNotFound } from "./api-response.ts";
 import type { CozeApp } from "./apps.ts";
 import { createAssertionCheck } from "./assertion.ts";
 import { createChatRoutes } from "./chat-routes.ts";
@@ -12,26 +13,26 @@ import { createExchangeRoute } from "./exchange-route.ts";
 import { createFaultQueue } from "./faults.ts";
 import { createLiveTokens } from "./live-tokens.ts";
 import { type EmulatorEnv, LOG_ID_HEADER, logId } from "./log-id.ts";
-import { resourceNotFound } from "./token-owner.ts";
 import { createUsersRoute } from "./users-route.ts";
 
 /** What an emulator needs of its surroundings. */
 export type EmulatorOptions = {
   /** The time in Unix milliseconds; `Date.now` when left out. */
   readonly now?: () => number;
-  /** Whether a request may use the control API. When left out, the host name of its URL must be a loopback one. */
+  /** Whether a request comes from this machine, and may use the control API; when left out, all do. */
   readonly isLocal?: (c: Context) => boolean;
   /** Ends a request without a response. When left out, the client gets headers and a body that fails. */
   readonly dropConnection?: (c: Context) => Response | Promise<Response>;
 };
 
 /**
- * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with as much
- * of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share nothing. Runs wherever web standards do.
+ * Creates a Hono app that behaves like the Coze token endpoint, as far as Coze and its official SDKs document it, with
+ * as much of Coze's API as it takes to use a token. Everything it knows is in its own memory, so two emulators share
+ * nothing. Runs wherever web standards do.
  */
 export function createEmulator({
   now = Date.now,
-  isLocal = hasLoopbackUrl,
+  isLocal = () => true,
   dropConnection = brokenResponse,
 }: EmulatorOptions = {}) {
   const apps = new Map<string, CozeApp>();
@@ -51,9 +52,8 @@ export function createEmulator({
     .notFound(resourceNotFound)
     .use(logId(now))
     .use("/emulator/*", async function localOnly(c, next) {
-      // For other machines, the control API does not exist. Nor for pages of other sites, which could change something
-      // without reading the response.
-      return isLocal(c) && c.req.header("Sec-Fetch-Site") !== "cross-site" ? next() : c.notFound();
+      // For other machines, and for pages, the control API does not exist.
+      return isLocal(c) && hasLoopbackUrl(c) && !isFromPage(c) ? next() : c.notFound();
     })
     .use("/v1/*", forPages)
     .use("/v3/*", forPages)
@@ -74,6 +74,16 @@ export function isLoopbackHost(host: string): boolean {
   return /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
 
+/** The URL has the host of the Host header. A foreign one was pointed at this machine by its page (DNS rebinding). */
 function hasLoopbackUrl(c: Context): boolean {
   return isLoopbackHost(new URL(c.req.url).hostname);
+}
+
+/**
+ * A page sends an Origin with everything that changes something, and Sec-Fetch-Site to the hosts that are loopback ones
+ * (Fetch Metadata): `none` is the address bar, `same-origin` what a response of the emulator itself leads to.
+ */
+function isFromPage(c: Context): boolean {
+  const site = c.req.header("Sec-Fetch-Site") ?? "none";
+  return c.req.header("Origin") !== undefined || !["none", "same-origin"].includes(site);
 }

@@ -1,7 +1,8 @@
 import { Hono } from "hono";
+import { success } from "./api-response.ts";
 import { sha256Hex } from "./hex.ts";
 import type { LiveTokens, TokenOwner } from "./live-tokens.ts";
-import { type OwnedEnv, success, tokenOwner } from "./token-owner.ts";
+import { type OwnedEnv, tokenOwner } from "./token-owner.ts";
 
 /** Long enough to look like an id of Coze, which is a decimal number in a string. */
 const USER_ID_DIGITS = 16;

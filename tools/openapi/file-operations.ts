@@ -4,9 +4,9 @@ import type { Operation, PathItem, Schema } from "./openapi.ts";
 /** The static files, which Cloudflare serves without the Worker. */
 export const FILE_PATHS: Readonly<Record<string, PathItem>> = {
   "/client.js": {
-    get: getFile("getClient", "text/javascript", "The browser module that gets and renews tokens"),
+    get: getFile("getClient", "text/javascript", "The client module that gets and renews tokens"),
   },
-  "/client.d.ts": { get: getFile("getClientTypes", "text/plain", "The types of the browser module") },
+  "/client.d.ts": { get: getFile("getClientTypes", "text/plain", "The types of the client module") },
   "/openapi.json": {
     get: getFile("getDescription", "application/json", "This description", { type: "object" }),
   },

@@ -1,5 +1,6 @@
+import { JWT_TYPES } from "../../src/http/oauth-credential.ts";
 import { ACCESS_TOKEN_TYPE, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE } from "../../src/http/oauth-grants.ts";
-import { JWT_TYPES, SCOPE } from "../../src/http/oauth-token-request.ts";
+import { SCOPE } from "../../src/http/oauth-token-request.ts";
 import { MAX_BODY_BYTES } from "../../src/http/read-body.ts";
 import { errorResponses } from "./errors.ts";
 import { headerRefs } from "./headers.ts";

@@ -8,8 +8,10 @@ export type OpenApiDocument = {
   readonly components: Components;
 };
 
+/** The operations of a path, by HTTP method in lower case. */
 export type PathItem = Readonly<Record<string, Operation>>;
 
+/** What operations refer to, by name. */
 export type Components = {
   readonly schemas: Readonly<Record<string, Schema>>;
   readonly headers: Readonly<Record<string, Header>>;
@@ -17,6 +19,7 @@ export type Components = {
   readonly securitySchemes: Readonly<Record<string, Schema>>;
 };
 
+/** One method of a path. */
 export type Operation = {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -29,14 +32,17 @@ export type Operation = {
   readonly responses: Readonly<Record<string, ApiResponse | Reference>>;
 };
 
+/** What an operation responds with one status. */
 export type ApiResponse = {
   readonly description: string;
   readonly headers?: Readonly<Record<string, Reference>>;
   readonly content?: Readonly<Record<string, { readonly schema: Schema; readonly examples?: Schema }>>;
 };
 
+/** A response header. */
 export type Header = { readonly description: string; readonly required?: boolean; readonly schema: Schema };
 
+/** A reference to a component, by its JSON Pointer. */
 export type Reference = { readonly $ref: string };
 
 /** A JSON Schema (draft 2020-12), or an object of OpenAPI that needs no type of its own here. */

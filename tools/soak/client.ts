@@ -14,7 +14,7 @@ export type SoakRequest = {
   readonly user: string | undefined;
   /** `undefined`: as the settings have it, with no body at all. */
   readonly durationSeconds: number | undefined;
-  /** A token that Coze has refused. */
+  /** A token that Coze has rejected. */
   readonly rejectedToken: string | undefined;
   readonly leave: Leave | undefined;
 };
@@ -28,7 +28,7 @@ export type Client = {
     readonly id: string;
     /** Absent when the response had none. */
     readonly accessToken: string | undefined;
-    readonly isRefused: boolean;
+    readonly isRejected: boolean;
   }>;
 };
 
@@ -64,7 +64,7 @@ export function createClient(
 
       requests.push({ request, sentAt: outcome.sentAt, ending: response.ending, token });
       for (const message of response.issues) failures.push({ check: "response", requestId: request.id, message });
-      return { id: request.id, accessToken: response.token?.accessToken, isRefused: token?.refusedAt !== undefined };
+      return { id: request.id, accessToken: response.token?.accessToken, isRejected: token?.rejectedAt !== undefined };
     },
   };
 
@@ -91,12 +91,12 @@ export function createClient(
   async function tryToken(outcome: RequestOutcome, { token }: CheckedResponse): Promise<ReceivedToken | undefined> {
     if (token === undefined || outcome.kind !== "response") return undefined;
     const isAccepted = await coze.accepts(token.accessToken);
-    tally.count("token", isAccepted ? "accepted by Coze" : "refused by Coze");
+    tally.count("token", isAccepted ? "accepted by Coze" : "rejected by Coze");
     return {
       sha256: sha256Hex(token.accessToken),
       expiresAtSeconds: token.expiresAt,
       receivedAt: outcome.receivedAt,
-      refusedAt: isAccepted ? undefined : Date.now(),
+      rejectedAt: isAccepted ? undefined : Date.now(),
     };
   }
 }

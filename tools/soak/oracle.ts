@@ -105,10 +105,10 @@ function lifeFailures(
   const { token, request } = record;
   if (token === undefined) return [];
   const lifeSeconds = token.expiresAtSeconds - Math.floor(exchange.at / 1000);
-  const { refusedAt } = token;
-  const wasValid = refusedAt !== undefined && refusedAt < token.expiresAtSeconds * 1000;
+  const { rejectedAt } = token;
+  const wasValid = rejectedAt !== undefined && rejectedAt < token.expiresAtSeconds * 1000;
   const wasRevoked = revocations.some(
-    ({ user, startedAt, endedAt }) => user === request.user && endedAt >= exchange.at && startedAt <= (refusedAt ?? 0),
+    ({ user, startedAt, endedAt }) => user === request.user && endedAt >= exchange.at && startedAt <= (rejectedAt ?? 0),
   );
   return [
     // Tokens that were in KV from the start got their life from Coze alone.
@@ -116,7 +116,7 @@ function lifeFailures(
     (lifeSeconds <= exchange.durationSeconds && lifeSeconds >= exchange.durationSeconds - MAX_ISSUE_SECONDS)
       ? []
       : [failure("life", record, `got a life of ${lifeSeconds} s for a token of ${exchange.durationSeconds} s`)]),
-    ...(wasValid && !wasRevoked ? [failure("life", record, "got a token that Coze refuses")] : []),
+    ...(wasValid && !wasRevoked ? [failure("life", record, "got a token that Coze rejects")] : []),
   ];
 }
 

@@ -52,7 +52,7 @@ export type ReceivedToken = {
   readonly expiresAtSeconds: number;
   readonly receivedAt: number;
   /** When Coze had refused it, if it did. */
-  readonly refusedAt: number | undefined;
+  readonly rejectedAt: number | undefined;
 };
 
 /** Coze revoked all tokens of a user at some moment between the two. */

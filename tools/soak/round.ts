@@ -87,8 +87,8 @@ async function runRequests({ client, choices }: Run, random: Random, end: AbortS
     const { pauseMs, ...planned } = planRequest(choices, random);
     const rejectsAnyway = random.chance(FALSE_REJECTION_SHARE);
     await pause(pauseMs, end);
-    const { accessToken, isRefused } = await client.send({ ...planned, rejectedToken: undefined });
-    if (accessToken !== undefined && (isRefused || rejectsAnyway)) {
+    const { accessToken, isRejected } = await client.send({ ...planned, rejectedToken: undefined });
+    if (accessToken !== undefined && (isRejected || rejectsAnyway)) {
       await client.send({ ...planned, leave: undefined, rejectedToken: accessToken });
     }
   }

@@ -22,7 +22,7 @@ export async function readCallersFile(name: string): Promise<CallersFile> {
     return {
       name,
       wranglerArguments: [`--var=CALLERS:${JSON.stringify(JSON.parse(text))}`],
-      hints: [`The callers are those of ${name}: edits of it apply when you start again.`],
+      hints: [`The callers are those of ${name}: edits apply after a restart.`],
     };
   } catch (error) {
     throw new Failure(`The callers in ${name} are not JSON.`, { cause: error });

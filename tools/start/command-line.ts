@@ -4,7 +4,7 @@ import type { ServiceOptions } from "./service.ts";
 
 const DEFAULT_PORT = 8787;
 
-/** Reads the options and their environment variables. Answers `--help` and mistakes itself, and then ends the process. */
+/** Reads the options and their environment variables. Prints `--help` and mistakes, and then ends the process. */
 export function readCommandLine(): ServiceOptions {
   const command = new Command("npm start --")
     .description(

@@ -42,14 +42,14 @@ export type EmulatorFaults = {
 };
 
 /** Finds the emulator that a token endpoint on this machine belongs to; `undefined` for any other endpoint. */
-export function emulatorFaults(tokenEndpoint: URL, clientId: string): EmulatorFaults | undefined {
+export function emulatorFaultsFor(tokenEndpoint: URL, clientId: string): EmulatorFaults | undefined {
   if (!isLoopbackHost(tokenEndpoint.hostname)) return undefined;
   const url = new URL("/emulator/faults", tokenEndpoint);
-  const ofApp = new URL(`?client_id=${encodeURIComponent(clientId)}`, url);
+  const appUrl = new URL(`?client_id=${encodeURIComponent(clientId)}`, url);
 
   return {
     async count() {
-      const response = await send(ofApp, "GET").catch(() => undefined);
+      const response = await send(appUrl, "GET").catch(() => undefined);
       if (!response?.ok) return undefined;
       const { faults } = await response.json<{ readonly faults: readonly unknown[] }>();
       return faults.length;
@@ -58,7 +58,7 @@ export function emulatorFaults(tokenEndpoint: URL, clientId: string): EmulatorFa
       await send(url, "POST", { client_id: clientId, ...FAULTS[fault] });
     },
     async disarm() {
-      await send(ofApp, "DELETE");
+      await send(appUrl, "DELETE");
     },
   };
 }

@@ -15,14 +15,11 @@ const health = z.union([
   }),
 ]);
 
-/** What `/health` says is wrong with a setting. */
-export type SettingProblem = { readonly setting: string; readonly problem: string };
-
 /** What `GET /health` says. */
-export type Health = z.infer<typeof health>;
+export type HealthReport = z.infer<typeof health>;
 
 /** Asks the Worker at `url` for its health until it responds, for ever. */
-export async function waitForHealth(url: string): Promise<Health> {
+export async function waitForHealth(url: string): Promise<HealthReport> {
   for (;;) {
     const found = await fetchHealth(url);
     if (found !== undefined) return found;
@@ -31,7 +28,7 @@ export async function waitForHealth(url: string): Promise<Health> {
 }
 
 /** Undefined while nothing responds, or only wrangler does because the Worker cannot run. */
-async function fetchHealth(url: string): Promise<Health | undefined> {
+async function fetchHealth(url: string): Promise<HealthReport | undefined> {
   try {
     const response = await fetch(new URL("/health", url), {
       headers: { "X-Request-Id": PROBE_REQUEST_ID },

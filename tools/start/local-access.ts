@@ -15,7 +15,7 @@ export function isLoopbackHost(hostname: string | undefined): boolean {
  */
 export function refusalFor(request: Request, allowedOrigins: unknown): string | undefined {
   // Both: the URL gives the Worker its own origin, and on one of wrangler's ports a client can replace it, but not Host.
-  // Where MF-Original-URL replaces both, a page cannot hide its Origin, which then is not the Worker's own.
+  // MF-Original-URL replaces both: what must not be read then requires an Origin, see foreignPageRefusal.
   const urls = [request.url, `http://${request.headers.get("Host") ?? ""}`];
   if (!urls.every((url) => isLoopbackHost(URL.parse(url)?.hostname))) {
     return "npm start serves 127.0.0.1, localhost and [::1] only; this request is for a host of another name.";
@@ -27,13 +27,14 @@ export function refusalFor(request: Request, allowedOrigins: unknown): string | 
 }
 
 /**
- * Says why a request may not use what only the console of `npm start` needs; `undefined` when it may. Pages of other
- * ports of this machine get tokens, but neither settings nor faults. Programs send neither of the headers.
+ * Says why a request may not use what only the console of `npm start` needs; `undefined` when it may. The origin must be
+ * the Worker's own, and a loopback one: pages of other ports of this machine get tokens, but neither settings nor faults.
  */
-export function foreignPageRefusal({ headers, url }: Request): string | undefined {
+export function consoleRefusalFor({ headers, url }: Request): string | undefined {
+  // A page cannot choose it, and sends it with every method but GET and HEAD: without it, any page may have sent this.
   const origin = headers.get("Origin");
-  const isOwn = origin === null || origin === URL.parse(url)?.origin;
-  // The one header that a page cannot choose (Fetch Metadata); a GET of its own origin has no Origin.
+  const isOwn = origin !== null && isLoopbackOrigin(origin) && origin === URL.parse(url)?.origin;
+  // Fetch Metadata: not chosen by a page either. Browsers leave it out where the page's host is not a trustworthy one.
   const site = headers.get("Sec-Fetch-Site");
   if (isOwn && (site === null || site === "same-origin")) return undefined;
   return "Only the console of npm start may use this path.";

@@ -9,11 +9,13 @@ import type { WaitUntil } from "../../src/core/single-flight.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
 import { createErrorHandler, respondNotFound } from "../../src/http/error-response.ts";
+import { readBody } from "../../src/http/read-body.ts";
 import { requestId } from "../../src/http/request-id.ts";
 import { jsonResponse } from "../../src/http/response.ts";
-import { emulatorFaults, isLocalFault } from "./emulator-faults.ts";
-import { createExplainCredential } from "./explain-credential.ts";
-import { foreignPageRefusal } from "./local-access.ts";
+import { decodeUtf8 } from "../../src/http/utf8.ts";
+import { createCredentialExplainer } from "./credential-explainer.ts";
+import { emulatorFaultsFor, isLocalFault } from "./emulator-faults.ts";
+import { consoleRefusalFor } from "./local-access.ts";
 import { overviewFor } from "./local-overview.ts";
 
 /** As long as the Worker itself has for a response. */
@@ -21,8 +23,8 @@ const RESPONSE_LIMIT_MS = 12_000;
 
 const now = () => Date.now();
 
-/** Of the Worker's own, so that what is explained is what happens. The keys of issuers are cached apart. */
-const explainCredential = createExplainCredential({
+/** Built from the Worker's own parts, so it explains what the Worker does. The keys of issuers are cached apart. */
+const explainCredential = createCredentialExplainer({
   digestOf: digestCredential,
   createKeyMatcher,
   claimedIssuer,
@@ -54,24 +56,26 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
     .notFound(respondNotFound)
     .use(requestId())
     .use(async function consoleOnly(c, next) {
-      const refusal = foreignPageRefusal(c.req.raw);
+      const refusal = consoleRefusalFor(c.req.raw);
       if (refusal !== undefined) throw new TokenError("access_denied", refusal);
       await next();
     })
-    .get("/local/overview", async (c) => {
+    .post("/local/overview", async (c) => {
       const [overview, faults] = await Promise.all([overviewFor(env), findFaults(env)]);
       return jsonResponse(c, { ...overview, requests, armedFaults: await faults?.count() } satisfies LocalOverview);
     })
     .post("/local/explain", async (c) => {
-      const { credential } = await c.req.json<{ readonly credential?: unknown }>();
+      const { credential, userId } = await readProperties(c.req.raw);
       if (typeof credential !== "string") throw new TokenError("invalid_request", "credential must be a string.");
       const { settings } = await parseSettings({ ...env });
       if (settings.CALLERS === undefined) throw new TokenError("server_misconfigured", "CALLERS has issues.");
       const bare = credential.trim().replace(/^Bearer\s+/i, "");
-      return jsonResponse(c, await explainCredential(bare, settings.CALLERS, waitUntil, now() + RESPONSE_LIMIT_MS));
+      const user = typeof userId === "string" && userId !== "" ? userId : null;
+      const deadline = now() + RESPONSE_LIMIT_MS;
+      return jsonResponse(c, await explainCredential(bare, user, settings.CALLERS, waitUntil, deadline));
     })
     .post("/local/faults", async (c) => {
-      const { fault } = await c.req.json<{ readonly fault?: unknown }>();
+      const { fault } = await readProperties(c.req.raw);
       if (!isLocalFault(fault)) throw new TokenError("invalid_request", "There is no such fault.");
       const faults = await findFaults(env);
       if (faults === undefined) throw new TokenError("not_found", "Tokens do not come from an emulator.");
@@ -84,8 +88,22 @@ export function createLocalApi({ env, waitUntil, requests }: LocalContext): Hono
     });
 }
 
+/**
+ * Reads the properties of a JSON body; a value that is no object has none of them.
+ * @throws TokenError as {@link readBody}, or `invalid_request` for invalid JSON.
+ */
+async function readProperties(request: Request): Promise<Readonly<Record<"credential" | "userId" | "fault", unknown>>> {
+  const bytes = await readBody(request, RESPONSE_LIMIT_MS);
+  try {
+    return Object(JSON.parse(decodeUtf8(bytes ?? new Uint8Array())));
+  } catch {
+    // The parser's message quotes the body, which may be a credential, so it must not become the cause, which is logged.
+    throw new TokenError("invalid_request", "The body is not valid JSON.");
+  }
+}
+
 async function findFaults(env: Env) {
   const { settings } = await parseSettings({ ...env });
   const { TOKEN_ENDPOINT, CLIENT_ID } = settings;
-  return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaults(TOKEN_ENDPOINT, CLIENT_ID) : undefined;
+  return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaultsFor(TOKEN_ENDPOINT, CLIENT_ID) : undefined;
 }

@@ -2,6 +2,7 @@ import { parseSettings, SETTING_NAMES, type Settings } from "../../src/config/se
 import type { LocalCaller, LocalOverview, LocalSetting } from "../../src/console/local-types.ts";
 import type { Caller, CredentialRule } from "../../src/core/auth/caller.ts";
 import type { OriginRule } from "../../src/core/auth/origins.ts";
+import { formatValue } from "./format-value.ts";
 
 /** The settings whose values are neither secret nor shown as a table. */
 const SHOWN_SETTINGS: readonly string[] = [
@@ -20,6 +21,9 @@ const SHOWN_SETTINGS: readonly string[] = [
   "SERVER_TIMING",
 ];
 
+/** Defaults that are not shown as they are parsed. `npm start` refuses foreign pages before the Worker decides. */
+const LOCAL_DEFAULTS: Readonly<Record<string, string>> = { ALLOWED_ORIGINS: "pages of this machine", CONSOLE: "on" };
+
 /**
  * Describes the settings and callers in force, without a secret: no private key, no digest of a key, and no value of a
  * setting that is wrong, as it may belong to another.
@@ -37,12 +41,12 @@ function describeSetting(name: string, raw: unknown, settings: Partial<Settings>
   const isSet = raw !== undefined && String(raw).trim() !== "";
   if (!SHOWN_SETTINGS.includes(name) || !(name in settings)) return { name, isSet };
   const value = isSet ? raw : defaultFor(name, settings);
-  return { name, isSet, ...(value !== undefined && { value: text(value) }) };
+  return { name, isSet, ...(value !== undefined && { value: formatValue(value) }) };
 }
 
 function defaultFor(name: string, settings: Partial<Settings>): unknown {
   const { [name as keyof Settings]: value } = settings; // one of SHOWN_SETTINGS
-  return name === "CONSOLE" ? "on" : value;
+  return LOCAL_DEFAULTS[name] ?? value;
 }
 
 function describeCaller(caller: Caller): LocalCaller {
@@ -55,12 +59,11 @@ function describeCaller(caller: Caller): LocalCaller {
     max_duration: maxDurationSeconds,
     limiter,
   };
-  const set = Object.entries(properties).filter(([, value]) => value !== undefined);
-  return {
-    name,
-    kind: credentialRule.kind,
-    properties: Object.fromEntries(set.map(([key, value]) => [key, text(value)])),
-  };
+  const set = Object.entries(properties).flatMap(([key, value]) => {
+    const formatted = formatValue(value);
+    return formatted === undefined ? [] : [[key, formatted]];
+  });
+  return { name, kind: credentialRule.kind, properties: Object.fromEntries(set) };
 }
 
 function describeRule(rule: CredentialRule): Readonly<Record<string, unknown>> {
@@ -73,9 +76,4 @@ function describeRule(rule: CredentialRule): Readonly<Record<string, unknown>> {
 
 function originText(rule: OriginRule): string {
   return "origin" in rule ? rule.origin : `${rule.beforeHost}*${rule.hostSuffix}`;
-}
-
-function text(value: unknown): string {
-  if (value instanceof RegExp) return `pattern ${value.source}`;
-  return typeof value === "object" && !(value instanceof URL) ? JSON.stringify(value) : String(value);
 }

@@ -54,7 +54,7 @@ export default {
       status: response.status,
       ...facts,
       durationMs: Date.now() - startedAt,
-      ...(await errorOf(response)),
+      ...(await readError(response)),
     };
     requests = [{ time: startedAt, ...report }, ...requests].slice(0, MAX_REQUESTS);
     printLine({ request: report });
@@ -96,7 +96,7 @@ function tokenFacts(logged: string): TokenFacts {
 }
 
 /** The error in the body of a response, which stays unread. */
-async function errorOf(response: Response): Promise<Pick<RequestReport, "error" | "description" | "problems">> {
+async function readError(response: Response): Promise<Pick<RequestReport, "error" | "description" | "problems">> {
   if (response.ok || response.headers.get("Content-Type") !== "application/json") return {};
   const { error, error_description: description, problems } = await response.clone().json<ErrorBody>();
   return { error, description, problems };

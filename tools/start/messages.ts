@@ -1,9 +1,9 @@
-import type { SettingProblem } from "./health.ts";
+import type { SettingProblem } from "../../src/console/health.ts";
 import type { TokenSource } from "./token-source.ts";
 
 const CLOSED_HINT =
-  "The service is closed: replace CREDENTIAL with the API key of a caller, or with a JWT; then leave out X-User-ID.";
-const RELOAD_HINT = "Edits of wrangler.toml, callers too, apply when you save the file.";
+  "The service is closed: replace CREDENTIAL with the API key of a caller, or with a JWT. With a JWT, leave out X-User-ID.";
+const RELOAD_HINT = "Edits of wrangler.toml apply when you save the file, callers too unless they come from --callers.";
 
 /** The first line, while there is nothing else to see. */
 export function startMessage(varsFile: string | undefined): string {

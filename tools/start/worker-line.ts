@@ -1,19 +1,14 @@
 // Pure. No clock, no I/O.
 
+import type { SettingProblem } from "../../src/console/health.ts";
+import type { LocalRequest } from "../../src/console/local-types.ts";
+
 /** What the local Worker prints: something that the Worker has logged, or a request with its response. */
 export type WorkerLine = { readonly logged: string } | { readonly request: RequestReport };
 
 /** `caller` and `cache` as in the `token_request` event; error, sentence and settings as in the response. */
-export type RequestReport = {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly cache?: string | undefined;
-  readonly caller?: string | undefined;
-  readonly durationMs: number;
-  readonly error?: string | undefined;
-  readonly description?: string | undefined;
-  readonly problems?: readonly { readonly setting: string; readonly problem: string }[] | undefined;
+export type RequestReport = Omit<LocalRequest, "time"> & {
+  readonly problems?: readonly SettingProblem[] | undefined;
 };
 
 /** Requests with this id get no line: `npm start` checks with them whether the Worker runs. */

@@ -5,7 +5,7 @@ import type { TokenMemory } from "../../core/token/token-service.ts";
 export const MAX_CACHED_TOKENS = 5000;
 
 /** A fifth of the 128 MB of an isolate, however long keys and tokens are. */
-export const MAX_MEMORY_BYTES = 24 * 1024 * 1024;
+const MAX_MEMORY_BYTES = 24 * 1024 * 1024;
 
 /** A string takes at most two bytes for each UTF-16 code unit. */
 const BYTES_PER_UNIT = 2;

@@ -38,7 +38,7 @@ export function createCozeEndpoint({ tokenEndpoint, fetch, digester, now }: Coze
       response = await readResponse(await fetch(tokenEndpoint, { ...tokenRequest(assertion.jws, grant), signal }));
     } catch (cause) {
       if (signal.aborted) {
-        throw new TokenError("upstream_timeout", `Coze did not respond within ${timeoutMs} ms. Try again.`, { cause });
+        throw new TokenError("upstream_timeout", "Coze did not respond in time. Try again.", { cause });
       }
       throw new TokenError("upstream_unavailable", "Coze could not be reached. Try again.", { cause });
     }

@@ -61,7 +61,7 @@ export function parseCozeResponse(response: CozeResponse, requested: RequestedLi
   if (response.status === 429 || response.status >= 500) throw unavailable(response, coze, nowSeconds);
   if (response.body === undefined) throw invalid("is larger than 64 KiB", coze);
   if (response.status >= 300 && response.status < 400) throw invalid("is a redirect, which is not followed", coze);
-  if (body === undefined) throw invalid("is not a JSON object. Is TOKEN_ENDPOINT the right URL?", coze);
+  if (body === undefined) throw invalid("is not a JSON object: check that TOKEN_ENDPOINT is the right URL", coze);
   if (coze.error_code !== undefined || response.status >= 400) throw rejected(coze);
   return issuedToken(body, coze, requested, nowSeconds);
 }

@@ -79,7 +79,7 @@ export function isUsable(token: AccessToken, nowSeconds: number): boolean {
   return secondsLeft(token, nowSeconds) >= MIN_USABLE_SECONDS;
 }
 
-/** Tells whether a token must be replaced because Coze has refused it to a client. */
+/** Tells whether a token must be replaced because Coze has rejected it. */
 export function isRejected(token: AccessToken, rejectedToken: string | undefined, nowSeconds: number): boolean {
   return token.accessToken === rejectedToken && nowSeconds - token.issuedAt >= MIN_REJECTED_AGE_SECONDS;
 }

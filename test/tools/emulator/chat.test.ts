@@ -29,7 +29,7 @@ describe("a chat", () => {
     return fetch(rig.url + path, { method: "POST", headers, body: JSON.stringify(body) });
   }
 
-  it("streams its events to the official SDK in Coze's order, the answer in words and as a whole", async () => {
+  it("streams a chat's events to the official SDK in Coze's order, word by word and then whole", async () => {
     const events: StreamChatData[] = [];
     for await (const event of client().chat.stream(QUESTION)) events.push(event);
 
@@ -47,7 +47,7 @@ describe("a chat", () => {
     ]);
   });
 
-  it("writes its events as Coze does", async () => {
+  it("writes a chat's server-sent events as Coze does", async () => {
     const response = await post("/v3/chat?conversation_id=123", token, { bot_id: BOT_ID, stream: true });
     const text = await response.text();
 
@@ -56,14 +56,14 @@ describe("a chat", () => {
     expect(text).toMatch(/\n\nevent:done\ndata:"\[DONE\]"\n\n$/);
   });
 
-  it("is retrieved by the official SDK, with its messages, when it is not streamed", async () => {
+  it("lets the official SDK retrieve an unstreamed chat with its messages", async () => {
     const { chat, messages } = await client().chat.createAndPoll(QUESTION);
 
     expect(chat).toMatchObject({ bot_id: BOT_ID, status: "completed" });
     expect(messages).toMatchObject([{ type: "answer", content: ANSWER, chat_id: chat.id }, { type: "verbose" }]);
   });
 
-  it("does not exist for a token of another session", async () => {
+  it("hides a chat from tokens of another session", async () => {
     const { id, conversation_id } = await client().chat.create(QUESTION);
     const other = client(await rig.issue({ claims: { session_name: "user_3333" } }));
 
@@ -71,7 +71,7 @@ describe("a chat", () => {
     await expect(other.chat.messages.list(conversation_id, id)).rejects.toMatchObject({ status: 404, code: 4200 });
   });
 
-  it("is refused without a bot", async () => {
+  it("refuses a chat without a bot", async () => {
     const response = await post("/v3/chat", token, { stream: true });
 
     expect(response.status).toBe(400);
@@ -79,7 +79,7 @@ describe("a chat", () => {
   });
 
   it.each(["expire", "revoke"])(
-    "is refused to a token after POST /emulator/tokens/%s, as Coze does",
+    "refuses a chat with a token after POST /emulator/tokens/%s, as Coze does",
     async (ending) => {
       const ended = await rig.issue();
       await rig.control("POST", `/tokens/${ending}`, { access_token: ended });
@@ -91,7 +91,7 @@ describe("a chat", () => {
     },
   );
 
-  it("finds all that an official chat component requests when it opens", async () => {
+  it("serves every request that an official chat component makes when it opens", async () => {
     const bot = await client().bots.retrieve({ bot_id: BOT_ID });
     const { conversations } = await client().conversations.list({ bot_id: BOT_ID });
     const conversation = await client().conversations.create({ bot_id: BOT_ID });
@@ -111,7 +111,7 @@ describe("a chat", () => {
     ["POST", "/v3/chat"],
     ["GET", "/v3/chat/retrieve"],
     ["GET", "/v3/chat/message/list"],
-  ])("has no part of it at %s %s for a token that was never issued", async (method, path) => {
+  ])("refuses %s %s with a token that was never issued", async (method, path) => {
     const response = await fetch(rig.url + path, { method, headers: { Authorization: "Bearer czs_never_issued" } });
 
     expect(response.status).toBe(401);

@@ -84,11 +84,16 @@ describe("for a request that is not local", () => {
     ["http://[::1]:4000", 200],
     ["http://example.com", 404],
     ["http://10.0.0.1", 404],
-  ])("decides by the URL whether a request is local unless told otherwise: %s gets %d", async (origin, status) => {
-    const response = await createEmulator().request(`${origin}/emulator/health`);
+    ["http://0.0.0.0:4000", 404],
+    ["http://127.0.0.1.example.com:4000", 404],
+  ])(
+    "serves the control API under loopback hosts only, wherever a request comes from: %s gets %d",
+    async (origin, status) => {
+      const response = await createEmulator({ isLocal: () => true }).request(`${origin}/emulator/health`);
 
-    expect(response.status).toBe(status);
-  });
+      expect(response.status).toBe(status);
+    },
+  );
 });
 
 describe("loopback", () => {

@@ -16,6 +16,7 @@ type WxRequest = {
   readonly header: Record<string, string>;
   readonly data?: string;
   readonly dataType?: string;
+  readonly redirect?: "follow" | "manual";
   readonly success: (result: { statusCode: number; header: object; data: unknown }) => void;
   readonly fail: (result: { errMsg: string }) => void;
 };
@@ -27,10 +28,15 @@ const { createWxFetch } = (await import(EXAMPLE)) as { createWxFetch: (wx: Wx) =
 
 /** Stands for `wx`: over the network, and without anything that only browsers have. */
 const wx: Wx = {
-  request({ url, method, header, data, dataType = "json", success, fail }) {
+  request(options) {
+    const { url, method, header, data, dataType = "json", redirect = "follow", success, fail } = options;
     const sent = request(url, { method, headers: header }, async (response) => {
       const body = await text(response);
       const { statusCode = 0, headers } = response;
+      if (redirect === "follow" && headers.location !== undefined) {
+        wx.request({ ...options, url: new URL(headers.location, url).href });
+        return;
+      }
       success({ statusCode, header: headers, data: dataType === "json" ? JSON.parse(body) : body });
     });
     sent.on("error", ({ message }) => fail({ errMsg: `request:fail ${message}` }));
@@ -61,6 +67,17 @@ beforeEach(() => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
+/** What the provider passes. */
+const INIT = {
+  method: "POST",
+  headers: {},
+  signal: new AbortController().signal,
+  cache: "no-store",
+  credentials: "omit",
+  redirect: "manual",
+  referrerPolicy: "strict-origin",
+} as const;
+
 const provide = (options = {}) =>
   createTokenProvider({ endpoint: server.url, credential: "jwt", fetch: createWxFetch(wx), ...options });
 
@@ -79,7 +96,7 @@ describe("the example as a mini-program has it, beside the client that was downl
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it("gets a token for the user who has logged in", async () => {
+  it("gets a token in the mini-program example for the logged-in user", async () => {
     vi.stubGlobal("getApp", () => ({ globalData: { sessionJwt: "jwt-of-ada" } }));
     let url: string | undefined;
     vi.stubGlobal("wx", {
@@ -109,7 +126,7 @@ describe("the token provider over wx.request", () => {
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer jwt");
   });
 
-  it("reads the life of a token from its header", async () => {
+  it("reads the life of a token from its header over wx.request", async () => {
     respond = () =>
       Response.json({ access_token: "short" }, { headers: { "cache-status": "coze-token-worker; ttl=1" } });
     const getToken = provide();
@@ -118,12 +135,20 @@ describe("the token provider over wx.request", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("rejects with the error of the service", async () => {
+  it("rejects with the service's error over wx.request", async () => {
     respond = () => Response.json({ error: "invalid_client", error_description: "No." }, { status: 401 });
     await expect(provide()()).rejects.toMatchObject({ code: "invalid_client", description: "No.", status: 401 });
   });
 
-  it("tries again when the network fails", async () => {
+  it("follows no redirect over wx.request", async () => {
+    respond = () =>
+      new Response(null, requests.length === 1 ? { status: 307, headers: { Location: "/elsewhere" } } : {});
+    const response = await createWxFetch(wx)(server.url, { ...INIT, headers: { Authorization: "Bearer jwt" } });
+    expect(response.status).toBe(307);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("tries again over wx.request when the network fails", async () => {
     let failures = 0;
     const flaky: Wx = {
       request(options) {
@@ -134,18 +159,10 @@ describe("the token provider over wx.request", () => {
     expect(await provide({ fetch: createWxFetch(flaky) })()).toBe("token-1");
   });
 
-  it("ends a request that is aborted", async () => {
+  it("aborts the request of wx.request with its signal", async () => {
     const controller = new AbortController();
     respond = () => new Promise<Response>(() => {});
-    const response = createWxFetch(wx)(server.url, {
-      method: "POST",
-      headers: {},
-      signal: controller.signal,
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "manual",
-      referrerPolicy: "strict-origin",
-    });
+    const response = createWxFetch(wx)(server.url, { ...INIT, signal: controller.signal });
     const rejected = expect(response).rejects.toThrow("request:fail abort");
     await vi.waitUntil(() => requests.length === 1);
     controller.abort();

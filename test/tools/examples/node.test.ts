@@ -32,7 +32,7 @@ describe("examples/node", () => {
       ...env,
     });
 
-  it("tells whose app it is, and chats in the session of the user", async () => {
+  it("names the app's owner in examples/node, and chats in the user's session", async () => {
     const { code, stdout, stderr } = await chat({ USER_ID: "ann" });
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -41,7 +41,7 @@ This is the Coze emulator. Your session is ann. You said: Who am I?
 `);
   });
 
-  it("survives a token that Coze has ended, with one new token", async () => {
+  it("replaces a rejected token in examples/node with one new one", async () => {
     await chat({ USER_ID: "eve" });
     await sleep(MIN_REPLACED_AGE_MS);
     await service.coze.revoke("eve");
@@ -54,8 +54,8 @@ This is the Coze emulator. Your session is ann. You said: Who am I?
     expect(sessions.filter((name) => name === "eve")).toHaveLength(2);
   });
 
-  it("ends with the sentence of the service and the request id when there is no token", async () => {
-    const { code, stdout, stderr } = await chat({ USER_ID: "Zoë" });
+  it("ends examples/node with the service's description and request id when there is no token", async () => {
+    const { code, stdout, stderr } = await chat({ USER_ID: "x".repeat(129) });
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/X-User-ID.* \(request id [\w-]{36}\)\n$/);

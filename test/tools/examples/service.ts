@@ -69,7 +69,12 @@ export async function run(command: readonly string[], env: Readonly<Record<strin
   return { code, stdout, stderr, args };
 }
 
-type Scripted = { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body: object };
+type Scripted = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string is sent as it is, any other value as JSON. */
+  readonly body: object | string;
+};
 
 /** A server that responds to one request after the other as told, until the test ends. */
 export async function startStandIn(script: readonly Scripted[]) {
@@ -77,12 +82,23 @@ export async function startStandIn(script: readonly Scripted[]) {
   const app = new Hono().all("*", (c) => {
     const { status = 500, headers = {}, body = {} } = script[requests.length] ?? {};
     requests.push(c.req.path);
-    return Response.json(body, { status, headers });
+    return typeof body === "string"
+      ? new Response(body, { status, headers })
+      : Response.json(body, { status, headers });
   });
   const server = await serve(app);
   onTestFinished(server.close);
   return { url: server.url, requests };
 }
+
+/** What a server that is no token service sends with status 200. */
+export const BODIES_WITHOUT_TOKEN = [
+  "<html>parked</html>",
+  "",
+  '{"ok":true}',
+  '{"access_token":null,"expires_in":2000000000}',
+  '{"access_token":"czs_a\\nsecond: line","expires_in":2000000000}',
+];
 
 /** Checks that no token and no key of the run was in the arguments of a command: everybody on a machine can read those. */
 export function expectNoSecretIn(args: Run["args"], ...secrets: readonly string[]): void {

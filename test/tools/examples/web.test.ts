@@ -1,12 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { serve } from "../../support/stand-in-server.ts";
-import { findFreePort } from "../start/processes.ts";
 import { type ExampleService, ROOT, startService } from "./service.ts";
+import { prepareWebPage, startWebPage } from "./web-page.ts";
 
 const BOT_ID = "7379462189365198898";
 
@@ -20,38 +17,17 @@ const { chat }: ChatModule = await import(/* @vite-ignore */ join(ROOT, "example
 
 describe("examples/web", () => {
   let service: ExampleService;
-  let page: Awaited<ReturnType<typeof startPage>>;
+  let page: Awaited<ReturnType<typeof startWebPage>>;
 
   beforeAll(async () => {
-    const port = await findFreePort();
-    const callers = readFileSync(join(ROOT, "examples/web/callers.json"), "utf8").replaceAll("8080", `${port}`);
+    const { port, callers } = await prepareWebPage();
     service = await startService(JSON.parse(callers));
-    page = await startPage(port);
+    page = await startWebPage(port, service.tokenUrl, service.cozeApi);
   });
   afterAll(async () => {
     await page[Symbol.asyncDispose]();
     await service[Symbol.asyncDispose]();
   });
-
-  /** The server of the page, as it runs from a terminal. */
-  async function startPage(port: number) {
-    const env = { ...process.env, PORT: `${port}`, TOKEN_URL: service.tokenUrl, COZE_API: service.cozeApi };
-    const child = spawn(process.execPath, ["examples/web/serve.js"], {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const ended = once(child, "close");
-    const [line] = await once(child.stdout.setEncoding("utf8"), "data");
-    return {
-      url: `http://127.0.0.1:${port}`,
-      line,
-      async [Symbol.asyncDispose]() {
-        child.kill();
-        await ended;
-      },
-    };
-  }
 
   /** The JWT of a user who logs in. */
   async function logIn(name: string): Promise<string> {
@@ -67,7 +43,7 @@ describe("examples/web", () => {
     return fetch(service.tokenUrl, { method: "POST", headers: { Authorization: `Bearer ${jwt}`, Origin: origin } });
   }
 
-  it("gets a token for a logged-in user, with which the user's own session answers", async () => {
+  it("chats in the session of the logged-in user of examples/web", async () => {
     const response = await requestToken(await logIn("ada"));
     const { access_token: token } = await response.json<{ access_token: string }>();
 
@@ -81,20 +57,20 @@ describe("examples/web", () => {
     expect(conversationId).toMatch(/^7\d{18}$/);
   });
 
-  it("gives no JWT to somebody who is not logged in", async () => {
+  it("gives no JWT to a client that is not logged in to examples/web", async () => {
     const response = await fetch(`${page.url}/id-token`, { headers: { Cookie: "session=made-up" } });
 
     expect(await response.json()).toEqual({ name: null });
     expect((await requestToken("")).status).toBe(401);
   });
 
-  it("has a caller that is for this page alone", async () => {
+  it("refuses the caller of examples/web to pages of other origins", async () => {
     const response = await requestToken(await logIn("ada"), "https://evil.example");
 
     expect(response.status).toBe(403);
   });
 
-  it("loads nothing from anywhere but its own server, the Worker and Coze", async () => {
+  it("allows examples/web by policy to load from its own server, the Worker and Coze only", async () => {
     const response = await fetch(page.url);
 
     expect(response.headers.get("Content-Security-Policy")).toBe(
@@ -103,7 +79,7 @@ describe("examples/web", () => {
     );
   });
 
-  it("sees a refused token as an error with Coze's status, code and log id", async () => {
+  it("throws in examples/web a rejected token as an error with Coze's status, code and log id", async () => {
     const question = { cozeApi: service.cozeApi, botId: BOT_ID, token: "czs_ended", userId: "ada", question: "?" };
 
     await expect(chat(question, () => {})).rejects.toMatchObject({
@@ -114,7 +90,7 @@ describe("examples/web", () => {
     });
   });
 
-  it.each([1, 2, 7, 1000])("reads an answer that comes in pieces of %i bytes", async (size) => {
+  it.each([1, 2, 7, 1000])("reads in examples/web a stream that arrives in pieces of %i bytes", async (size) => {
     const events = `event:conversation.message.delta\ndata:${JSON.stringify({ type: "answer", content: "扣子 ✓" })}\n\n`;
     const bytes = new TextEncoder().encode(events + events);
     const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>

@@ -9,7 +9,16 @@ import { createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
 import { createIssuers } from "../../support/issuer-server.ts";
 import { RECIPES } from "../../support/recipes.ts";
 import { serve } from "../../support/stand-in-server.ts";
-import { type ExampleService, expectNoSecretIn, ROOT, type Run, run, startService } from "./service.ts";
+import {
+  BODIES_WITHOUT_TOKEN,
+  type ExampleService,
+  expectNoSecretIn,
+  ROOT,
+  type Run,
+  run,
+  startService,
+  startStandIn,
+} from "./service.ts";
 
 const REQUEST_TOKEN = "the-request-token-of-this-job";
 const JOB = { repository: "your-org/your-repo", ref: "refs/heads/main", event_name: "push" };
@@ -47,7 +56,7 @@ afterAll(async () => {
 });
 
 describe("examples/workflow.yml", () => {
-  it("has the caller of the recipe in docs/callers.md", async () => {
+  it("repeats in workflow.yml the caller of docs/callers.md", async () => {
     const docs = await readFile(join(ROOT, "docs/callers.md"), "utf8");
     const [, recipe = ""] = docs.split("\n### GitHub Actions\n")[1]?.match(/```toml\n(.*?)\n```/s) ?? [];
     const commented = recipe.replaceAll(/^/gm, "#   ");
@@ -56,12 +65,12 @@ describe("examples/workflow.yml", () => {
     expect(text).toContain(commented);
   });
 
-  it("gives the job its own identity, and no secret", () => {
+  it("gives the job of workflow.yml an identity, and no secret", () => {
     expect(job.permissions).toEqual({ "id-token": "write" });
     expect(text).not.toMatch(/\bsecrets\./);
   });
 
-  it("gets a token with the identity of the job, and uses it", async () => {
+  it("gets and uses a token in workflow.yml with the job's identity", async () => {
     const { runs, log } = await runJob(JOB);
     const exchanges = await service.coze.exchanges();
 
@@ -70,7 +79,7 @@ describe("examples/workflow.yml", () => {
     expect(exchanges.at(-1)?.assertion?.claims).toMatchObject({ session_name: JOB.repository });
   });
 
-  it("shows no JWT and no token, in its log or in arguments", async () => {
+  it("shows no JWT and no token of workflow.yml in the log or in arguments", async () => {
     const { runs, log, masked } = await runJob(JOB);
 
     expect(masked).toEqual([expect.stringMatching(/^eyJ/), expect.stringMatching(/^czs_/)]);
@@ -78,16 +87,53 @@ describe("examples/workflow.yml", () => {
     for (const { args } of runs) expectNoSecretIn(args, REQUEST_TOKEN);
   });
 
-  it("ends a job of another branch with the sentence of the service, as an annotation", async () => {
+  it("ends a workflow.yml job of another branch with the service's description as an annotation", async () => {
     const { runs, log } = await runJob({ ...JOB, ref: "refs/heads/other" });
 
     expect(runs.map(({ code }) => code)).toEqual([1]);
     expect(log).toMatch(/^::error title=No Coze token: invalid_client::.+\(request id [\w-]{36}\)$/m);
   });
+
+  it.each(BODIES_WITHOUT_TOKEN)("ends the job for status 200 and %j, and masks the JWT alone", async (body) => {
+    const { url } = await startStandIn([{ status: 200, body }]);
+    const { runs, log, masked } = await runJob(JOB, { ...service, tokenUrl: url });
+
+    expect(runs.map(({ code }) => code)).toEqual([1]);
+    expect(masked).toEqual([expect.stringMatching(/^eyJ/)]);
+    expect(log).toContain("::error title=No Coze token::Status 200, and a body without one. Is TOKEN_URL right?\n");
+  });
+
+  it.each([
+    [{ error: "a::b", error_description: "50%\r\n::stop-commands::pwn", request_id: "1\n::add-mask::a" }, "a%3A%3Ab"],
+    ["<html>", undefined],
+  ])("lets no response begin a command to the runner: %j", async (body, title) => {
+    const { url } = await startStandIn([{ status: 401, body }]);
+    const { runs, log, masked } = await runJob(JOB, { ...service, tokenUrl: url });
+
+    expect(runs.map(({ code }) => code)).toEqual([1]);
+    expect(masked).toHaveLength(1);
+    expect(log.match(/^::.*$/gm)).toEqual([
+      title === undefined
+        ? "::error title=No Coze token::Status 401. Is TOKEN_URL right?"
+        : `::error title=No Coze token: ${title}::50%25%0D%0A::stop-commands::pwn (request id 1%0A::add-mask::a)`,
+    ]);
+  });
+
+  it("lets no name begin a command to the runner", async () => {
+    const { url } = await startStandIn([
+      { status: 200, body: { data: { nick_name: "Ann\n::add-mask::a ##[group]b" } } },
+    ]);
+    const { log } = await runJob(JOB, { ...service, cozeApi: url });
+
+    expect(log).toMatch(/^Working for Ann::add-mask::a \[group\]b\.$/m);
+  });
 });
 
 /** Runs the steps as GitHub does, until one fails. The log is without the lines that name what is to be masked. */
-async function runJob(claims: Readonly<Record<string, string>>) {
+async function runJob(
+  claims: Readonly<Record<string, string>>,
+  { tokenUrl, cozeApi }: Pick<ExampleService, "tokenUrl" | "cozeApi"> = service,
+) {
   const identity = await serve(
     new Hono().get("/identity", async (c) => {
       if (c.req.header("authorization") !== `Bearer ${REQUEST_TOKEN}`) return c.json({}, 401);
@@ -96,8 +142,8 @@ async function runJob(claims: Readonly<Record<string, string>>) {
   );
   const folder = mkdtempSync(join(tmpdir(), "examples-job-"));
   const values = new Map([
-    ["vars.TOKEN_URL", service.tokenUrl],
-    ["vars.COZE_API", service.cozeApi],
+    ["vars.TOKEN_URL", tokenUrl],
+    ["vars.COZE_API", cozeApi],
   ]);
 
   const runs: Run[] = [];

@@ -6,17 +6,17 @@ import { documentText } from "../../../tools/openapi/document-text.ts";
 import { type OpenApiDocument, refTo } from "../../../tools/openapi/openapi.ts";
 
 describe("docs/openapi.json", () => {
-  it("contains what the code describes", async () => {
+  it("finds docs/openapi.json up to date with tools/openapi", async () => {
     expect(await readFile(DOCUMENT_PATH, "utf8"), "Run `npm run openapi`.").toBe(await documentText());
   });
 
-  it("is valid OpenAPI 3.1", async () => {
+  it("validates docs/openapi.json as OpenAPI 3.1", async () => {
     const validator = new Validator();
     expect(await validator.validate(JSON.parse(await readFile(DOCUMENT_PATH, "utf8")))).toEqual({ valid: true });
     expect(validator.version).toBe("3.1");
   });
 
-  it("has what it refers to, and no other components", async () => {
+  it("defines in docs/openapi.json exactly the components that it refers to", async () => {
     const text = await documentText();
     const { components }: OpenApiDocument = JSON.parse(text);
     const names = (["schemas", "headers", "responses"] as const).flatMap((kind) =>

@@ -45,8 +45,8 @@ describe("checkTokens", () => {
     expect(check(createRecord({}, { expiresAtSeconds: ISSUED_AT / 1000 + 30 }))).toEqual(["life soak-1"]);
   });
 
-  it("finds a token that Coze refuses, unless it was revoked after it was issued", () => {
-    const refused = createRecord({}, { refusedAt: ISSUED_AT + 1100 });
+  it("finds a token that Coze rejects, unless it was revoked after it was issued", () => {
+    const refused = createRecord({}, { rejectedAt: ISSUED_AT + 1100 });
     expect(check(refused)).toEqual(["life soak-1"]);
 
     const revoked = { user: "ada", startedAt: ISSUED_AT + 500, endedAt: ISSUED_AT + 600 };
@@ -57,7 +57,7 @@ describe("checkTokens", () => {
   });
 
   it("allows Coze to refuse a token that has expired since", () => {
-    expect(check(createRecord({}, { refusedAt: ISSUED_AT + 60_000 }))).toEqual([]);
+    expect(check(createRecord({}, { rejectedAt: ISSUED_AT + 60_000 }))).toEqual([]);
   });
 
   it("finds a rejected token in the response, once it is old enough", () => {

@@ -41,7 +41,7 @@ export function createRecord(
       sha256: sha256Hex(TOKEN),
       expiresAtSeconds: ISSUED_AT / 1000 + 60,
       receivedAt,
-      refusedAt: undefined,
+      rejectedAt: undefined,
       ...token,
     },
     ...bend,

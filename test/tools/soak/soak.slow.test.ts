@@ -23,7 +23,7 @@ describe("a short soak run", () => {
     const { tally } = report;
     for (const ending of ["hit", "miss"]) expect(tally.of("cache status", ending), text).toBeGreaterThan(0);
     for (const group of ["error", "left", "armed"] as const) expect(tally.total(group), text).toBeGreaterThan(0);
-    expect(tally.of("token", "refused by Coze"), text).toBeGreaterThan(0);
+    expect(tally.of("token", "rejected by Coze"), text).toBeGreaterThan(0);
     expect(FAULT_KINDS.filter((kind) => tally.of("struck", kind) > 0).length, text).toBeGreaterThan(8);
     expect(report.exchanges.issued, text).toBeGreaterThan(0);
   });

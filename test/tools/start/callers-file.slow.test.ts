@@ -9,7 +9,7 @@ const KEY_SHA256 = createHash("sha256").update(API_KEY).digest("hex");
 const TOML_CALLER = `${wranglerToml({})}\n[[vars.CALLERS]]\nname = "visitors"\nanonymous = true\n`;
 
 describe("npm start -- --callers", () => {
-  it("takes the callers from the file instead of wrangler.toml, and says so", async () => {
+  it("takes callers from the file of --callers instead of wrangler.toml, and says so", async () => {
     using project = createProject({
       "wrangler.toml": TOML_CALLER,
       "callers.json": JSON.stringify([{ name: "report", key_sha256: KEY_SHA256 }]),
@@ -20,10 +20,10 @@ describe("npm start -- --callers", () => {
     const granted = await fetch(service.url, { method: "POST", headers: { Authorization: `Bearer ${API_KEY}` } });
 
     expect([refused.status, granted.status]).toEqual([401, 200]);
-    await service.says("The callers are those of callers.json: edits of it apply when you start again.\n");
+    await service.says("The callers are those of callers.json: edits apply after a restart.\n");
   });
 
-  it("names the file if its callers are wrong", async () => {
+  it("names the file of --callers if its callers are wrong", async () => {
     using project = createProject({ "callers.json": '[{"name":"report"}]' });
     const port = await findFreePort();
 
@@ -37,7 +37,7 @@ describe("npm start -- --callers", () => {
   it.each([
     ["nowhere.json", "The callers in nowhere.json cannot be read (ENOENT).\n"],
     ["wrangler.toml", "The callers in wrangler.toml are not JSON.\n"],
-  ])("refuses %s in one sentence", async (file, stderr) => {
+  ])("refuses %s as --callers, in one sentence", async (file, stderr) => {
     using project = createProject();
 
     expect(await runService(project, { args: ["--callers", file] }).ended).toEqual({ code: 1, stdout: "", stderr });

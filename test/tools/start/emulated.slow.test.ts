@@ -29,7 +29,7 @@ Ready. ${url} hands out tokens of a Coze emulator (${emulator}).
 
   curl -X POST ${url} -H "X-User-ID: user123"
 
-Edits of wrangler.toml, callers too, apply when you save the file.
+Edits of wrangler.toml apply when you save the file, callers too unless they come from --callers.
 See what reached the emulator: curl ${emulator}/emulator/exchanges
 Use the real Coze: put your settings into .dev.vars, as .dev.vars.example shows, and start again.
 `);

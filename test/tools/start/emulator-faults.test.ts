@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
-import { emulatorFaults, isLocalFault } from "../../../tools/start/emulator-faults.ts";
+import { emulatorFaultsFor, isLocalFault } from "../../../tools/start/emulator-faults.ts";
 
 const FAULTS = ["unavailable", "busy", "slow", "silent", "dropped", "unknown-key", "not-json"] as const;
 
-describe("emulatorFaults", () => {
+describe("emulatorFaultsFor", () => {
   let emulator: RunningEmulator;
 
   beforeAll(async () => {
@@ -13,9 +13,9 @@ describe("emulatorFaults", () => {
 
   afterAll(() => emulator.close());
 
-  it("arms each fault for its app alone, and disarms them", async () => {
+  it("arms each fault of the console for its app alone, and disarms them", async () => {
     const tokenEndpoint = new URL("/api/permission/oauth2/token", emulator.url);
-    const [faults, others] = [emulatorFaults(tokenEndpoint, "7"), emulatorFaults(tokenEndpoint, "8")];
+    const [faults, others] = [emulatorFaultsFor(tokenEndpoint, "7"), emulatorFaultsFor(tokenEndpoint, "8")];
     for (const [index, fault] of FAULTS.entries()) {
       await faults?.arm(fault);
       expect(await faults?.count()).toBe(index + 1);
@@ -25,19 +25,19 @@ describe("emulatorFaults", () => {
     expect(await faults?.count()).toBe(0);
   });
 
-  it("counts none where nothing responds", async () => {
+  it("counts no armed faults where no emulator responds", async () => {
     const gone = await startEmulator();
     await gone.close();
-    expect(await emulatorFaults(new URL(gone.url), "7")?.count()).toBeUndefined();
+    expect(await emulatorFaultsFor(new URL(gone.url), "7")?.count()).toBeUndefined();
   });
 
-  it("leaves endpoints of other machines alone", () => {
-    expect(emulatorFaults(new URL("https://api.coze.cn/api/permission/oauth2/token"), "7")).toBeUndefined();
+  it("finds no emulator at endpoints of other machines", () => {
+    expect(emulatorFaultsFor(new URL("https://api.coze.cn/api/permission/oauth2/token"), "7")).toBeUndefined();
   });
 });
 
 describe("isLocalFault", () => {
-  it("knows the names of faults, and nothing else", () => {
+  it("accepts only names of faults as a fault", () => {
     expect(FAULTS.filter(isLocalFault)).toEqual(FAULTS);
     expect(["", "toString", 1, null, undefined].filter(isLocalFault)).toEqual([]);
   });

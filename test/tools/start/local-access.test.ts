@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { foreignPageRefusal, refusalFor } from "../../../tools/start/local-access.ts";
+import { consoleRefusalFor, refusalFor } from "../../../tools/start/local-access.ts";
 
 const URL_HERE = "http://127.0.0.1:8787/";
 
@@ -67,15 +67,14 @@ describe("refusalFor", () => {
   });
 });
 
-describe("foreignPageRefusal", () => {
+describe("consoleRefusalFor", () => {
   const OWN = "http://127.0.0.1:8787";
 
   it.each([
-    { of: "a program", headers: {} },
-    { of: "the console that reads", headers: { "Sec-Fetch-Site": "same-origin" } },
-    { of: "the console that sends", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
-  ])("passes $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toBeUndefined();
+    { of: "the console", headers: { "Sec-Fetch-Site": "same-origin", Origin: OWN } },
+    { of: "the console in a browser without Fetch Metadata", headers: { Origin: OWN } },
+  ])("allows the console's paths to $of", ({ headers }) => {
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toBeUndefined();
   });
 
   it.each([
@@ -83,10 +82,17 @@ describe("foreignPageRefusal", () => {
     { of: "a page of another port that reads without CORS", headers: { "Sec-Fetch-Site": "same-site" } },
     { of: "a page that has made the URL its own", headers: { "Sec-Fetch-Site": "cross-site", Origin: OWN } },
     { of: "a page of another name of this machine", headers: { Origin: "http://localhost:8787" } },
+    { of: "a page of a foreign host that has made the URL its own", headers: { Origin: "http://evil.example:8787" } },
     { of: "a sandboxed frame", headers: { Origin: "null" } },
     { of: "a link", headers: { "Sec-Fetch-Site": "none" } },
-  ])("refuses $of", ({ headers }) => {
-    expect(foreignPageRefusal(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
+    { of: "a request without an Origin, as any page can send it", headers: {} },
+  ])("refuses the console's paths to $of", ({ headers }) => {
+    expect(consoleRefusalFor(new Request(URL_HERE, { headers }))).toMatch(/^Only the console/);
+  });
+
+  it("refuses the console's paths to a foreign host that is its own origin", () => {
+    const request = new Request("http://evil.example:8787/", { headers: { Origin: "http://evil.example:8787" } });
+    expect(consoleRefusalFor(request)).toMatch(/^Only the console/);
   });
 });
 

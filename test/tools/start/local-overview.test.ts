@@ -21,7 +21,7 @@ const ENV = {
 };
 
 describe("overviewFor", () => {
-  it("describes callers by the names of CALLERS, without the digest of a key", async () => {
+  it("describes callers in the overview by their properties in CALLERS, without the digest of a key", async () => {
     const { callers } = await overviewFor(ENV);
     expect(callers).toEqual([
       { name: "nightly-report", kind: "key", properties: { user_prefix: "night", max_duration: "300" } },
@@ -41,7 +41,7 @@ describe("overviewFor", () => {
     ]);
   });
 
-  it("describes settings, and shows a value only if it is valid and no secret", async () => {
+  it("describes settings in the overview, with a value only if it is valid and no secret", async () => {
     const { settings } = await overviewFor({ ...ENV, TOKEN_DURATION: "0", AUDIENCE: " " });
     const described = Object.fromEntries(settings.map(({ name, ...setting }) => [name, setting]));
     expect(described).toMatchObject({
@@ -51,12 +51,18 @@ describe("overviewFor", () => {
       AUDIENCE: { isSet: false },
       UPSTREAM_TIMEOUT_MS: { isSet: false, value: "5000" },
       CONSOLE: { isSet: false, value: "on" },
+      ALLOWED_ORIGINS: { isSet: false, value: "pages of this machine" },
     });
     expect(described["TOKEN_DURATION"]).not.toHaveProperty("value");
     expect(JSON.stringify(settings)).not.toContain(SECRET);
   });
 
-  it("has no callers while CALLERS has issues", async () => {
+  it("shows the value of ALLOWED_ORIGINS if it is set", async () => {
+    const { settings } = await overviewFor({ ...ENV, ALLOWED_ORIGINS: "*" });
+    expect(settings).toContainEqual({ name: "ALLOWED_ORIGINS", isSet: true, value: "*" });
+  });
+
+  it("leaves callers out of the overview while CALLERS has issues", async () => {
     expect((await overviewFor({ ...ENV, CALLERS: "[" })).callers).toBeUndefined();
   });
 });

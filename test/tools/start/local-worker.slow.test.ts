@@ -47,6 +47,25 @@ describe("npm start with the settings of a real app and a custom domain", () => 
     });
   });
 
+  it("shows settings to its own console alone, also where a page of a foreign host sends wrangler another URL", async () => {
+    const path = `${service.url}local/overview`;
+    const rebound = { Host: `evil.example:${service.port}`, "MF-Original-URL": path };
+    const responses = await Promise.all([
+      send(path, { Origin: ownOrigin() }),
+      send(path, rebound, "GET"),
+      send(path, rebound),
+      send(path, { ...rebound, Origin: `http://${rebound.Host}` }),
+    ]);
+
+    expect(responses.map(({ status }) => status)).toEqual([200, 403, 403, 403]);
+    expect(responses.map(({ body }) => JSON.stringify(body).includes('"settings"'))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it("refuses pages of foreign origins without CORS headers, their preflights included", async () => {
     const posted = await send(service.url, { Origin: ALLOWED });
     const preflight = await send(service.url, { Origin: ALLOWED, "Access-Control-Request-Method": "POST" }, "OPTIONS");

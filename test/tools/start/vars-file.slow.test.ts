@@ -39,7 +39,7 @@ Ready. ${url} hands out tokens of Coze at ${new URL(coze.url).host}, with the se
 
   curl -X POST ${url} -H "X-User-ID: user123"
 
-Edits of wrangler.toml, callers too, apply when you save the file.
+Edits of wrangler.toml apply when you save the file, callers too unless they come from --callers.
 Edits of .dev.vars apply when you start again.
 `);
       for (const secret of ["PRIVATE KEY", ...KEY_LINES]) expect(service.output()).not.toContain(secret);

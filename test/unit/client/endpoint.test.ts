@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createTokenProvider } from "../../../src/client/client.ts";
 import { endpointFor } from "../../../src/client/endpoint.ts";
 
@@ -7,8 +7,8 @@ describe("the default endpoint", () => {
     ["https://token.example.com/client.js", "https://token.example.com/"],
     ["https://token.example.com/client.js?v=2", "https://token.example.com/"],
     ["http://127.0.0.1:8787/client.js#x", "http://127.0.0.1:8787/"],
-  ])("of %s is the service that served it", (url, endpoint) => {
-    expect(endpointFor(url)).toBe(endpoint);
+  ])("takes as endpoint the service that served %s", (url, endpoint) => {
+    expect(endpointFor(url, true)).toBe(endpoint);
   });
 
   it.each([
@@ -21,14 +21,27 @@ describe("the default endpoint", () => {
     ["blob:https://app.example.com/client.js"],
     ["file:///client.js"],
     [undefined],
-  ])("of %s is missing", (url) => {
-    expect(endpointFor(url)).toBeUndefined();
+  ])("finds no endpoint for the module %s", (url) => {
+    expect(endpointFor(url, false)).toBeUndefined();
   });
 
-  it("must be given where the module was bundled or copied", () => {
-    expect(() => createTokenProvider()).toThrow(
-      new TypeError("An endpoint is required where this module was bundled or copied."),
-    );
+  it("takes the page's own server for visitors only, as the module may be a copy there", () => {
+    vi.stubGlobal("location", { origin: "https://app.example.com" });
+    expect(endpointFor("https://app.example.com/client.js", true)).toBeUndefined();
+    expect(endpointFor("https://app.example.com/client.js", false)).toBe("https://app.example.com/");
+    expect(endpointFor("https://token.example.com/client.js", true)).toBe("https://token.example.com/");
+    vi.unstubAllGlobals();
+  });
+
+  it.each(["token.example.com", "/", "https://me:secret@token.example.com/"])(
+    "refuses %s as endpoint, without a request",
+    (endpoint) => {
+      expect(() => createTokenProvider({ endpoint })).toThrow("endpoint must be the URL of the service.");
+    },
+  );
+
+  it("requires an endpoint where the module was bundled or copied", () => {
+    expect(() => createTokenProvider()).toThrow(new TypeError("endpoint must be the URL of the service."));
     expect(() => createTokenProvider({ endpoint: "" })).toThrow(TypeError);
   });
 });

@@ -69,7 +69,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   hasSteadyClock: fc.boolean(),
 });
 
-/** Longer than any call: a minute of requests and pauses, and another's flight before it. */
+/** Longer than any call: a minute of requests and pauses, and another's load before it. */
 const LONG_MS = 600_000;
 
 afterEach(() => {
@@ -95,7 +95,7 @@ describe("whatever comes, a token provider", () => {
     });
   });
 
-  it("has no two requests under way for one user", async () => {
+  it("sends at most one request at a time for a user", async () => {
     await forAnyPlan(({ requests }) => {
       for (const [earlier, later] of pairsOfUser(requests)) {
         expect(later.startedAt).toBeGreaterThanOrEqual(earlier.endedAt ?? Number.POSITIVE_INFINITY);
@@ -120,7 +120,7 @@ describe("whatever comes, a token provider", () => {
     });
   });
 
-  it("returns no rejected token, unless the service did so knowing it", async () => {
+  it("returns no rejected token unless the service insists", async () => {
     await forAnyPlan(({ calls, requests }) => {
       for (const { rejected, token = "" } of calls) {
         const rejectedAt = rejected.get(token);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createTokenProvider, type TokenProviderOptions, type TokenRequest } from "../../../src/client/client.ts";
+import { createTokenProvider, type GetTokenOptions, type TokenProviderOptions } from "../../../src/client/client.ts";
 import { createServiceStandIn } from "../../support/service-stand-in.ts";
 
 const ENDPOINT = "https://token.example.com/";
@@ -27,7 +27,7 @@ const advance = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000)
 const moveClock = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000);
 
 describe("a request of the token provider", () => {
-  it("names the user and the credential, and carries no body, cookie or cache entry", async () => {
+  it("sends the user and the credential in headers, without a body, cookies or HTTP caching", async () => {
     await provide({ credential: "jwt" })();
     expect(service.requests).toEqual([
       {
@@ -45,7 +45,7 @@ describe("a request of the token provider", () => {
     ]);
   });
 
-  it("has a JSON body for a minimum life and a rejected token", async () => {
+  it("sends a minimum life and a rejected token in a JSON body", async () => {
     await provide()({ minSeconds: 99.5, rejectedToken: "old" });
     expect(service.requests[0]).toMatchObject({
       headers: { "Content-Type": "application/json" },
@@ -57,12 +57,12 @@ describe("a request of the token provider", () => {
     ["a string", "once"],
     ["a function", () => "once"],
     ["an async function", async () => "once"],
-  ])("carries the Turnstile response of %s", async (_, turnstile) => {
+  ])("sends the Turnstile response of %s", async (_, turnstile) => {
     await provide({ turnstile })();
     expect(service.requests[0]?.headers["cf-turnstile-response"]).toBe("once");
   });
 
-  it("carries a fresh Turnstile response each time it is repeated", async () => {
+  it("sends a fresh Turnstile response with each repeated request", async () => {
     let count = 0;
     service.plan({ drops: true });
     const token = provide({ turnstile: () => `response-${++count}` })();
@@ -75,15 +75,15 @@ describe("a request of the token provider", () => {
   });
 
   it.each([[null], [undefined], ["text"], [42], [{ minSeconds: "many", rejectedToken: 7, signal: {} }], [() => {}]])(
-    "takes no harm from the argument %j",
+    "ignores the argument %j",
     async (argument) => {
       const getToken = provide();
-      expect(await getToken(argument as unknown as TokenRequest)).toBe("token-1"); // what an SDK may pass
+      expect(await getToken(argument as unknown as GetTokenOptions)).toBe("token-1"); // what an SDK may pass
       expect(service.requests[0]?.body).toBeUndefined();
     },
   );
 
-  it("goes through the global fetch by default, called without an object", async () => {
+  it("calls the global fetch by default, without a receiver", async () => {
     const global = vi.fn(function (this: unknown, ...request: Parameters<typeof service.fetch>) {
       expect(this).toBeUndefined();
       return service.fetch(...request);
@@ -113,7 +113,7 @@ describe("the token provider's cache", () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  it("returns the cached token in the last quarter of its life at once, and renews it behind the answer once", async () => {
+  it("returns the cached token at once in the last quarter of its life, and renews it once in the background", async () => {
     const getToken = provide();
     await getToken();
     await advance(676);
@@ -125,14 +125,14 @@ describe("the token provider's cache", () => {
     expect(service.requests).toHaveLength(2);
   });
 
-  it("waits for another token when less than five seconds are left", async () => {
+  it("waits for a new token when the cached one has less than five seconds", async () => {
     const getToken = provide();
     await getToken();
     await advance(895);
     expect(await getToken()).toBe("token-2");
   });
 
-  it("keeps a token of ten seconds for three quarters of its life", async () => {
+  it("serves a token of ten seconds for three quarters of its life", async () => {
     service.plan({ ttl: 10 });
     const getToken = provide();
     await getToken();
@@ -142,7 +142,7 @@ describe("the token provider's cache", () => {
     expect(await getToken()).toBe("token-2");
   });
 
-  it("counts life from the moment of the request", async () => {
+  it("counts a token's life from the moment of the request", async () => {
     service.plan({ ttl: 20, afterMs: 10_000 });
     const getToken = provide();
     const token = getToken();
@@ -152,7 +152,7 @@ describe("the token provider's cache", () => {
     expect(await getToken()).toBe("token-2");
   });
 
-  it("asks again when a token has ended on arrival", async () => {
+  it("requests again when a token has expired on arrival", async () => {
     service.plan({ ttl: 3, afterMs: 4000 });
     const token = provide()();
     await advance(5);
@@ -182,7 +182,7 @@ describe("the token provider's cache", () => {
     expect(await getToken()).toBe("token-2");
   });
 
-  it("counts on while the wall clock is set back a little at a time", async () => {
+  it("trusts a token while the wall clock is adjusted in small steps", async () => {
     const getToken = provide();
     await getToken();
     moveClock(-1);
@@ -206,7 +206,7 @@ describe("the token provider's cache", () => {
     ["missing", {}],
     ["of another cache", { "Cache-Status": "CDN; hit; ttl=600" }],
     ["unreadable", { "Cache-Status": "coze-token-worker; hit; ttl=soon" }],
-  ])("counts on 30 seconds when Cache-Status is %s", async (_, headers) => {
+  ])("assumes 30 seconds of life when Cache-Status is %s", async (_, headers) => {
     service.plan({ headers: { "Cache-Status": "", ...headers } });
     const getToken = provide();
     await getToken();
@@ -216,7 +216,7 @@ describe("the token provider's cache", () => {
     expect(await getToken()).not.toBe("token-1");
   });
 
-  it("reads its own member of a Cache-Status with several", async () => {
+  it("reads the service's own entry in a Cache-Status with several", async () => {
     service.plan({
       headers: { "Cache-Status": "CDN; ttl=9, coze-token-worker; fwd=miss; stored; ttl=800, Edge; ttl=7" },
     });
@@ -229,7 +229,7 @@ describe("the token provider's cache", () => {
 });
 
 describe("minSeconds", () => {
-  it("renews a token with less before the answer", async () => {
+  it("renews before returning when the token has less than minSeconds", async () => {
     const getToken = provide();
     await getToken();
     await advance(400);
@@ -238,13 +238,13 @@ describe("minSeconds", () => {
     expect(service.requests[1]?.body).toEqual({ minimum_seconds: 500 });
   });
 
-  it("returns a renewed token that has less than was asked for", async () => {
+  it("returns a renewed token that has less than minSeconds", async () => {
     const getToken = provide();
     expect(await getToken({ minSeconds: Infinity })).toBe("token-1");
     expect(service.requests.map(({ body }) => body)).toEqual([{ minimum_seconds: 86_399 }]);
   });
 
-  it("is met by the flight that is under way, with a second request if need be", async () => {
+  it("requests again for a greater minSeconds that joins a request under way", async () => {
     service.plan({ ttl: 60, afterMs: 100 });
     const getToken = provide();
     const first = getToken();
@@ -257,7 +257,7 @@ describe("minSeconds", () => {
     expect(service.requests[2]?.body).toEqual({ rejected_token: "token-2" });
   });
 
-  it("gets the cached token when renewing fails, and tells onError", async () => {
+  it("returns the cached token when a renewal for minSeconds fails, and reports to onError", async () => {
     const getToken = provide();
     await getToken();
     service.plan(service.error(403, "access_denied"));
@@ -267,7 +267,7 @@ describe("minSeconds", () => {
 });
 
 describe("rejectedToken", () => {
-  it("replaces the cached token with one request, however many callers saw it refused", async () => {
+  it("replaces a rejected token with one request, however many calls report it", async () => {
     const getToken = provide();
     await getToken();
     service.plan({ afterMs: 100 });
@@ -291,7 +291,7 @@ describe("rejectedToken", () => {
     expect(service.requests).toHaveLength(2);
   });
 
-  it("is not returned by a renewal that was under way when Coze refused it", async () => {
+  it("does not return a rejected token from a renewal that was under way", async () => {
     const getToken = provide();
     await getToken();
     await advance(700);
@@ -303,7 +303,7 @@ describe("rejectedToken", () => {
     expect(service.requests.map(({ body }) => body)).toEqual([undefined, undefined, { rejected_token: "token-1" }]);
   });
 
-  it("is told to the service by the next request when the first fails", async () => {
+  it("reports the rejected token again when the first request fails", async () => {
     const getToken = provide();
     await getToken();
     service.plan(service.error(403, "access_denied"));
@@ -313,7 +313,7 @@ describe("rejectedToken", () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it("is still refused when a later response brings it back", async () => {
+  it("does not return a rejected token that a later response brings back", async () => {
     const getToken = provide();
     await getToken();
     await getToken({ rejectedToken: "token-1" });
@@ -325,7 +325,7 @@ describe("rejectedToken", () => {
     ]);
   });
 
-  it("is forgotten after 50 others", async () => {
+  it("forgets a rejected token after 50 others", async () => {
     const getToken = provide();
     await getToken();
     for (let index = 1; index <= 51; index += 1) await getToken({ rejectedToken: `token-${index}` });
@@ -333,7 +333,7 @@ describe("rejectedToken", () => {
     expect(await getToken({ rejectedToken: "token-52" })).toBe("token-2");
   });
 
-  it("fails when the service has only rejected tokens", async () => {
+  it("rejects with token_rejected when the service returns only rejected tokens", async () => {
     const getToken = provide();
     await getToken();
     await getToken({ rejectedToken: "token-1" });
@@ -344,7 +344,7 @@ describe("rejectedToken", () => {
 });
 
 describe("an identity", () => {
-  it.each(["userId", "credential"] as const)("gets a token of its own after its %s has changed", async (option) => {
+  it.each(["userId", "credential"] as const)("gets another token after %s has changed", async (option) => {
     let name = "ada";
     const getToken = provide({ [option]: async () => name });
     expect(await getToken()).toBe("token-1");
@@ -354,7 +354,7 @@ describe("an identity", () => {
     expect(await getToken()).toBe("token-1");
   });
 
-  it("never gets what was requested for another before the change", async () => {
+  it("never returns one user's token to another after the user has changed", async () => {
     let userId = "ada";
     service.plan({ afterMs: 500 }, { afterMs: 100 });
     const getToken = provide({ userId: () => userId });
@@ -368,16 +368,16 @@ describe("an identity", () => {
     expect(await getToken()).toBe(await ofBob);
   });
 
-  it("does not take a user for a credential", async () => {
-    let source: TokenProviderOptions = { userId: "x" };
-    const getToken = provide({ userId: () => source.userId as string, credential: () => source.credential as string });
+  it("keeps the tokens of a user and of an equal credential apart", async () => {
+    let userId: string | undefined = "x";
+    const getToken = provide({ userId: () => userId, credential: "y" });
     await getToken();
-    source = { credential: "x" };
+    userId = undefined;
     expect(await getToken()).toBe("token-2");
-    expect(service.requests[1]?.headers).toEqual({ Authorization: "Bearer x" });
+    expect(service.requests[1]?.headers).toEqual({ Authorization: "Bearer y" });
   });
 
-  it("is forgotten when 100 newer ones have come, but not while its request is under way", async () => {
+  it("forgets the oldest of 100 identities, but none with a request under way", async () => {
     let userId = "slow";
     const getToken = provide({ userId: () => userId });
     service.plan({ afterMs: 1000 });
@@ -399,7 +399,7 @@ describe("an identity", () => {
 });
 
 describe("an AbortSignal", () => {
-  it("frees its caller alone", async () => {
+  it("rejects only the call whose signal aborts", async () => {
     service.plan({ afterMs: 500 });
     const controller = new AbortController();
     const removed = vi.spyOn(controller.signal, "removeEventListener");
@@ -415,12 +415,12 @@ describe("an AbortSignal", () => {
     expect(removed).toHaveBeenCalled();
   });
 
-  it("that was aborted before causes no request", async () => {
+  it("sends no request for a signal that was aborted before", async () => {
     await expect(provide()({ signal: AbortSignal.abort("gone") })).rejects.toBe("gone");
     expect(service.requests).toEqual([]);
   });
 
-  it("is listened to no longer when the call has ended", async () => {
+  it("removes its listener from the signal when the call ends", async () => {
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
     const removed = vi.spyOn(signal, "removeEventListener");

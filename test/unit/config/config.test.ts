@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Config, parseConfig } from "../../../src/config/config.ts";
 import { ANYONE } from "../../../src/core/auth/caller.ts";
-import { invalid } from "../../../src/core/issue.ts";
+import { type Issue, invalid } from "../../../src/core/issue.ts";
 import { parsedValue } from "../../support/parsed-value.ts";
 
 const required = { CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key" };
@@ -12,10 +12,10 @@ async function configOf(env: object): Promise<Config> {
   return parsedValue(await parseConfig({ ...required, ...env }));
 }
 
-async function messagesOf(env: object): Promise<Record<string, string>> {
+async function issuesFor(env: object): Promise<readonly Issue[]> {
   const parsed = await parseConfig(env);
   if ("value" in parsed) throw new Error("The settings were accepted.");
-  return Object.fromEntries(parsed.issues.map(({ path, message }) => [path, message]));
+  return parsed.issues;
 }
 
 describe("the settings", () => {
@@ -45,7 +45,6 @@ describe("the settings", () => {
   });
 
   const scope = { account_permission: { permission_list: ["Connector.botChat"] } };
-  const china = "https://api.coze.cn/api/permission/oauth2/token";
   const world = "https://api.coze.com/api/permission/oauth2/token";
 
   it.each<[string, object, Partial<Config>]>([
@@ -62,14 +61,11 @@ describe("the settings", () => {
     ["a scope as a TOML table", { TOKEN_SCOPE: scope }, { tokenScope: scope }],
     ["a scope as JSON", { TOKEN_SCOPE: JSON.stringify(scope) }, { tokenScope: scope }],
     ["the audience of the endpoint's region", { TOKEN_ENDPOINT: world }, { audience: "api.coze.com" }],
-    ["the audience of the other region", { TOKEN_ENDPOINT: china }, { audience: "api.coze.cn" }],
     ["an audience given", { TOKEN_ENDPOINT: world, AUDIENCE: "api.coze.com" }, { audience: "api.coze.com" }],
     ["an audience of its own for a proxy", { TOKEN_ENDPOINT: "https://proxy.example/t" }, { audience: "api.coze.cn" }],
     ["the other region behind a proxy", { TOKEN_ENDPOINT: "https://proxy.example/t", AUDIENCE: "api.coze.com" }, {}],
     ["an audience with a port", { TOKEN_ENDPOINT: "https://proxy.example/t", AUDIENCE: "coze.test:8443" }, {}],
     ["plain http on loopback", { TOKEN_ENDPOINT: "http://127.0.0.1:9/t" }, { tokenEndpoint: "http://127.0.0.1:9/t" }],
-    ["plain http on localhost", { TOKEN_ENDPOINT: "http://localhost:9/t" }, {}],
-    ["plain http on IPv6 loopback", { TOKEN_ENDPOINT: "http://[::1]:9/t" }, {}],
     ["origins", { ALLOWED_ORIGINS: "https://a.example" }, { allowedOrigins: [{ origin: "https://a.example" }] }],
     ["all origins", { ALLOWED_ORIGINS: " * " }, { allowedOrigins: "*" }],
     ["a KV namespace", { TOKEN_CACHE: namespace }, { tokenCache: namespace }],
@@ -97,9 +93,6 @@ describe("the settings", () => {
     ["ASSETS that are a variable", { ASSETS: "dist" }, "ASSETS", "must be the binding of the static assets"],
     ["an unreadable secret", { PRIVATE_KEY: invalid("is away") }, "PRIVATE_KEY", "is away"],
     ["an audience with a scheme", { AUDIENCE: "https://api.coze.cn" }, "AUDIENCE", "must be a host name"],
-    ["an audience with a path", { AUDIENCE: "api.coze.cn/" }, "AUDIENCE", "must be a host name"],
-    ["an audience with a blank", { AUDIENCE: "api coze" }, "AUDIENCE", "must be a host name"],
-    ["an audience that is not a string", { AUDIENCE: 1 }, "AUDIENCE", "must be a host name"],
     [
       "the audience of the other region",
       { AUDIENCE: "api.coze.com" },
@@ -108,17 +101,8 @@ describe("the settings", () => {
     ],
     ["the endpoint of the other region", { TOKEN_ENDPOINT: world, AUDIENCE: "api.coze.cn" }, "AUDIENCE", "must be the"],
     ["an endpoint without a scheme", { TOKEN_ENDPOINT: "api.coze.cn" }, "TOKEN_ENDPOINT", "must be a complete URL"],
-    ["an endpoint that is not a string", { TOKEN_ENDPOINT: true }, "TOKEN_ENDPOINT", "must be a complete URL"],
     ["plain http", { TOKEN_ENDPOINT: "http://api.coze.cn/t" }, "TOKEN_ENDPOINT", "must begin with https://"],
     ["plain http on a look-alike", { TOKEN_ENDPOINT: "http://127.0.0.1.evil.example/" }, "TOKEN_ENDPOINT", "https://"],
-    ["another scheme", { TOKEN_ENDPOINT: "ftp://localhost/t" }, "TOKEN_ENDPOINT", "must begin with https://"],
-    [
-      "a user in the endpoint",
-      { TOKEN_ENDPOINT: "https://u@a.example/" },
-      "TOKEN_ENDPOINT",
-      "must not contain a user name",
-    ],
-    ["a password there", { TOKEN_ENDPOINT: "https://:p@a.example/" }, "TOKEN_ENDPOINT", "must not contain a user name"],
     ["a duration of 0", { TOKEN_DURATION: 0 }, "TOKEN_DURATION", duration],
     ["a duration over a day", { TOKEN_DURATION: "86400" }, "TOKEN_DURATION", duration],
     ["a negative duration", { TOKEN_DURATION: "-1" }, "TOKEN_DURATION", duration],
@@ -153,6 +137,8 @@ describe("the settings", () => {
     ],
     ["origins that are none", { ALLOWED_ORIGINS: "example.com" }, "ALLOWED_ORIGINS", "must be * alone, or"],
     ["origins that are not a string", { ALLOWED_ORIGINS: ["*"] }, "ALLOWED_ORIGINS", "must be a string"],
+    ["a previous kid that is no string", { PREVIOUS_KID: 1 }, "PREVIOUS_KID", "must be"],
+    ["a previous key that is no string", { PREVIOUS_PRIVATE_KEY: 1 }, "PREVIOUS_PRIVATE_KEY", "must be"],
     ["a previous kid alone", { PREVIOUS_KID: "old" }, "PREVIOUS_KID", "belong together"],
     ["a previous key alone", { PREVIOUS_PRIVATE_KEY: "old" }, "PREVIOUS_KID", "belong together"],
     ["a boolean that is neither", { SERVER_TIMING: "on" }, "SERVER_TIMING", "must be true or false"],
@@ -164,7 +150,9 @@ describe("the settings", () => {
     ["an object that is no KV", { TOKEN_CACHE: {} }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
     ["null instead of KV", { TOKEN_CACHE: null }, "TOKEN_CACHE", "must be the binding of a KV namespace"],
   ])("refuses in the settings %s", async (_what, given, setting, sentence) => {
-    expect(await messagesOf({ ...required, ...given })).toEqual({ [setting]: expect.stringContaining(sentence) });
+    expect(await issuesFor({ ...required, ...given })).toEqual([
+      { path: setting, message: expect.stringContaining(sentence) },
+    ]);
   });
 
   it("reports every issue of the settings together, by name and without values", async () => {
@@ -175,17 +163,15 @@ describe("the settings", () => {
       ALLOWED_ORIGINS: "hunter2",
       AUDIENCE: "hunter2/",
     };
-    const messages = await messagesOf(secrets);
-    expect(Object.keys(messages).sort()).toEqual(["CLIENT_ID", "KID", "PRIVATE_KEY", ...Object.keys(secrets)].sort());
-    expect(JSON.stringify(messages)).not.toContain("hunter2");
+    const issues = await issuesFor(secrets);
+    expect(issues.map(({ path }) => path).sort()).toEqual(
+      ["CLIENT_ID", "KID", "PRIVATE_KEY", ...Object.keys(secrets)].sort(),
+    );
+    expect(JSON.stringify(issues)).not.toContain("hunter2");
   });
 
   it("reports a wrong region together with other issues of the settings", async () => {
-    expect(Object.keys(await messagesOf({ AUDIENCE: "api.coze.com" })).sort()).toEqual([
-      "AUDIENCE",
-      "CLIENT_ID",
-      "KID",
-      "PRIVATE_KEY",
-    ]);
+    const issues = await issuesFor({ AUDIENCE: "api.coze.com" });
+    expect(issues.map(({ path }) => path).sort()).toEqual(["AUDIENCE", "CLIENT_ID", "KID", "PRIVATE_KEY"]);
   });
 });

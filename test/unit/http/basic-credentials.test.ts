@@ -13,7 +13,7 @@ describe("parseBasicCredentials", () => {
     ["plus signs for spaces", basic("a+b:c+d"), "a b", "c d"],
     ["UTF-8, percent-encoded or not", basic("caf%C3%A9:clé"), "café", "clé"],
     ["an empty name and key", basic(":"), "", ""],
-  ])("reads %s", (_what, authorization, clientId, clientSecret) => {
+  ])("parses HTTP Basic credentials: %s", (_what, authorization, clientId, clientSecret) => {
     expect(parseBasicCredentials(authorization)).toEqual({ clientId, clientSecret });
   });
 
@@ -25,7 +25,7 @@ describe("parseBasicCredentials", () => {
     ["bytes that are not UTF-8", `Basic ${btoa("script:secret\xff")}`],
     ["broken percent-encoding", basic("script:secret%zz")],
     ["percent-encoding that is not UTF-8", basic("script:secret%ff")],
-  ])("refuses %s, and quotes nothing of it", (_what, authorization) => {
+  ])("refuses HTTP Basic with %s, and quotes nothing of it", (_what, authorization) => {
     expect(() => parseBasicCredentials(authorization)).toThrow(
       expect.objectContaining({ code: "invalid_client", message: expect.not.stringContaining("secret"), details: {} }),
     );
@@ -40,7 +40,7 @@ describe("isBasic", () => {
     ["Bearer Basic", false],
     ["BASIC", true],
     ["Basic eA==", true],
-  ])("tells Basic from other headers: %s", (authorization, expected) => {
+  ])("detects HTTP Basic in an Authorization header: %s", (authorization, expected) => {
     expect(isBasic(authorization)).toBe(expected);
   });
 });

@@ -61,13 +61,6 @@ describe("createKvTokenStore", () => {
     expect(await cache.get("another key")).toBeUndefined();
   });
 
-  it("returns a stored token that is for no user", async () => {
-    const cache = createCache();
-    const token: AccessToken = { ...tokenFor(900), digests: { token: "1", user: undefined } };
-    await cache.put("key", token);
-    expect(await cache.get("key")).toEqual(token);
-  });
-
   it("shows neither user nor token in a KV entry, which expires with the token", async () => {
     const token = tokenFor(900);
     await createCache().put("ada lovelace", token);
@@ -89,31 +82,17 @@ describe("createKvTokenStore", () => {
     expect((await kv.list()).keys).toHaveLength(1);
   });
 
-  it.each<[string, (sealed: ArrayBuffer) => ArrayBuffer | string]>([
-    ["garbage", () => "garbage"],
-    ["fewer bytes than an IV has", () => new ArrayBuffer(5)],
-    ["a flipped bit", flipLastBit],
-  ])("misses on a KV entry with %s", async (_what, bend) => {
-    const cache = createCache();
-    await cache.put("key", tokenFor(900));
-    const name = await onlyName();
-    await kv.put(name, bend((await kv.get(name, "arrayBuffer")) ?? new ArrayBuffer()));
+  it.each(["garbage", new ArrayBuffer(5)])(
+    "misses on a KV entry that is unreadable, and logs it: %o",
+    async (entry) => {
+      const cache = createCache();
+      await cache.put("key", tokenFor(900));
+      await kv.put(await onlyName(), entry);
 
-    expect(await cache.get("key")).toBeUndefined();
-    expect(logged).toEqual(["cache_entry_unreadable"]);
-  });
-
-  it("misses on a KV entry with the value of another cache key", async () => {
-    const cache = createCache();
-    await cache.put("ada", tokenFor(900));
-    const adas = await onlyName();
-    const sealed = (await kv.get(adas, "arrayBuffer")) ?? new ArrayBuffer();
-    await kv.delete(adas);
-    await cache.put("bob", tokenFor(900));
-    await kv.put(await onlyName(), sealed);
-
-    expect(await cache.get("bob")).toBeUndefined();
-  });
+      expect(await cache.get("key")).toBeUndefined();
+      expect(logged).toEqual(["cache_entry_unreadable"]);
+    },
+  );
 
   it.each([
     ["not JSON", "token"],
@@ -150,12 +129,6 @@ describe("seal", () => {
     expect(await open(secrets, "name", first)).toBe("text");
   });
 });
-
-function flipLastBit(sealed: ArrayBuffer): ArrayBuffer {
-  const bytes = new Uint8Array(sealed.slice());
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  return bytes.buffer;
-}
 
 const throwingKv = new Proxy(kv, {
   get: () => async () => {

@@ -34,7 +34,8 @@ async function linesFor(error: unknown): Promise<readonly Line[]> {
   const now = () => (milliseconds += 5);
   const startedAt = now();
   const release = { version: "1", deployment: undefined };
-  const app = createApp({ service, allowedOrigins: "*", log, audit, release, getConsolePage: undefined, now });
+  const getConsolePage = async () => new Response();
+  const app = createApp({ service, allowedOrigins: "*", log, audit, release, getConsolePage, now });
   await app.request("/", { method: "POST" }, { startedAt }, createExecutionContext());
   return lines;
 }

@@ -171,12 +171,6 @@ describe("the rate limit", () => {
       { level: "warn", event: "rate_limiter_failed", cause: "Error: no response within 500 ms" },
     ]);
   });
-
-  it("lets every request pass when no rate limiter is bound", async () => {
-    const app = await createTestApp();
-    const worker = await startWorker({ ...app.settings, RATE_LIMITER: undefined });
-    expect((await worker.post("ada")).status).toBe(200);
-  });
 });
 
 describe("the limit of exchanges", () => {

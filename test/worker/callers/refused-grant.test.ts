@@ -18,7 +18,6 @@ beforeAll(async () => {
     CALLERS: [
       caller("two-bots", { bot_ids: ["1", "2"], permissions: ["Connector.botChat"] }),
       caller("other-bots", { bot_ids: ["8", "9"], permissions: ["Connector.botChat"] }),
-      caller("brief", { max_duration: 300 }),
       caller("long", { max_duration: 7200 }),
     ],
     TOKEN_DURATION: 600,
@@ -27,7 +26,6 @@ beforeAll(async () => {
 });
 
 const BOTS = "attribute_constraint.connector_bot_chat_attribute.bot_id_list";
-const PERMISSIONS = "account_permission.permission_list";
 
 describe("a request for more than the caller is granted", () => {
   it.each<[string, string, object, string]>([
@@ -37,15 +35,7 @@ describe("a request for more than the caller is granted", () => {
       { scope: bots("3") },
       `The scope property ${BOTS} asks for more than is granted.`,
     ],
-    ["a bot of neither", "two-bots", { scope: bots("7") }, `${BOTS} asks for more`],
-    [
-      "a permission of TOKEN_SCOPE, not of the caller",
-      "two-bots",
-      { scope: permissions("Connector.botView") },
-      `${PERMISSIONS} asks for more`,
-    ],
     ["a longer life than TOKEN_DURATION", "long", { duration_seconds: 601 }, "more than the 600 seconds"],
-    ["a longer life than the caller's", "brief", { duration_seconds: 301 }, "more than the 300 seconds"],
   ])("refuses a request for more than the caller is granted: %s", async (_what, name, body, description) => {
     await expectRefusal(await worker.post(undefined, requestOf(name, body)), app, invalidScope(description));
   });

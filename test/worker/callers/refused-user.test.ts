@@ -28,9 +28,6 @@ const tokenOf = (claims: Claims) => issuer.sign({ aud: "api", sub: "ada", ...cla
 describe("a JWT whose user id cannot become a session name", () => {
   it.each<[string, Claims]>([
     ["missing", { sub: undefined }],
-    ["a number", { sub: 42 }],
-    ["a list", { sub: ["ada"] }],
-    ["of 129 characters", { sub: "x".repeat(129) }],
     ["beyond ASCII", { sub: "Zo\u00eb" }],
     ["the session name of a visitor", { sub: "visitors:ada" }],
   ])("refuses a JWT whose user id cannot become a session name: %s", async (_what, claims) => {

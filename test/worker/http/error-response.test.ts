@@ -88,7 +88,7 @@ const TEST_CASES: Readonly<Record<keyof typeof ERROR_STATUS, TestCase>> = {
     more: { coze: { status: 503, error_message: "busy", log_id: expect.any(String) } },
     headers: { "Retry-After": "5" },
   },
-  upstream_timeout: { cause: CAUSES.upstream_timeout, description: "within 50 ms" },
+  upstream_timeout: { cause: CAUSES.upstream_timeout, description: "did not respond in time" },
 };
 
 let logged: string[];

@@ -26,7 +26,7 @@ describe("the metadata of the authorization server", () => {
       ["client_secret_basic", "none"],
     ],
   ])(
-    "names the grants and the client authentication of the callers, and nothing else: %s",
+    "names in the OAuth metadata the grants and client authentication of the callers, and nothing else: %s",
     async (_what, settings, grants, methods) => {
       const app = await createTestApp();
       const worker = await startWorker({ ...app.settings, ...settings });
@@ -47,14 +47,14 @@ describe("the metadata of the authorization server", () => {
     },
   );
 
-  it("is refused where the Host makes no URL, as workerd lets any pass", async () => {
+  it("refuses the OAuth metadata for a Host that makes no URL", async () => {
     const app = createApp({
       service: { issues: [] },
       allowedOrigins: "*",
       log: () => undefined,
       audit: async () => undefined,
       release: { version: "1", deployment: undefined },
-      getConsolePage: undefined,
+      getConsolePage: async () => new Response(),
       now: Date.now,
     });
     // A Request that is made here always has a valid URL; one from the network need not.
@@ -68,7 +68,7 @@ describe("the metadata of the authorization server", () => {
     });
   });
 
-  it("is an error that names the settings while these are wrong", async () => {
+  it("responds with server_misconfigured to a request for the OAuth metadata while settings are wrong", async () => {
     const worker = await startWorker({ CLIENT_ID: "1" });
     const response = await worker.fetch(PATH);
     expect(response.status).toBe(500);

@@ -50,13 +50,13 @@ afterEach(() => {
 });
 
 describe("docs/openapi.json", () => {
-  it("documents these outcomes, and no other", () => {
+  it("documents in docs/openapi.json exactly the outcomes that are tested", () => {
     const documented = documentedOutcomes((operation) => !isStaticFile(operation));
     expect(documented.toSorted()).toEqual([...Object.keys(OUTCOMES), WITH_INVALID_HOST].toSorted());
   });
 
   // That the response is as documented is checked by `fetch`, here as in every other test.
-  it.each(Object.entries(OUTCOMES))("documents what happens: %s", async (outcome, cause) => {
+  it.each(Object.entries(OUTCOMES))("responds as docs/openapi.json documents: %s", async (outcome, cause) => {
     const [method, path, status, error] = outcome.split(" ");
     const response = await sendIn(cause, `${method} ${path}`);
     expect(response.status).toBe(Number(status));
@@ -86,12 +86,12 @@ describe("the check of each response against docs/openapi.json", () => {
     ["a media type", "GET /health", new Response("ok", { headers }), "text/plain"],
     ["a path", "GET /nothing", Response.json(health, { headers }), "The status 200"],
     ["a method", "PUT /health", Response.json(health, { headers }), "The status 200"],
-  ])("finds %s that is not documented", async (_what, request, response, sentence) => {
+  ])("reports %s that docs/openapi.json does not document", async (_what, request, response, sentence) => {
     const [method = "", path = ""] = request.split(" ");
     expect((await undocumentedParts({ method, path }, response)).join(" ")).toContain(sentence);
   });
 
-  it("finds nothing where all is documented", async () => {
+  it("reports nothing where a response is as documented", async () => {
     const post = { method: "POST", path: "/" };
     expect(await undocumentedParts(post, Response.json(limited, withRetry("5")))).toEqual([]);
     const get = { method: "GET", path: "/health" };

@@ -59,12 +59,12 @@ describe("client_credentials", () => {
     ["Bearer", { ...byClient, user_id: "ada" }, { Authorization: `Bearer ${API_KEY}` }, "script:ada"],
     ["the bare key", { ...byClient, user_id: "ada" }, { Authorization: API_KEY }, "script:ada"],
     ["Bearer and some client_id", { ...byClient, client_id: "x" }, { Authorization: `Bearer ${API_KEY}` }, "script:"],
-  ])("is granted to an API key by %s", async (_what, parameters, headers, session) => {
+  ])("grants client_credentials to an API key by %s", async (_what, parameters, headers, session) => {
     const worker = await start();
     expect(await expectGrant(app, requestToken(worker, parameters, headers))).toMatchObject({ session_name: session });
   });
 
-  it("is granted to a JWT wherever POST / reads one", async () => {
+  it("grants client_credentials to a JWT in each header that POST / reads", async () => {
     const worker = await start();
     const jwt = await issuer.sign({ aud: "api", sub: "ada" });
     for (const headers of [{ Authorization: `Bearer ${jwt}` }, { "Cf-Access-Jwt-Assertion": jwt }]) {
@@ -79,7 +79,7 @@ describe("client_credentials", () => {
     ["a parameter", "grant_type=client_credentials&user_id=Ada+Lovelace%21", {}, "Ada Lovelace!"],
     ["the header", byClient, { "X-User-ID": "ada" }, "ada"],
     ["both, equal", { ...byClient, user_id: "ada" }, { "X-User-ID": "ada" }, "ada"],
-  ])("names the user of an open service: %s", async (_what, parameters, headers, session) => {
+  ])("names the user of an OAuth request to an open service: %s", async (_what, parameters, headers, session) => {
     const worker = await startWorker(app.settings);
     expect(await expectGrant(app, requestToken(worker, parameters, headers))).toMatchObject({ session_name: session });
   });
@@ -88,12 +88,12 @@ describe("client_credentials", () => {
     ["Basic", basic("script", "wrong"), {}],
     ["broken Basic", { Authorization: "Basic !" }, { client_id: "x" }],
     ["a secret in the body", {}, { client_id: "script", client_secret: "wrong" }],
-  ])("does not look at the credentials of an open service: %s", async (_what, headers, parameters) => {
+  ])("ignores the credentials of an OAuth request to an open service: %s", async (_what, headers, parameters) => {
     const worker = await startWorker(app.settings);
     expect((await requestToken(worker, { ...byClient, ...parameters }, headers)).status).toBe(200);
   });
 
-  it("is granted to a visitor for a solved challenge, sent as a parameter", async () => {
+  it("grants client_credentials to a visitor for a solved challenge in a parameter", async () => {
     const widget = await createTestWidget({ "0.solved": SOLVED });
     const visitors = { name: "visitors", anonymous: true, turnstile: true };
     const worker = await start({ ...widget.settings, CALLERS: [...callers(), visitors] });
@@ -105,7 +105,7 @@ describe("client_credentials", () => {
 
 describe("a grant with a JWT", () => {
   it.each([ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"])(
-    "is exchanged whatever the type of the subject token: %s",
+    "exchanges a JWT with the subject_token_type %s",
     async (type) => {
       const worker = await start();
       const jwt = await issuer.sign({ aud: "api", sub: "ada" });
@@ -116,7 +116,7 @@ describe("a grant with a JWT", () => {
     },
   );
 
-  it("is granted by assertion, also beside a client_id, an equal user_id and the JWT of Cloudflare Access", async () => {
+  it("grants a token for an assertion, also with a client_id, an equal user_id and the JWT of Cloudflare Access", async () => {
     const worker = await start();
     const jwt = await issuer.sign({ aud: "api", sub: "ada" });
     const parameters = assertionOf(jwt, { client_id: "some page", user_id: "ada", audience: "ignored" });
@@ -127,7 +127,7 @@ describe("a grant with a JWT", () => {
 });
 
 describe("the response", () => {
-  it("has a relative expires_in that shrinks, and the token and the Cache-Status of POST /", async () => {
+  it("responds with the seconds left in expires_in, and the token and Cache-Status of POST /", async () => {
     const worker = await start();
     const headers = { Authorization: `Bearer ${API_KEY}` };
     const issued = await requestToken(worker, byClient, headers);
@@ -154,7 +154,7 @@ describe("the response", () => {
     expect(await app.exchanges()).toHaveLength(1);
   });
 
-  it("is another token of the life that is asked for, once Coze has rejected the last", async () => {
+  it("replaces a rejected_token of an OAuth request by a token of the requested duration", async () => {
     const worker = await startWorker(app.settings);
     const parameters = { ...byClient, duration_seconds: "300", minimum_seconds: "100" };
     const { access_token: rejected } = await propertiesOf(await requestToken(worker, parameters));
@@ -189,10 +189,13 @@ describe("the response", () => {
       { workspace_permission: { permission_list: ["x"] } },
       undefined,
     ],
-  ])("tells the scope where it differs from what is asked for: %s", async (_what, settings, parameters, sent, told) => {
-    const worker = await startWorker({ ...app.settings, ...settings });
-    const response = await requestToken(worker, { ...byClient, ...parameters });
-    expect((await propertiesOf(response))["scope"]).toBe(told);
-    expect((await app.exchanges()).map(({ body }) => body["scope"])).toEqual([sent]);
-  });
+  ])(
+    "returns scope in an OAuth response only if it differs from the request: %s",
+    async (_what, settings, parameters, sent, told) => {
+      const worker = await startWorker({ ...app.settings, ...settings });
+      const response = await requestToken(worker, { ...byClient, ...parameters });
+      expect((await propertiesOf(response))["scope"]).toBe(told);
+      expect((await app.exchanges()).map(({ body }) => body["scope"])).toEqual([sent]);
+    },
+  );
 });

@@ -87,11 +87,11 @@ describe("the body of a token request", () => {
         "client_credentials, urn:ietf:params:oauth:grant-type:token-exchange, urn:",
       ),
     ],
-  ])("is refused: %s", async (_what, init, expected) => {
+  ])("refuses the body of an OAuth token request: %s", async (_what, init, expected) => {
     await expectRefusal(await worker.fetch("/oauth2/token", init), app, expected);
   });
 
-  it("is not looked for in the query, where every log would have it", async () => {
+  it("reads no OAuth parameter from the query", async () => {
     const inQuery = await worker.fetch(`/oauth2/token?${new URLSearchParams(byClient)}`, { method: "POST" });
     await expectRefusal(inQuery, app, invalidRequest("grant_type is missing"));
     const user = await worker.fetch("/oauth2/token?user_id=ada", form({ ...byClient, user_id: "ada" }, byKey));
@@ -175,11 +175,11 @@ describe("a grant with a JWT", () => {
       {},
       invalidRequest("client_secret is not supported"),
     ],
-  ])("is refused: %s", async (_what, parameters, headers, expected) => {
+  ])("refuses a grant with a JWT: %s", async (_what, parameters, headers, expected) => {
     await expectRefusal(await requestToken(worker, await parameters(), headers), app, expected);
   });
 
-  it("is not taken for a visitor's request where the issuer cannot be reached", async () => {
+  it("responds with issuer_unavailable to an assertion whose issuer is down", async () => {
     const settings = { CALLERS: [{ name: "web", issuer: "http://127.0.0.1:9", audience: "api" }] };
     const away = await startWorker({ ...app.settings, ...settings });
     const response = await requestToken(
@@ -192,7 +192,7 @@ describe("a grant with a JWT", () => {
   it.each<[string, () => object]>([
     ["open", () => ({})],
     ["closed, with API keys alone", () => ({ CALLERS: callers().slice(0, 2) })],
-  ])("is not supported by a service that verifies no JWTs: %s", async (_what, settings) => {
+  ])("refuses JWT grants where no caller has a JWT: %s", async (_what, settings) => {
     const response = await requestToken(await startWorker({ ...app.settings, ...settings() }), exchangeOf(jwt));
     await expectRefusal(response, app, refusal("unsupported_grant_type", 400, "this service are: client_credentials."));
   });
@@ -209,7 +209,7 @@ describe("client_credentials", () => {
     ["a broken header", byClient, { Authorization: "Basic" }, "the base64 of name:key"],
     ["a key with broken percent-encoding", byClient, basic("script", `${API_KEY}%`), "the base64 of name:key"],
     ["a key of 20 KB", byClient, basic("script", "x".repeat(20_000)), "too long to be one"],
-  ])("is refused, and asks for Basic, where Basic has %s", async (_what, parameters, headers, description) => {
+  ])("challenges with Basic when HTTP Basic has %s", async (_what, parameters, headers, description) => {
     const response = await requestToken(worker, parameters, headers);
     expect(response.status).toBe(401);
     expect(response.headers.get("WWW-Authenticate")).toBe('Basic realm="coze-token-worker"');
@@ -285,17 +285,17 @@ describe("client_credentials", () => {
       byKey,
       invalidRequest("duration_seconds must be a whole number"),
     ],
-  ])("is refused: %s", async (_what, parameters, headers, expected) => {
+  ])("refuses client_credentials: %s", async (_what, parameters, headers, expected) => {
     await expectRefusal(await requestToken(worker, parameters, headers), app, expected);
   });
 
-  it("is refused without a credential where no caller is anonymous", async () => {
+  it("refuses client_credentials without a credential where no caller is anonymous", async () => {
     const closed = await startWorker({ ...app.settings, CALLERS: callers().slice(0, 3) });
     const response = await requestToken(closed, { ...byClient, client_id: "script" });
     await expectRefusal(response, app, refusal("invalid_client", 401, "A credential is required"));
   });
 
-  it("is refused while settings are wrong", async () => {
+  it("responds to client_credentials with server_misconfigured while settings are wrong", async () => {
     const response = await requestToken(await startWorker({ ...app.settings, KID: "" }), byClient);
     expect(response.status).toBe(500);
     expect(await propertiesOf(response)).toMatchObject({
@@ -306,7 +306,7 @@ describe("client_credentials", () => {
 });
 
 describe("every refusal", () => {
-  it("counts by the client's network, and is in the log, as for POST /", async () => {
+  it("counts and logs refused OAuth requests as POST / does", async () => {
     const log = recordLog();
     const limiter = limiterOf(4);
     const limited = await startWorker({ ...app.settings, CALLERS: callers(), RATE_LIMITER: limiter });
@@ -333,7 +333,7 @@ describe("every refusal", () => {
     expect(log.text()).not.toContain("hunter2");
   });
 
-  it.each(["GET", "HEAD", "PUT"])("names the methods that there are, for %s", async (method) => {
+  it.each(["GET", "HEAD", "PUT"])("responds to %s /oauth2/token with 405 and Allow", async (method) => {
     const response = await worker.fetch("/oauth2/token", { method });
     expect([response.status, response.headers.get("Allow")]).toEqual([405, "POST, OPTIONS"]);
   });

@@ -91,29 +91,6 @@ describe("parsing any response of Coze", () => {
     );
   });
 
-  it("gives a documented error code of Coze precedence over everything else", () => {
-    const coded = fc.record({ ...envelope, body, code: fc.constantFrom("internal_error", ...DOCUMENTED_REFUSALS) });
-    fc.assert(
-      fc.property(coded, ({ body: properties, code, ...rest }) => {
-        const outcome = outcomeFor({ ...rest, body: JSON.stringify({ ...properties, error_code: code }) });
-        expect(outcome).toMatchObject({
-          code: code === "internal_error" ? "upstream_unavailable" : "upstream_rejected",
-        });
-      }),
-    );
-  });
-
-  it("parses Coze's Retry-After to whole seconds, or none", () => {
-    fc.assert(
-      fc.property(response, (given) => {
-        const outcome = outcomeFor({ ...given, status: 429 });
-        if (!(outcome instanceof TokenError)) throw new Error("A token under 429.");
-        const { retryAfterSeconds: pause = 1 } = outcome.details;
-        expect(Number.isInteger(pause) && pause > 0).toBe(true);
-      }),
-    );
-  });
-
   it("never quotes a token of a Coze response in an error", () => {
     fc.assert(
       fc.property(response, body, (given, properties) => {

@@ -53,6 +53,7 @@ describe("matchesClaims", () => {
 
   it.each<[string, Claims, Record<string, ClaimRule>]>([
     ["another audience", { aud: "web" }, {}],
+    ["an audience that holds the right one", { aud: "apis" }, {}],
     ["no audience", { aud: undefined }, {}],
     ["other audiences", { aud: ["web"] }, {}],
     ["audiences within a list", { aud: [["api"]] }, {}],

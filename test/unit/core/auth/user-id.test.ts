@@ -8,9 +8,7 @@ describe("parseUserId", () => {
 
   it.each([
     ["one character", "u"],
-    ["a plain id", "user123"],
     ["an inner space", "Ada Lovelace"],
-    ["every visible character", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"],
     ["a percent-encoded name", encodeURIComponent("用户一")],
     ["the longest one", "x".repeat(MAX_USER_ID_LENGTH)],
     ["a word that means nothing here", "null"],
@@ -21,17 +19,27 @@ describe("parseUserId", () => {
     expect(parseUserId(header)).toBe(header);
   });
 
+  it("accepts within a user id exactly the visible ASCII characters and the space", () => {
+    const isAccepted = (unit: string) => {
+      try {
+        return parseUserId(`a${unit}b`) === `a${unit}b`;
+      } catch {
+        return false;
+      }
+    };
+    const units = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code));
+    expect(units.filter(isAccepted).join("")).toBe(
+      String.fromCharCode(...Array.from({ length: 95 }, (_, index) => 0x20 + index)),
+    );
+  });
+
   it.each([
     ["an empty user id", "", "is empty"],
     ["one that is too long", "x".repeat(MAX_USER_ID_LENGTH + 1), "is longer than 128 characters"],
     ["a leading space", " user", "visible ASCII"],
     ["a trailing space", "user ", "visible ASCII"],
     ["a single space", " ", "visible ASCII"],
-    ["a tab", "us\ter", "visible ASCII"],
     ["a line break", "user\n", "visible ASCII"],
-    ["a NUL", "us\0er", "visible ASCII"],
-    ["a DEL", "us\x7fer", "visible ASCII"],
-    ["Latin-1", "usér", "visible ASCII"],
     ["Chinese", "用户", "visible ASCII"],
   ])("refuses an X-User-ID with its name in the message: %s", (_what, header, sentence) => {
     expect(() => parseUserId(header)).toThrow(

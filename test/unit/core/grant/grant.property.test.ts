@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CozeScope } from "../../../../src/core/grant/coze-scope.ts";
-import { type Grant, grantFor } from "../../../../src/core/grant/grant.ts";
+import type { Grant } from "../../../../src/core/grant/grant.ts";
 import { createCacheKeyFor, type TokenSource } from "../../../../src/core/token/cache-key.ts";
 
 type Input = TokenSource & Grant;
@@ -48,17 +48,6 @@ describe("the cache key", () => {
       }),
     );
   });
-});
-
-it("grants any duration up to the limit, the limit when none is requested, and no second more", () => {
-  const seconds = fc.integer({ min: 1, max: 86_399 });
-  fc.assert(
-    fc.property(fc.option(seconds, { nil: undefined }), seconds, (asked, limit) => {
-      const grant = () => grantFor("ada", { durationSeconds: asked }, { durationSeconds: limit, scope: undefined });
-      if (asked === undefined || asked <= limit) expect(grant().durationSeconds).toBe(asked ?? limit);
-      else expect(grant).toThrow(expect.objectContaining({ code: "invalid_scope" }));
-    }),
-  );
 });
 
 /** One string per meaning of an input, told apart by a separator that no part can hold. */

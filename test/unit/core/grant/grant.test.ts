@@ -7,15 +7,14 @@ const scope: CozeScope = { account_permission: { permission_list: ["a"] } };
 const limits = { durationSeconds: 900, scope };
 const cacheKeyFor = (from: TokenSource, of: Grant) => createCacheKeyFor(from)(of);
 const source: TokenSource = { clientId: "1", audience: "api.coze.cn", tokenEndpoint: "https://api.coze.cn/token" };
-const grant: Grant = { userId: "ada", durationSeconds: 900, scope };
 
 describe("grantFor", () => {
   it("grants the limits to a request that names neither duration nor scope", () => {
     expect(grantFor("ada", {}, limits)).toEqual({ userId: "ada", durationSeconds: 900, scope });
   });
 
-  it("grants a duration below the limit", () => {
-    expect(grantFor(undefined, { durationSeconds: 60 }, limits)).toMatchObject({ durationSeconds: 60 });
+  it.each([60, 900])("grants a duration up to the limit: %d", (durationSeconds) => {
+    expect(grantFor(undefined, { durationSeconds }, limits)).toMatchObject({ durationSeconds });
   });
 
   it("refuses a duration above the limit, and says what is granted", () => {
@@ -31,11 +30,6 @@ describe("grantFor", () => {
 });
 
 describe("createCacheKeyFor", () => {
-  it("makes the same cache key for the same token", () => {
-    const again = { ...grant, scope: { account_permission: { permission_list: ["a", "a"] } } };
-    expect(cacheKeyFor({ ...source }, again)).toBe(cacheKeyFor(source, grant));
-  });
-
   it("does not change the form of cache keys, so that tokens of an earlier version are found", () => {
     const bound: Grant = {
       userId: "ada",
@@ -49,29 +43,6 @@ describe("createCacheKeyFor", () => {
     expect(cacheKeyFor(source, { ...bound, userId: undefined, scope: undefined })).toBe(prefix);
     expect(cacheKeyFor(source, bound)).toBe(
       `${prefix}[["account_permission.permission_list",["a"]],["attribute_constraint.connector_bot_chat_attribute.bot_id_list",["1","2"]]]=ada`,
-    );
-  });
-
-  it("makes a different cache key for every input that changes the token", () => {
-    const keys = [
-      cacheKeyFor(source, grant),
-      cacheKeyFor({ ...source, clientId: "2" }, grant),
-      cacheKeyFor({ ...source, audience: "api.coze.com" }, grant),
-      cacheKeyFor({ ...source, tokenEndpoint: "https://api.coze.com/token" }, grant),
-      cacheKeyFor(source, { ...grant, userId: "bob" }),
-      cacheKeyFor(source, { ...grant, durationSeconds: 901 }),
-      cacheKeyFor(source, { ...grant, scope: undefined }),
-    ];
-    expect(new Set(keys).size).toBe(keys.length);
-  });
-
-  it("makes no cache key in which a user id imitates an absent one, or another field", () => {
-    const shared = cacheKeyFor(source, { ...grant, userId: undefined });
-    for (const userId of ["null", "undefined", "", "default-session", '",null,"', "=", 'ada",900,"']) {
-      expect(cacheKeyFor(source, { ...grant, userId })).not.toBe(shared);
-    }
-    expect(cacheKeyFor({ ...source, clientId: '1","2' }, grant)).not.toBe(
-      cacheKeyFor({ ...source, clientId: "1", audience: "2" }, grant),
     );
   });
 });

@@ -86,6 +86,8 @@ describe("an open circuit", () => {
     for (const ask of [world.circuit.check, world.circuit.admit]) {
       expect(() => ask(lastError)).toThrow(
         expect.objectContaining({
+          name: "TokenError",
+          cause,
           code: "upstream_unavailable",
           details: { retryAfterSeconds: 2, coze: { status: 500 }, cause },
         }),

@@ -141,10 +141,11 @@ describe("exchange", () => {
     expect(world.pauses).toEqual([]);
   });
 
-  it("waits before the next attempt as long as Coze's Retry-After says", async () => {
+  it("waits before the next attempt as long as Coze's Retry-After says, and dates the new assertion then", async () => {
     const world = worldWith([unavailable(3), token]);
     await exchange(grant, unlimited, settings, world.ports);
     expect(world.pauses).toEqual([3000]);
+    expect(world.signed.map(({ iat }) => iat)).toEqual([1_700_000_000, 1_700_000_003]);
   });
 
   it("does not wait for another attempt past the budget of the exchange", async () => {
