@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { ROOT } from "../examples/service.ts";
+import { createFolder } from "./folder.ts";
+
+async function run(folder: string, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [join(ROOT, "tools/doctor/main.ts"), ...args], { cwd: folder });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { stdout, stderr, code };
+}
+
+describe("npm run doctor", () => {
+  it("prints one table, and exits with 0 when nothing needs fixing", async () => {
+    const { stdout, code } = await run(createFolder());
+    expect(stdout).toMatch(/│ ok {3}│ settings/);
+    expect(stdout).toMatch(/│ note │ access/);
+    expect(code).toBe(0);
+  });
+
+  it("prints every finding as JSON, and exits with 1 when one needs fixing", async () => {
+    const { stdout, code } = await run(createFolder({ ".gitignore": "" }), "--json");
+    const findings: readonly object[] = JSON.parse(stdout);
+    for (const finding of findings) expect(Object.keys(finding)).toEqual(["name", "ok", "detail", "hint"]);
+    expect(findings).toContainEqual(expect.objectContaining({ name: ".gitignore", ok: false }));
+    expect(code).toBe(1);
+  });
+
+  it("exits with 2 and a sentence when wrangler.toml has no such environment", async () => {
+    const { stderr, code } = await run(createFolder(), "--env", "nowhere");
+    expect(stderr).toMatch(/^wrangler.toml has no environment nowhere/);
+    expect(code).toBe(2);
+  });
+
+  it("explains itself with --help", async () => {
+    const { stdout } = await run(createFolder(), "--help");
+    expect(stdout).toContain("--env <name>");
+    expect(stdout).toContain("exit status");
+  });
+});

@@ -1,0 +1,60 @@
+import Table from "cli-table3";
+
+/** What one check has found. */
+export type Finding = {
+  /** What was checked. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found. Names of settings and of keys, never values that are secret. */
+  readonly detail: string;
+  /** One thing to do; "" if there is nothing. With `ok`, it is advice. */
+  readonly hint: string;
+  /** What the finding rests on, for those who want to know more. */
+  readonly evidence?: string;
+};
+
+/** A check that is passed, with advice or without. */
+export function passed(name: string, detail: string, hint = "", evidence?: string): Finding {
+  return { name, ok: true, detail, hint, ...(evidence !== undefined && { evidence }) };
+}
+
+/** A check that is failed, and the one thing to do about it. */
+export function failed(name: string, detail: string, hint: string, evidence?: string): Finding {
+  return { name, ok: false, detail, hint, ...(evidence !== undefined && { evidence }) };
+}
+
+/** Whether the worst finding is one that needs fixing. */
+export function hasFailed(findings: readonly Finding[]): boolean {
+  return findings.some(({ ok }) => !ok);
+}
+
+/** The findings as JSON: a list of `{ name, ok, detail, hint }`. */
+export function findingsJson(findings: readonly Finding[]): string {
+  return JSON.stringify(
+    findings.map(({ name, ok, detail, hint }) => ({ name, ok, detail, hint })),
+    null,
+    2,
+  );
+}
+
+/** The findings as one table that is `width` columns wide, with their evidence if it is wanted. */
+export function findingsTable(findings: readonly Finding[], { width = 100, verbose = false } = {}): string {
+  const free = Math.max(60, width) - 36;
+  const table = new Table({
+    head: ["", "check", "found", "what to do"],
+    colWidths: [6, 24, Math.ceil(free / 2), Math.floor(free / 2)],
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    style: { head: [], border: [] },
+  });
+  for (const { name, ok, detail, hint, evidence } of findings) {
+    const found = verbose && evidence !== undefined ? `${detail}\n${evidence}` : detail;
+    table.push([mark(ok, hint), name, found, hint]);
+  }
+  return table.toString();
+}
+
+function mark(ok: boolean, hint: string): string {
+  if (!ok) return "FAIL";
+  return hint === "" ? "ok" : "note";
+}
