@@ -34,6 +34,21 @@ describe("npm run doctor", () => {
     expect(code).toBe(2);
   });
 
+  it("does not try an exchange while a setting is wrong", async () => {
+    const { stdout, code } = await run(createFolder({ ".dev.vars": "" }), "--live", "--json");
+    expect(JSON.parse(stdout)).toContainEqual(
+      expect.objectContaining({ name: "exchange", detail: expect.stringMatching(/not tried/) }),
+    );
+    expect(code).toBe(1);
+  });
+
+  it("checks a deployed service from anywhere, and refuses what is no URL", async () => {
+    const { stdout, code } = await run(createFolder(), "--url", "https://nowhere.invalid", "--json");
+    expect(JSON.parse(stdout)).toMatchObject([{ name: "service: DNS", ok: false }]);
+    expect(code).toBe(1);
+    expect((await run(createFolder(), "--url", "token.example.com")).stderr).toMatch(/complete URL/);
+  });
+
   it("explains itself with --help", async () => {
     const { stdout } = await run(createFolder(), "--help");
     expect(stdout).toContain("--env <name>");
