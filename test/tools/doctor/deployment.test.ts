@@ -86,7 +86,7 @@ describe("npm run doctor -- --url", () => {
 
   it("says why a credential gets no token", async () => {
     expect(await failures(closed.tokenUrl, { credential: "ctw_wrong" })).toMatchObject([
-      { name: "token", detail: /401 invalid_client/ },
+      { name: "token", detail: expect.stringMatching(/401 invalid_client/) },
     ]);
   });
 
@@ -97,13 +97,20 @@ describe("npm run doctor -- --url", () => {
 
   it("names each setting that the deployed Worker has wrong", async () => {
     const [health] = await failures(broken.tokenUrl);
-    expect(health).toMatchObject({ name: "health", detail: /^misconfigured: TOKEN_DURATION must/ });
+    expect(health).toMatchObject({
+      name: "health",
+      detail: expect.stringMatching(/^misconfigured: TOKEN_DURATION must/),
+    });
   });
 
   it("says what Coze says when it refuses", async () => {
     await using refused = await startService(undefined, { KID: "unknown" });
     expect(await failures(refused.tokenUrl)).toMatchObject([
-      { name: "token", detail: /502 upstream_rejected.*Coze says: invalid jwt: kid not/, hint: /--live/ },
+      {
+        name: "token",
+        detail: expect.stringMatching(/502 upstream_rejected.*Coze says: invalid jwt: kid not/),
+        hint: expect.stringMatching(/--live/),
+      },
     ]);
   });
 
@@ -169,7 +176,9 @@ describe("npm run doctor -- --url", () => {
   });
 
   it("finds a host without an address, and plain http to another machine", async () => {
-    expect(await failures("https://nowhere.invalid/")).toMatchObject([{ name: "service: DNS", detail: /no address/ }]);
+    expect(await failures("https://nowhere.invalid/")).toMatchObject([
+      { name: "service: DNS", detail: expect.stringMatching(/no address/) },
+    ]);
     expect(await failures("http://192.0.2.1/")).toMatchObject([
       { name: "service: TLS", hint: "Use https://192.0.2.1/" },
     ]);
@@ -177,13 +186,17 @@ describe("npm run doctor -- --url", () => {
 
   it("finds a certificate that nobody vouches for, or that ends soon, and accepts a good one", async () => {
     const untrusted = await serveTls(30);
-    expect(await failures(untrusted.url)).toMatchObject([{ name: "service: TLS", detail: /SELF_SIGNED/ }]);
+    expect(await failures(untrusted.url)).toMatchObject([
+      { name: "service: TLS", detail: expect.stringMatching(/SELF_SIGNED/) },
+    ]);
 
     const [ending, good] = [await serveTls(3), await serveTls(30)];
     const before = getCACertificates("default");
     onTestFinished(() => setDefaultCACertificates(before));
     setDefaultCACertificates([...before, ending.certificate, good.certificate]);
-    expect(await failures(ending.url)).toMatchObject([{ name: "service: TLS", detail: /valid for [23] days/ }]);
+    expect(await failures(ending.url)).toMatchObject([
+      { name: "service: TLS", detail: expect.stringMatching(/valid for [23] days/) },
+    ]);
     expect(await failures(good.url)).toEqual([]);
   });
 });

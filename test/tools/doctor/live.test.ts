@@ -70,14 +70,16 @@ describe("npm run doctor -- --live", () => {
     const url = await startCoze(async (request, respond) =>
       request.method === "HEAD" ? new Response(null, { headers: { Date: date(3600) } }) : respond(),
     );
-    expect(await failures(url)).toMatchObject([{ name: "clock", detail: /^3(599|600|601) s behind/ }]);
+    expect(await failures(url)).toMatchObject([
+      { name: "clock", detail: expect.stringMatching(/^3(599|600|601) s behind/) },
+    ]);
   });
 
   it("finds an endpoint without an address, and one where nothing listens", async () => {
     expect(await failures("https://nowhere.invalid/token")).toMatchObject([{ name: "Coze: DNS" }]);
     expect(await failures("http://127.0.0.1:9/token")).toMatchObject([
       { name: "clock" },
-      { name: "exchange", detail: /^upstream_unavailable/ },
+      { name: "exchange", detail: expect.stringMatching(/^upstream_unavailable/) },
     ]);
   });
 
@@ -85,14 +87,17 @@ describe("npm run doctor -- --live", () => {
     const [here, there] = [await startCoze(undefined, "another"), await startCoze()];
     const otherRegions = [{ tokenEndpoint: there, audience: "api.coze.cn" }];
     const [exchange] = await failures(here, { otherRegions });
-    expect(exchange).toMatchObject({ name: "exchange", detail: /kid not been registred/ });
+    expect(exchange).toMatchObject({ name: "exchange", detail: expect.stringMatching(/kid not been registred/) });
     expect(exchange?.hint).toContain(`Set TOKEN_ENDPOINT to ${there}`);
   });
 
   it("says so when both regions refuse the key", async () => {
     const [here, there] = [await startCoze(undefined, "another"), await startCoze(undefined, "a third")];
     const [exchange] = await failures(here, { otherRegions: [{ tokenEndpoint: there, audience: "api.coze.cn" }] });
-    expect(exchange).toMatchObject({ detail: /The other region refuses it too/, hint: /^Compare CLIENT_ID, KID/ });
+    expect(exchange).toMatchObject({
+      detail: expect.stringMatching(/The other region refuses it too/),
+      hint: expect.stringMatching(/^Compare CLIENT_ID, KID/),
+    });
   });
 
   it("explains a refusal that is not about the key", async () => {
@@ -101,7 +106,10 @@ describe("npm run doctor -- --live", () => {
       request.method === "POST" ? Response.json(body, { status: 403 }) : respond(),
     );
     expect(await failures(url)).toMatchObject([
-      { name: "exchange", detail: /Is it an OAuth app of type JWT, and active\? Coze says: app: x is/ },
+      {
+        name: "exchange",
+        detail: expect.stringMatching(/Is it an OAuth app of type JWT, and active\? Coze says: app: x is/),
+      },
     ]);
   });
 
@@ -112,18 +120,25 @@ describe("npm run doctor -- --live", () => {
     [4200, /Check the id/],
   ])("explains code %i for the bot", async (code, hint) => {
     const found = await failures(await startCoze(apiCode("/v1/bots/7379", code)), BOT);
-    expect(found).toMatchObject([{ name: "bot 7379", detail: new RegExp(`code ${code}: said so`), hint }]);
+    expect(found).toMatchObject([
+      { name: "bot 7379", detail: expect.stringMatching(`code ${code}: said so`), hint: expect.stringMatching(hint) },
+    ]);
   });
 
   it("finds a token that Coze's API does not accept, but not one that may not read the user", async () => {
     expect(await failures(await startCoze(apiCode("/v1/users/me", 4100)))).toMatchObject([{ name: "token at Coze" }]);
     const found = await examine(await startCoze(apiCode("/v1/users/me", 4101)));
-    expect(found.find(({ name }) => name === "token at Coze")).toMatchObject({ ok: true, detail: /4101/ });
+    expect(found.find(({ name }) => name === "token at Coze")).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/4101/),
+    });
   });
 
   it("finds a host that issues tokens, but is not Coze's API", async () => {
     const url = await startCoze((request, respond) => (request.method === "GET" ? new Response("<html>") : respond()));
-    expect(await failures(url)).toMatchObject([{ name: "token at Coze", detail: /is not Coze's/ }]);
+    expect(await failures(url)).toMatchObject([
+      { name: "token at Coze", detail: expect.stringMatching(/is not Coze's/) },
+    ]);
   });
 
   it.each([
@@ -145,8 +160,8 @@ describe("npm run doctor -- --live", () => {
     const CALLERS = [{ name: "users", issuer, audience: "app" }];
     const found = await checkLive(await settings({ TOKEN_ENDPOINT: await startCoze(), CALLERS }));
     expect(found.find(({ ok }) => !ok)).toMatchObject({
-      detail: /names another issuer/,
-      hint: /the slash at the end counts/,
+      detail: expect.stringMatching(/names another issuer/),
+      hint: expect.stringMatching(/the slash at the end counts/),
     });
   });
 });
