@@ -23,10 +23,17 @@ export type LocalFindings = {
 
 /**
  * Checks what can be checked on this machine without a network: programs, settings, key, callers, files.
+ * `secrets` are those that a deployment sends along.
  * @throws Failure when wrangler cannot read wrangler.toml.
  */
-export async function checkLocal(root: string, env: string | undefined, view: View): Promise<LocalFindings> {
-  const project = readProject(root, env);
+export async function checkLocal(
+  root: string,
+  env: string | undefined,
+  view: View,
+  secrets: Environment = {},
+): Promise<LocalFindings> {
+  const read = readProject(root, env);
+  const project = { ...read, [view]: { ...read[view], ...secrets } };
   const { findings, config } = await checkSettings(project, view);
   const ofConfig = config === undefined ? [] : [checkRegion(config), ...checkCallers(config)];
   return {
