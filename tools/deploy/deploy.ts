@@ -18,6 +18,8 @@ export type DeployOptions = {
   readonly allowOpen: boolean;
   /** Where the service responds; by default, where wrangler says. */
   readonly url?: URL | undefined;
+  /** Of a caller: an API key or a JWT, to request a token of a closed service. */
+  readonly credential?: string | undefined;
   /** For wrangler, such as `--keep-vars`. */
   readonly wranglerArguments: readonly string[];
 };
@@ -90,10 +92,7 @@ async function verify(url: URL | undefined, options: DeployOptions, ports: Deplo
     return 0;
   }
   const origins = String(readProject(options.root, options.env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
-  const expected = {
-    restrictsOrigins: origins !== "*" && origins !== "",
-    credential: process.env["CREDENTIAL"] || undefined,
-  };
+  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential: options.credential };
   let findings = await checkDeployment(url, expected);
   for (let look = 1; look < LOOKS && hasFailed(findings); look += 1) {
     ports.say(`${url.origin} is not right yet. Looking again in ${ports.pauseMs / 1000} s ...`);

@@ -36,7 +36,15 @@ Examples:
 
 const { env, dryRun = false, allowOpen = false, url } = command.opts<Options>();
 process.exitCode = await deploy(
-  { root: process.cwd(), env: env || undefined, dryRun, allowOpen, url, wranglerArguments: command.args },
+  {
+    root: process.cwd(),
+    env: env || undefined,
+    dryRun,
+    allowOpen,
+    url,
+    credential: process.env["CREDENTIAL"] || undefined,
+    wranglerArguments: command.args,
+  },
   { runWrangler, say: console.log, width: process.stdout.columns ?? 120, pauseMs: PAUSE_MS },
 ).catch(explain);
 

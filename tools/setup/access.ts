@@ -29,12 +29,13 @@ export type Access = {
 /** The permission that talking to a bot takes (docs/callers.md, Permission names). */
 const CHAT_PERMISSION = "Connector.botChat";
 
-/** Asks who may call, and for which bots and permissions. */
-export async function askAccess(ask: Ask, flags: AccessFlags): Promise<Access> {
+/** Asks who may call, and for which bots and permissions. `initial` is how it is now, where there is a service already. */
+export async function askAccess(ask: Ask, flags: AccessFlags, initial: "open" | undefined): Promise<Access> {
   const kind = await ask({
     flag: "--access",
     text: "Who may request tokens?",
     given: flags.access,
+    initial,
     choices: [
       { value: "key", label: "holders of an API key: scripts and backends" },
       { value: "issuer", label: "logged-in users, by the JWT of a login such as Supabase or Auth0" },

@@ -121,13 +121,14 @@ export async function askEndpoint(
 export async function askRest(flags: Flags, project: Project, { ask }: AnswerPorts) {
   const { deployed, local } = project;
   const hasCallers = "CALLERS" in deployed || "CALLERS" in local;
+  const hasService = "CLIENT_ID" in deployed;
   if (hasCallers && flags.access === "open") {
     throw new Failure("--access open: there are CALLERS, which are kept. Remove them yourself to open the service.");
   }
   const isKept = hasCallers && flags.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
-    : await askAccess(ask, flags);
+    : await askAccess(ask, flags, hasService ? "open" : undefined);
 
   const origins = await ask({
     flag: "--origins",

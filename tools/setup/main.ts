@@ -1,19 +1,25 @@
 import { homedir } from "node:os";
 import { Command, Option } from "commander";
+import { runWrangler } from "../deploy/run-wrangler.ts";
 import { readProject } from "../lib/project.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { Failure } from "../start/failure.ts";
+import { deployWithSecrets } from "./deploy-with-secrets.ts";
 import { findKeyFile } from "./key-file.ts";
 import { Interrupted, terminal } from "./prompter.ts";
 import { RECIPE_NAMES } from "./recipes.ts";
 import { type SetupOptions, type SetupResult, setUp } from "./setup.ts";
+
+/** Between two looks at a new deployment. */
+const PAUSE_MS = 5000;
 
 type Options = Omit<SetupOptions, "yes" | "dryRun"> & {
   readonly env?: string;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
+  readonly deploy?: boolean;
 };
 
 const command = new Command("npm run setup --")
@@ -42,6 +48,7 @@ const command = new Command("npm run setup --")
   .option("--domain <host>", "custom domain of the Worker")
   .option("--env <name>", "the environment of wrangler.toml to set up, instead of its top level")
   .option("--no-exchange", "do not try the key at Coze")
+  .option("--deploy", "deploy with all secrets in one step, and check the deployed service")
   .option("--yes", "take the defaults, and write without asking")
   .option("--dry-run", "show what would be written, and write and send nothing")
   .option("--json", "print the result as JSON")
@@ -56,7 +63,7 @@ Examples:
   .showHelpAfterError("npm run setup -- --help lists the options.")
   .parse();
 
-const { env, json = false, yes = false, dryRun = false, ...flags } = command.opts<Options>();
+const { env, json = false, yes = false, dryRun = false, deploy = false, ...flags } = command.opts<Options>();
 process.exitCode = await run().catch(explain);
 
 async function run(): Promise<number> {
@@ -75,7 +82,22 @@ async function run(): Promise<number> {
     },
   );
   console.log(json ? resultJson(result) : lastWords(result));
-  return 0;
+  const isComplete = result.isWritten || result.plan.files.length === 0;
+  if (dryRun || !isComplete || !(deploy || (isInteractive && !yes && (await offerDeployment())))) return 0;
+
+  // With --json, the JSON is all of the output.
+  const ports = json ? { runWrangler: runQuietly, say: console.error } : { runWrangler, say: console.log };
+  const width = process.stdout.columns ?? 120;
+  return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: PAUSE_MS });
+}
+
+/** wrangler logs in by itself, in a browser, where nobody is logged in. */
+function offerDeployment(): Promise<boolean> {
+  return terminal.confirm("Deploy it now, with the private key as a secret?", false);
+}
+
+function runQuietly(args: readonly string[]) {
+  return runWrangler(args, true);
 }
 
 function resultJson({ plan, answers, exchange, isWritten }: SetupResult): string {
@@ -102,7 +124,7 @@ function lastWords({ plan, answers: { apiKey, caller }, isWritten }: SetupResult
     "Written.",
     ...key,
     "Try it here: npm start",
-    `Deploy it: npm run deploy${env === undefined ? "" : ` -- --env ${env}`}`,
+    `Deploy it: npm run setup -- --deploy${env === undefined ? "" : ` --env ${env}`}`,
   ].join("\n");
 }
 

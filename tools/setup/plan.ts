@@ -19,6 +19,8 @@ export type FileToWrite = { readonly name: string; readonly text: string; readon
 
 export type Plan = { readonly changes: readonly Change[]; readonly files: readonly FileToWrite[] };
 
+const TOML = "wrangler.toml";
+
 /** Ids of this many digits, of which a documentation or template has none. */
 const [MIN_NAMESPACE_ID, MAX_NAMESPACE_ID] = [100_000_000, 1_000_000_000];
 
@@ -31,61 +33,68 @@ const PRIVATE_MODE = 0o600;
  * @throws Failure when wrangler.toml cannot be edited.
  */
 export function planFiles(project: Project, answers: Answers): Plan {
-  const { root, env, deployed, local } = project;
-  const varsFile = env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
-  const toml = readFileSync(join(root, "wrangler.toml"), "utf8");
-  const varsText = readIfPresent(join(root, varsFile));
-  const wanted = varsFor(answers, deployed);
+  const toml = planToml(project, answers);
+  const vars = planVars(project, answers);
+  return { changes: [...toml.changes, ...vars.changes], files: [...vars.files, ...toml.files] };
+}
 
-  const tomlVars = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => !isSame(deployed[name], value)));
-  const inVarsFile = Object.entries(wanted).filter(
-    ([name, value]) => definesVar(varsText, name) && !isSame(local[name], value),
-  );
-  const vars = {
-    ...Object.fromEntries(
-      inVarsFile.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
-    ),
-    ...(local["PRIVATE_KEY"] === answers.privateKey ? {} : { PRIVATE_KEY: answers.privateKey }),
-  };
+function planToml(project: Project, answers: Answers): Plan {
+  const { root, env, deployed } = project;
   const { caller } = answers;
-  if (caller !== undefined && definesVar(varsText, "CALLERS")) {
-    throw new Failure(
-      `${varsFile} has CALLERS, which win over those of wrangler.toml here. Move them to wrangler.toml first.`,
-    );
-  }
-
-  const isFirst = deployed["CLIENT_ID"] === undefined;
-  const namespaceIds = isFirst ? drawIds(limitsIn(project)) : [];
+  const wanted = Object.entries(varsFor(answers, deployed));
+  const isMissing = ([name, value]: (typeof wanted)[number]) => !isSame(deployed[name], value);
+  // The ids of the example would be shared with every other copy of it in the account.
+  const namespaceIds = "CLIENT_ID" in deployed ? [] : drawIds(limitsIn(project));
   const domain = answers.domain === project.domain ? undefined : answers.domain;
-  const edited = editToml(toml, { env, vars: tomlVars, caller, domain, namespaceIds });
 
-  const change = (file: string, name: string, before: unknown, isWritten: boolean): Change => ({
-    file,
-    name,
-    action: isWritten ? (before === undefined || before === "" ? "set" : "changed") : "kept",
+  const before = readFileSync(join(root, TOML), "utf8");
+  const text = editToml(before, {
+    env,
+    vars: Object.fromEntries(wanted.filter(isMissing)),
+    caller,
+    domain,
+    namespaceIds,
   });
   return {
     changes: [
-      ...Object.keys(wanted).map((name) => change("wrangler.toml", name, deployed[name], name in tomlVars)),
-      ...(caller === undefined ? [] : [change("wrangler.toml", `CALLERS: ${caller["name"]}`, undefined, true)]),
-      ...(caller === undefined && "CALLERS" in deployed ? [change("wrangler.toml", "CALLERS", "", false)] : []),
-      ...(domain === undefined ? [] : [change("wrangler.toml", `domain: ${domain}`, project.domain, true)]),
+      ...wanted.map((pair) => ({ file: TOML, name: pair[0], action: actionFor(deployed[pair[0]], isMissing(pair)) })),
+      ...(caller === undefined ? [] : [{ file: TOML, name: `caller ${caller["name"]}`, action: "set" as const }]),
+      ...("CALLERS" in deployed ? [{ file: TOML, name: "CALLERS", action: "kept" as const }] : []),
+      ...(domain === undefined
+        ? []
+        : [{ file: TOML, name: `domain ${domain}`, action: actionFor(project.domain, true) }]),
       ...(namespaceIds.length > 0
-        ? [change("wrangler.toml", "namespace_id of each rate limit", "the example", true)]
+        ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }]
         : []),
-      ...inVarsFile.map(([name]) => change(varsFile, name, local[name], true)),
-      change(
-        varsFile,
-        "PRIVATE_KEY",
-        definesVar(varsText, "PRIVATE_KEY") ? local["PRIVATE_KEY"] : undefined,
-        "PRIVATE_KEY" in vars,
-      ),
     ],
-    files: [
-      ...(Object.keys(vars).length > 0 ? [{ name: varsFile, text: editVars(varsText, vars), mode: PRIVATE_MODE }] : []),
-      ...(edited === toml ? [] : [{ name: "wrangler.toml", text: edited, mode: 0o644 }]),
-    ],
+    files: text === before ? [] : [{ name: TOML, text, mode: 0o644 }],
   };
+}
+
+function planVars({ root, env, deployed, local }: Project, answers: Answers): Plan {
+  const name = env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
+  const text = readIfPresent(join(root, name));
+  if (answers.caller !== undefined && definesVar(text, "CALLERS")) {
+    throw new Failure(`${name} has CALLERS, which win over those of ${TOML} here. Move them to ${TOML} first.`);
+  }
+
+  const wanted = Object.entries(varsFor(answers, deployed))
+    .filter(([variable, value]) => definesVar(text, variable) && !isSame(local[variable], value))
+    .map(([variable, value]) => [variable, typeof value === "string" ? value : JSON.stringify(value)] as const);
+  const hasKey = local["PRIVATE_KEY"] === answers.privateKey;
+  const vars = Object.fromEntries([...wanted, ...(hasKey ? [] : [["PRIVATE_KEY", answers.privateKey] as const])]);
+  return {
+    changes: [
+      ...wanted.map(([variable]) => ({ file: name, name: variable, action: actionFor(local[variable], true) })),
+      { file: name, name: "PRIVATE_KEY", action: actionFor(local["PRIVATE_KEY"], !hasKey) },
+    ],
+    files: Object.keys(vars).length === 0 ? [] : [{ name, text: editVars(text, vars), mode: PRIVATE_MODE }],
+  };
+}
+
+function actionFor(before: unknown, isWritten: boolean): Change["action"] {
+  if (!isWritten) return "kept";
+  return before === undefined || before === "" ? "set" : "changed";
 }
 
 /** The variables by name. What is the default, and is not set, stays away. */

@@ -69,7 +69,7 @@ function requireFlags(options: SetupOptions, { local, deployed }: Project): void
     ...(options.clientId === undefined && !isSet("CLIENT_ID") ? ["--client-id"] : []),
     ...(options.keyFile === undefined && !isSet("PRIVATE_KEY") ? ["--key-file"] : []),
     ...(options.kid === undefined && !isSet("KID") ? ["--kid"] : []),
-    ...(options.access === undefined && !("CALLERS" in local || "CALLERS" in deployed) ? ["--access"] : []),
+    ...(options.access === undefined && !("CALLERS" in local || "CLIENT_ID" in deployed) ? ["--access"] : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
   if (missing.length === 0) return;

@@ -171,7 +171,7 @@ describe("npm run setup without a terminal", () => {
     const exchanges = await countExchanges();
     const { stdout, code } = await run(folder, ...app("--access", "key", "--dry-run"));
     expect(stdout).toMatch(/This would be written: .dev.vars \(mode 600\), wrangler.toml/);
-    expect(stdout).toMatch(/set {5}wrangler.toml: CALLERS: first-script/);
+    expect(stdout).toMatch(/set {5}wrangler.toml: caller first-script/);
     expect(stdout).not.toContain("ctw_");
     expect(code).toBe(0);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);

@@ -66,6 +66,8 @@ describe("npm run setup in a terminal", () => {
     terminal.type(ENTER);
     await terminal.shows("Write this?");
     terminal.type(ENTER);
+    await terminal.shows("Deploy it now");
+    terminal.type(ENTER); // no
     const { output, code } = await terminal.ended;
     expect(output).toMatch(/ctw_[\w-]{43}/);
     expect(output).not.toContain("BEGIN");
@@ -126,6 +128,7 @@ describe("npm run setup in a terminal", () => {
       "Origins",
       "A custom domain",
       "Write this?",
+      "Deploy it now",
     ]) {
       await terminal.shows(question);
       terminal.type(ENTER);
