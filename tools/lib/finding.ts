@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { printable } from "./printable.ts";
 
 /** What one check has found. */
 export type Finding = {
@@ -49,7 +50,8 @@ export function findingsTable(findings: readonly Finding[], { width = 100, verbo
   });
   for (const { name, ok, detail, hint, evidence } of findings) {
     const found = verbose && evidence !== undefined ? `${detail}\n${evidence}` : detail;
-    table.push([mark(ok, hint), name, found, hint]);
+    // Services and Coze have a say in what was found.
+    table.push([mark(ok, hint), name, found, hint].map(printable));
   }
   return table.toString();
 }

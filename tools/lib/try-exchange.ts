@@ -6,6 +6,7 @@ import { createSigner } from "../../src/adapters/coze/signer.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
 import { assertionClaims } from "../../src/core/token/assertion.ts";
 import { isKeyRefusal, TokenError } from "../../src/core/token-error.ts";
+import { printable } from "./printable.ts";
 
 /** What an exchange needs of the settings. */
 export type ExchangeSettings = {
@@ -73,7 +74,7 @@ export async function tryExchange(settings: ExchangeSettings): Promise<Exchanged
 
 /** Says of a refusal what the Worker would, and what Coze said. */
 export function describeRefusal({ code, description, coze }: Refusal): string {
-  return `${code}: ${description}${coze === undefined ? "" : ` Coze says: ${coze}`}`;
+  return `${code}: ${description}${coze === undefined ? "" : ` Coze says: ${printable(coze)}`}`;
 }
 
 function refusalFor({ code, message, details: { coze } }: TokenError): Refusal {

@@ -29,8 +29,16 @@ export type Access = {
 /** The permission that talking to a bot takes (docs/callers.md, Permission names). */
 const CHAT_PERMISSION = "Connector.botChat";
 
-/** Asks who may call, and for which bots and permissions. `initial` is how it is now, where there is a service already. */
-export async function askAccess(ask: Ask, flags: AccessFlags, initial: "open" | undefined): Promise<Access> {
+/** How it is now. */
+export type CurrentAccess = {
+  /** `undefined` where there is no service yet. */
+  readonly initial: "open" | undefined;
+  /** Of the callers that there are. */
+  readonly names: readonly unknown[];
+};
+
+/** Asks who may call, and for which bots and permissions. */
+export async function askAccess(ask: Ask, flags: AccessFlags, { initial, names }: CurrentAccess): Promise<Access> {
   const kind = await ask({
     flag: "--access",
     text: "Who may request tokens?",
@@ -43,7 +51,11 @@ export async function askAccess(ask: Ask, flags: AccessFlags, initial: "open" | 
     ],
   });
   const identity =
-    kind === "key" ? await askKeyCaller(ask, flags) : kind === "issuer" ? await askIssuer(ask, flags) : undefined;
+    kind === "key"
+      ? await askKeyCaller(ask, flags, names)
+      : kind === "issuer"
+        ? await askIssuer(ask, flags, names)
+        : undefined;
   const rights = await askRights(ask, flags);
   if (identity === undefined) return { caller: undefined, apiKey: undefined, tokenScope: scopeFor(rights) };
   return { caller: { ...identity.caller, ...rights }, apiKey: identity.apiKey, tokenScope: undefined };
@@ -51,13 +63,13 @@ export async function askAccess(ask: Ask, flags: AccessFlags, initial: "open" | 
 
 type Identity = { readonly caller: TomlTable; readonly apiKey: string | undefined };
 
-async function askKeyCaller(ask: Ask, { caller }: AccessFlags): Promise<Identity> {
-  const name = await askName(ask, caller, "first-script");
+async function askKeyCaller(ask: Ask, { caller }: AccessFlags, names: readonly unknown[]): Promise<Identity> {
+  const name = await askName(ask, caller, "first-script", names);
   const { key, digest } = createApiKey();
   return { caller: { name, key_sha256: digest }, apiKey: key };
 }
 
-async function askIssuer(ask: Ask, flags: AccessFlags): Promise<Identity> {
+async function askIssuer(ask: Ask, flags: AccessFlags, names: readonly unknown[]): Promise<Identity> {
   const choices = RECIPE_NAMES.map((value) => ({ value, label: RECIPES[value].label }));
   const name = await ask({ flag: "--recipe", text: "Which login?", given: flags.recipe, choices });
   const recipe: Recipe = RECIPES[name as RecipeName]; // one of the choices
@@ -73,16 +85,22 @@ async function askIssuer(ask: Ask, flags: AccessFlags): Promise<Identity> {
       ? ""
       : await ask({ flag: "--audience", text: `${recipe.label}: ${recipe.audience}`, given: flags.audience });
   const caller = recipe.callerFor(tenant, audience);
-  return { caller: { ...caller, name: await askName(ask, flags.caller, String(caller["name"])) }, apiKey: undefined };
+  return {
+    caller: { ...caller, name: await askName(ask, flags.caller, String(caller["name"]), names) },
+    apiKey: undefined,
+  };
 }
 
-function askName(ask: Ask, given: string | undefined, initial: string): Promise<string> {
+function askName(ask: Ask, given: string | undefined, initial: string, names: readonly unknown[]): Promise<string> {
   return ask({
     flag: "--caller",
     text: "What is this caller called, in the log and in wrangler.toml?",
     given,
     initial,
-    issue: (answer) => (CALLER_NAME.test(answer) ? undefined : CALLER_NAME_RULE),
+    issue(answer) {
+      if (names.includes(answer)) return `is ${answer}, which there is already`;
+      return CALLER_NAME.test(answer) ? undefined : CALLER_NAME_RULE;
+    },
   });
 }
 

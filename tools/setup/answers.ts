@@ -128,7 +128,7 @@ export async function askRest(flags: Flags, project: Project, { ask }: AnswerPor
   const isKept = hasCallers && flags.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
-    : await askAccess(ask, flags, hasService ? "open" : undefined);
+    : await askAccess(ask, flags, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
 
   const origins = await ask({
     flag: "--origins",
@@ -151,6 +151,10 @@ export async function askRest(flags: Flags, project: Project, { ask }: AnswerPor
     origins: origins || undefined,
     domain: domain || undefined,
   };
+}
+
+function callerNames({ CALLERS }: Project["deployed"]): readonly unknown[] {
+  return Array.isArray(CALLERS) ? CALLERS.map((caller) => caller?.name) : [];
 }
 
 function issueIn(parsed: ReturnType<typeof parseAllowedOrigins>): string | undefined {

@@ -1,7 +1,8 @@
 import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Project } from "../lib/project.ts";
+import { parseConfig } from "../../src/config/config.ts";
+import type { Environment, Project } from "../lib/project.ts";
 import { Failure } from "../start/failure.ts";
 import type { Answers } from "./answers.ts";
 import { editToml, type TomlValue } from "./toml-edit.ts";
@@ -30,12 +31,38 @@ const PRIVATE_MODE = 0o600;
 /**
  * Plans what to write where: the private key into the vars file, everything else into wrangler.toml, and into the vars
  * file too where that names it, as it wins there. What has the value already is kept.
- * @throws Failure when wrangler.toml cannot be edited.
+ * @throws Failure when wrangler.toml cannot be edited, or the settings would not go together.
  */
-export function planFiles(project: Project, answers: Answers): Plan {
+export async function planFiles(project: Project, answers: Answers): Promise<Plan> {
+  await refuseNewIssues(project, answers);
   const toml = planToml(project, answers);
   const vars = planVars(project, answers);
   return { changes: [...toml.changes, ...vars.changes], files: [...vars.files, ...toml.files] };
+}
+
+/** What the Worker would refuse must not be written. What is wrong already is a matter of doctor. */
+async function refuseNewIssues({ local }: Project, answers: Answers): Promise<void> {
+  const { caller, privateKey } = answers;
+  const CALLERS = caller === undefined ? local["CALLERS"] : [...callersIn(local), caller];
+  const wanted = {
+    ...local,
+    ...varsFor(answers, local),
+    PRIVATE_KEY: privateKey,
+    ...(CALLERS !== undefined && { CALLERS }),
+  };
+  const [before, after] = [await issuesWith(local), await issuesWith(wanted)];
+  const [added] = after.filter((issue) => !before.includes(issue));
+  if (added !== undefined) throw new Failure(`The settings would not go together: ${added}.`);
+}
+
+async function issuesWith(environment: Environment): Promise<readonly string[]> {
+  const parsed = await parseConfig(environment);
+  return "issues" in parsed ? parsed.issues.map(({ path, message }) => `${path} ${message}`) : [];
+}
+
+/** A string is a matter of the files: it can be edited in none. */
+function callersIn({ CALLERS }: Environment): readonly unknown[] {
+  return Array.isArray(CALLERS) ? CALLERS : [];
 }
 
 function planToml(project: Project, answers: Answers): Plan {

@@ -53,7 +53,7 @@ export async function setUp(project: Project, options: SetupOptions, ports: Setu
 
   const tried = await askUntilAccepted(project, options, ports, answerPorts, canExchange);
   const answers: Answers = { ...tried.app, ...tried.endpoint, ...(await askRest(options, project, answerPorts)) };
-  const plan = planFiles(project, answers);
+  const plan = await planFiles(project, answers);
   const result = { plan, answers, exchange: tried.exchange };
 
   ports.say(describePlan(plan, options.dryRun));

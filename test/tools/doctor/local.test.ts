@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
 import { checkGitignore, checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
+import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
 
@@ -145,6 +146,12 @@ describe("npm run doctor on this machine", () => {
     expect(checkNode("v24.0.0", wrangler).ok).toBe(true);
     expect(checkWrangler(wrangler, "4.2.0")).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
     expect(checkWrangler(wrangler, "^4.0.0").ok).toBe(true);
+  });
+
+  it("shows nothing in its table that a terminal would act on", () => {
+    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c", hint: "" }]);
+    expect(table).toContain("ab?c");
+    expect(table).not.toContain("\u001b[2J");
   });
 
   it("finds a missing .gitignore, and accepts one pattern for all vars files", () => {

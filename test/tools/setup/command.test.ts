@@ -179,6 +179,30 @@ describe("npm run setup without a terminal", () => {
     expect(await countExchanges()).toBe(exchanges);
   });
 
+  it("adds callers, but none whose name is there or that the settings would refuse beside the others", async () => {
+    const folder = createClone();
+    const recipe = (name: string) => [
+      "--yes",
+      "--no-exchange",
+      "--access",
+      "issuer",
+      "--recipe",
+      name,
+      "--issuer",
+      "abc",
+    ];
+    await run(folder, ...app("--access", "key", "--no-exchange"));
+    const before = readFileSync(join(folder, "wrangler.toml"), "utf8");
+    const again = await run(folder, "--yes", "--no-exchange", "--access", "key");
+    expect(again.stderr).toBe("--caller is first-script, which there is already.\n");
+    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(before);
+
+    expect((await run(folder, ...recipe("supabase"))).code).toBe(0);
+    expect(readProject(folder).deployed["CALLERS"]).toMatchObject([{ name: "first-script" }, { name: "web-users" }]);
+    const other = await run(folder, ...recipe("firebase"), "--caller", "others");
+    expect(other.stderr).toMatch(/^The settings would not go together: CALLERS\[2\].user_prefix is required/);
+  });
+
   it("does not open a service that has callers", async () => {
     const folder = createClone();
     await run(folder, ...app("--access", "key", "--no-exchange"));
