@@ -15,6 +15,8 @@ export type Project = {
   readonly workerName: string | undefined;
   /** Of the custom domain, without a scheme. */
   readonly domain: string | undefined;
+  /** Of the rate limits: who has the same shares their count. */
+  readonly namespaceIds: readonly string[];
   /** What a deployment sets: wrangler.toml alone. */
   readonly deployed: Environment;
   /** What the Worker gets on this machine: the vars file too. */
@@ -32,7 +34,7 @@ type WranglerConfig = {
   readonly routes?: readonly (string | { readonly pattern: string; readonly custom_domain?: boolean })[];
   readonly vars: Record<string, never>;
   readonly kv_namespaces: readonly { readonly binding: string }[];
-  readonly ratelimits: readonly { readonly name: string }[];
+  readonly ratelimits: readonly { readonly name: string; readonly namespace_id: string }[];
   readonly analytics_engine_datasets: readonly { readonly binding: string }[];
   readonly secrets_store_secrets: readonly { readonly binding: string }[];
   readonly assets?: { readonly binding?: string };
@@ -58,6 +60,7 @@ export function readProject(root: string, env?: string): Project {
     environments,
     workerName: config.name,
     domain: typeof route === "object" ? route.pattern : undefined,
+    namespaceIds: config.ratelimits.map(({ namespace_id }) => String(namespace_id)),
     deployed: { ...config.vars, ...bindings },
     local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },
     stored: config.secrets_store_secrets.map(({ binding }) => binding),

@@ -22,6 +22,13 @@ export type Plan = { readonly changes: readonly Change[]; readonly files: readon
 
 const TOML = "wrangler.toml";
 
+/** Those of the wrangler.toml of this repository: every copy of it in an account would share its counts with the others. */
+export const EXAMPLE_NAMESPACE_IDS: readonly string[] = [
+  ...["432186444", "895321969"],
+  ...["379040597", "402619122"],
+  ...["764163601", "423311565"],
+];
+
 /** Ids of this many digits, of which a documentation or template has none. */
 const [MIN_NAMESPACE_ID, MAX_NAMESPACE_ID] = [100_000_000, 1_000_000_000];
 
@@ -70,8 +77,8 @@ function planToml(project: Project, answers: Answers): Plan {
   const { caller } = answers;
   const wanted = Object.entries(varsFor(answers, deployed));
   const isMissing = ([name, value]: (typeof wanted)[number]) => !isSame(deployed[name], value);
-  // The ids of the example would be shared with every other copy of it in the account.
-  const namespaceIds = "CLIENT_ID" in deployed ? [] : drawIds(limitsIn(project));
+  const namespaceIds = project.namespaceIds.map((id) => (EXAMPLE_NAMESPACE_IDS.includes(id) ? drawId() : id));
+  const hasNewIds = namespaceIds.some((id, index) => id !== project.namespaceIds[index]);
   const domain = answers.domain === project.domain ? undefined : answers.domain;
 
   const before = readFileSync(join(root, TOML), "utf8");
@@ -90,9 +97,7 @@ function planToml(project: Project, answers: Answers): Plan {
       ...(domain === undefined
         ? []
         : [{ file: TOML, name: `domain ${domain}`, action: actionFor(project.domain, true) }]),
-      ...(namespaceIds.length > 0
-        ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }]
-        : []),
+      ...(hasNewIds ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }] : []),
     ],
     files: text === before ? [] : [{ name: TOML, text, mode: 0o644 }],
   };
@@ -142,13 +147,8 @@ function isSame(existing: unknown, wanted: TomlValue): boolean {
   return JSON.stringify(existing) === JSON.stringify(wanted);
 }
 
-function limitsIn({ deployed }: Project): number {
-  return Object.values(deployed).filter((value) => typeof value === "object" && value !== null && "limit" in value)
-    .length;
-}
-
-function drawIds(count: number): readonly string[] {
-  return Array.from({ length: count }, () => String(randomInt(MIN_NAMESPACE_ID, MAX_NAMESPACE_ID)));
+function drawId(): string {
+  return String(randomInt(MIN_NAMESPACE_ID, MAX_NAMESPACE_ID));
 }
 
 function readIfPresent(path: string): string {

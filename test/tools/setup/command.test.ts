@@ -9,6 +9,7 @@ import { createCoze } from "../../../tools/emulator/client.ts";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { readProject } from "../../../tools/lib/project.ts";
+import { EXAMPLE_NAMESPACE_IDS } from "../../../tools/setup/plan.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 
@@ -151,6 +152,18 @@ describe("npm run setup without a terminal", () => {
     expect(String(readProject(folder).local["PRIVATE_KEY"]).trim()).toBe(keyPair.privateKey.trim());
     await run(folder, "--yes", "--no-exchange", "--access", "open", "--key-file", "other.pem");
     expect(String(readProject(folder).local["PRIVATE_KEY"]).trim()).toBe(other.privateKey.trim());
+  });
+
+  it("draws an id for each rate limit that has the one of the example, and keeps ids that somebody chose", async () => {
+    const examples = [undefined, "staging", "production"].flatMap((env) => readProject(ROOT, env).namespaceIds);
+    expect(examples.toSorted()).toEqual(EXAMPLE_NAMESPACE_IDS.toSorted());
+
+    const folder = createClone({ "wrangler.toml": TOML.replace("895321969", "7001") });
+    await run(folder, ...app("--access", "open", "--no-exchange"));
+    const [first, second] = readProject(folder).namespaceIds;
+    expect(first).toMatch(/^\d{9}$/);
+    expect(EXAMPLE_NAMESPACE_IDS).not.toContain(first);
+    expect(second).toBe("7001");
   });
 
   it("sets up an environment by itself", async () => {
