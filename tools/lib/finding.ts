@@ -1,6 +1,9 @@
 import Table from "cli-table3";
 import { printable } from "./printable.ts";
 
+/** The blanks on both sides of a cell. */
+const CELL_PADDING = 2;
+
 /** What one check has found. */
 export type Finding = {
   /** What was checked. */
@@ -41,9 +44,10 @@ export function findingsJson(findings: readonly Finding[]): string {
 /** The findings as one table that is `width` columns wide, with their evidence if it is wanted. */
 export function findingsTable(findings: readonly Finding[], { width = 100, verbose = false } = {}): string {
   const free = Math.max(60, width) - 36;
+  const widths = [6, 24, Math.ceil(free / 2), Math.floor(free / 2)];
   const table = new Table({
     head: ["", "check", "found", "what to do"],
-    colWidths: [6, 24, Math.ceil(free / 2), Math.floor(free / 2)],
+    colWidths: widths,
     wordWrap: true,
     wrapOnWordBoundary: true,
     style: { head: [], border: [] },
@@ -51,9 +55,15 @@ export function findingsTable(findings: readonly Finding[], { width = 100, verbo
   for (const { name, ok, detail, hint, evidence } of findings) {
     const found = verbose && evidence !== undefined ? `${detail}\n${evidence}` : detail;
     // Services and Coze have a say in what was found.
-    table.push([mark(ok, hint), name, found, hint].map(printable));
+    const cells = [mark(ok, hint), name, found, hint].map(printable);
+    table.push(cells.map((cell, index) => breakWords(cell, (widths[index] ?? 0) - CELL_PADDING)));
   }
   return table.toString();
+}
+
+/** The table would cut a fingerprint or a URL that is longer than its column. */
+function breakWords(text: string, width: number): string {
+  return text.replace(new RegExp(`\\S{${width}}(?=\\S)`, "g"), "$&\n");
 }
 
 function mark(ok: boolean, hint: string): string {

@@ -124,7 +124,7 @@ function lastWords({ plan, answers: { apiKey, caller }, isWritten }: SetupResult
     "Written.",
     ...key,
     "Try it here: npm start",
-    `Deploy it: npm run setup -- --deploy${env === undefined ? "" : ` --env ${env}`}`,
+    `Deploy it: npm run setup -- --deploy --yes${env === undefined ? "" : ` --env ${env}`}`,
   ].join("\n");
 }
 

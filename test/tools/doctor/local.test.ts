@@ -148,6 +148,12 @@ describe("npm run doctor on this machine", () => {
     expect(checkWrangler(wrangler, "^4.0.0").ok).toBe(true);
   });
 
+  it("shows words that are longer than a column of its table as a whole", () => {
+    const word = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE".repeat(2);
+    const table = findingsTable([{ name: "key", ok: true, detail: `KID: ${word}`, hint: "" }], { width: 80 });
+    expect(table.replace(/[│\s]/g, "")).toContain(word);
+  });
+
   it("shows nothing in its table that a terminal would act on", () => {
     const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c", hint: "" }]);
     expect(table).toContain("ab?c");
