@@ -4,7 +4,6 @@ import { expect, it } from "vitest";
 import { createProject } from "../start/project.ts";
 
 it.each([
-  [["--dry-run"], /dry-run: exiting now/],
   [["--env", "production", "--dry-run", "--keep-vars"], /dry-run: exiting now/],
   [["--help"], /All other options go to wrangler deploy/],
 ])("runs npm run deploy -- %j without an account", async (args, shown) => {

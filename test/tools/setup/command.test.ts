@@ -9,7 +9,11 @@ import { createCoze } from "../../../tools/emulator/client.ts";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { readProject } from "../../../tools/lib/project.ts";
+import { tryExchange } from "../../../tools/lib/try-exchange.ts";
+import { readCommandLine } from "../../../tools/setup/command-line.ts";
 import { EXAMPLE_NAMESPACE_IDS } from "../../../tools/setup/plan.ts";
+import { type SetupOptions, setUp } from "../../../tools/setup/setup.ts";
+import { Failure } from "../../../tools/start/failure.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 
@@ -27,8 +31,26 @@ beforeAll(async () => {
 
 afterAll(() => emulator.close());
 
-/** Without a terminal, in a home without downloads. */
+/** Without a terminal, and without a key file to suggest. */
 async function run(folder: string, ...args: readonly string[]) {
+  const { options, env } = readCommandLine(args);
+  const said: string[] = [];
+  const ports = { prompter: undefined, say: (text: string) => said.push(text), tryExchange, keyFile: undefined };
+  try {
+    await setUp(readProject(folder, env), inFolder(options, folder), ports);
+    return { code: 0, stdout: said.join("\n"), stderr: "" };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { code: 1, stdout: said.join("\n"), stderr: error.message };
+  }
+}
+
+function inFolder(options: SetupOptions, folder: string): SetupOptions {
+  return options.keyFile === undefined ? options : { ...options, keyFile: join(folder, options.keyFile) };
+}
+
+/** The whole program, without a terminal, in a home without downloads. */
+async function spawnSetup(folder: string, ...args: readonly string[]) {
   const child = spawn(process.execPath, [join(ROOT, "tools/setup/main.ts"), ...args], {
     cwd: folder,
     env: { ...process.env, HOME: folder },
@@ -51,7 +73,9 @@ const app = (...more: readonly string[]) => [
 
 describe("npm run setup without a terminal", () => {
   it("names the flags of all missing answers, and does not wait", async () => {
-    const { stderr, code } = await run(createClone(), "--kid", KID);
+    const folder = createClone();
+    unlinkSync(join(folder, "private_key.pem"));
+    const { stderr, code } = await spawnSetup(folder, "--kid", KID);
     expect(stderr).toBe(
       "There is no terminal to ask, so these flags are missing: --client-id, --key-file, --access, --yes\n",
     );
@@ -94,7 +118,7 @@ describe("npm run setup without a terminal", () => {
 
   it("writes what the flags say, and prints the API key of the digest in wrangler.toml once", async () => {
     const folder = createClone();
-    const { stdout, code } = await run(folder, ...app("--access", "key", "--bot-ids", "7, 8", "--json"));
+    const { stdout, code } = await spawnSetup(folder, ...app("--access", "key", "--bot-ids", "7, 8", "--json"));
     expect(code).toBe(0);
     const { api_key, written, exchange } = JSON.parse(stdout);
     expect(written).toEqual([".dev.vars", "wrangler.toml"]);
@@ -182,7 +206,7 @@ describe("npm run setup without a terminal", () => {
   it("shows with --dry-run everything that it would do, and does and sends nothing", async () => {
     const folder = createClone();
     const exchanges = await countExchanges();
-    const { stdout, code } = await run(folder, ...app("--access", "key", "--dry-run"));
+    const { stdout, code } = await spawnSetup(folder, ...app("--access", "key", "--dry-run"));
     expect(stdout).toMatch(/This would be written: .dev.vars \(mode 600\), wrangler.toml/);
     expect(stdout).toMatch(/set {5}wrangler.toml: caller first-script/);
     expect(stdout).not.toContain("ctw_");
@@ -207,7 +231,7 @@ describe("npm run setup without a terminal", () => {
     await run(folder, ...app("--access", "key", "--no-exchange"));
     const before = readFileSync(join(folder, "wrangler.toml"), "utf8");
     const again = await run(folder, "--yes", "--no-exchange", "--access", "key");
-    expect(again.stderr).toBe("--caller is first-script, which there is already.\n");
+    expect(again.stderr).toBe("--caller is first-script, which there is already.");
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(before);
 
     expect((await run(folder, ...recipe("supabase"))).code).toBe(0);
