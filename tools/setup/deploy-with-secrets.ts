@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { type DeployPorts, deploy } from "../deploy/deploy.ts";
 import { createPrivateFolder } from "../lib/private-folder.ts";
 import { readProject } from "../lib/project.ts";
+import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
+
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The settings that belong into no wrangler.toml. */
 const SECRET_NAMES = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "PREVIOUS_KID", "TURNSTILE_SECRET_KEY"];
@@ -17,6 +20,10 @@ export async function deployWithSecrets(
   credential: string | undefined,
   ports: DeployPorts,
 ): Promise<number> {
+  // Whatever ends this process by way of exit takes the folder of the secrets with it.
+  const end = () => process.exit(INTERRUPTED_EXIT_CODE);
+  for (const signal of END_SIGNALS) process.on(signal, end);
+
   const { local, deployed } = readProject(root, env);
   const secrets = SECRET_NAMES.filter((name) => local[name] && !(name in deployed)).map((name) => [name, local[name]]);
   const file = join(createPrivateFolder("secrets"), "secrets.json");
@@ -26,5 +33,6 @@ export async function deployWithSecrets(
     return await deploy({ root, env, dryRun: false, allowOpen: false, credential, wranglerArguments }, ports);
   } finally {
     rmSync(file);
+    for (const signal of END_SIGNALS) process.off(signal, end);
   }
 }
