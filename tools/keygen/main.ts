@@ -1,12 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
-import { sha256Hex } from "../lib/sha256.ts";
-
-/** As many as a SHA-256 has: the key cannot be guessed, or found from its digest. */
-const KEY_BYTES = 32;
-/** Shows where a key that turns up somewhere belongs. */
-const KEY_PREFIX = "ctw_";
+import { createApiKey } from "../lib/api-key.ts";
 
 new Command("npm run keygen --")
   .description("Makes an API key for a script or a backend, shows it once, and prints the caller to paste.")
@@ -22,8 +16,7 @@ function parseName(name: string): string {
 }
 
 function printKey(name: string): void {
-  const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString("base64url");
-  const digest = sha256Hex(key);
+  const { key, digest } = createApiKey();
   console.log(`The key of ${name}. It is shown only once and stored nowhere; give it to the owner of ${name}:
 
   ${key}

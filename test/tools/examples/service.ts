@@ -19,8 +19,11 @@ export const ROOT = join(import.meta.dirname, "../../..");
 
 export type ExampleService = Awaited<ReturnType<typeof startService>>;
 
-/** The Worker as `npm start` has it, with these callers, and an emulator. `tokenUrl` ends in a slash, `cozeApi` does not. */
-export async function startService(callers?: readonly object[]) {
+/**
+ * The Worker as `npm start` has it, with these callers and settings, and an emulator. `tokenUrl` ends in a slash,
+ * `cozeApi` does not.
+ */
+export async function startService(callers?: readonly object[], settings: Readonly<Record<string, string>> = {}) {
   const { publicKey, privateKey } = createKeyPair();
   const emulator = await startEmulator();
   const coze = createCoze(emulator.url);
@@ -31,6 +34,7 @@ export async function startService(callers?: readonly object[]) {
     KID,
     TOKEN_ENDPOINT: coze.tokenEndpoint,
     ...(callers && { CALLERS: JSON.stringify(callers) }),
+    ...settings,
   };
   const worker = { configPath: join(ROOT, "wrangler.toml"), vars, secrets: { PRIVATE_KEY: privateKey } };
   const harness = createTestHarness({ workers: [worker] });

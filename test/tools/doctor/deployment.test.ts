@@ -1,0 +1,232 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { checkDeployment, type DeploymentOptions } from "../../../tools/doctor/deployment.ts";
+import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+import { type ExampleService, startService } from "../examples/service.ts";
+
+const KEY = "ctw_of-a-test";
+const SCRIPT = { name: "script", key_sha256: createHash("sha256").update(KEY).digest("hex") };
+
+let open: ExampleService;
+let closed: ExampleService;
+let broken: ExampleService;
+
+beforeAll(async () => {
+  [open, closed, broken] = await Promise.all([
+    startService(),
+    startService([SCRIPT], { ALLOWED_ORIGINS: "https://app.example.com", CONSOLE: "off" }),
+    startService(undefined, { TOKEN_DURATION: "0" }),
+  ]);
+});
+
+afterAll(() => Promise.all([open, closed, broken].map((service) => service[Symbol.asyncDispose]())));
+
+function examine(url: string, options: Partial<DeploymentOptions> = {}) {
+  return checkDeployment(new URL(url), { restrictsOrigins: false, ...options });
+}
+
+async function failures(url: string, options: Partial<DeploymentOptions> = {}) {
+  return (await examine(url, options)).filter(({ ok }) => !ok);
+}
+
+/** A proxy in front of the open service that spoils some of its responses; `undefined` leaves one as it is. */
+async function spoil(change: (response: Response, request: Request) => Response | undefined | Promise<Response>) {
+  const proxy = new Hono().all("*", async (c) => {
+    const { pathname, search } = new URL(c.req.url);
+    const headers = withoutTransport(c.req.raw.headers);
+    const response = await fetch(open.tokenUrl.slice(0, -1) + pathname + search, { method: c.req.method, headers });
+    const body = response.status === 204 ? null : await response.text();
+    const copy = new Response(body, { status: response.status, headers: withoutTransport(response.headers) });
+    return (await change(copy, c.req.raw)) ?? copy;
+  });
+  const server = await serveOnLoopback(proxy.fetch);
+  onTestFinished(server.close);
+  return server.url;
+}
+
+/** What the two connections of a proxy do not share. */
+function withoutTransport(headers: Headers): Record<string, string> {
+  const own = /^(connection|keep-alive|host|content-length|content-encoding|transfer-encoding)$/;
+  return Object.fromEntries([...headers].filter(([name]) => !own.test(name)));
+}
+
+describe("npm run doctor -- --url", () => {
+  it("finds nothing wrong with an open service, and advises to close it", async () => {
+    const found = await examine(open.tokenUrl);
+    expect(found.filter(({ ok }) => !ok)).toEqual([]);
+    const names = found.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(["service: TLS", "health", "access", "token", "no-store", "GET /", "errors", "latency"]),
+    );
+    expect(found).toContainEqual(expect.objectContaining({ name: "access", hint: expect.stringMatching(/--access/) }));
+    expect(found).toContainEqual(
+      expect.objectContaining({ name: "CORS, foreign page", hint: expect.stringMatching(/List/) }),
+    );
+    expect(found).toContainEqual(expect.objectContaining({ name: "console", detail: expect.stringMatching(/^on/) }));
+    expect(JSON.stringify(found)).not.toContain("czs_");
+  });
+
+  it("finds nothing wrong with a closed service, and requests a token with a credential", async () => {
+    const options = { origin: "https://app.example.com", restrictsOrigins: true, credential: KEY };
+    const found = await examine(closed.tokenUrl, options);
+    expect(found.filter(({ ok }) => !ok)).toEqual([]);
+    expect(found).toContainEqual(expect.objectContaining({ name: "access", detail: expect.stringMatching(/^closed/) }));
+    expect(found).toContainEqual(expect.objectContaining({ name: "token", ok: true }));
+    expect(found).toContainEqual(expect.objectContaining({ name: "console", detail: "off" }));
+    expect(found).toContainEqual(expect.objectContaining({ name: "CORS, foreign page", detail: "refused with 403" }));
+  });
+
+  it("says why a credential gets no token", async () => {
+    expect(await failures(closed.tokenUrl, { credential: "ctw_wrong" })).toMatchObject([
+      { name: "token", detail: expect.stringMatching(/401 invalid_client/) },
+    ]);
+  });
+
+  it("finds an origin that the service refuses, and a service that lets in more than wrangler.toml", async () => {
+    expect(await failures(closed.tokenUrl, { origin: "https://other.example.com" })).toMatchObject([{ name: "CORS" }]);
+    expect(await failures(open.tokenUrl, { restrictsOrigins: true })).toMatchObject([{ name: "CORS, foreign page" }]);
+  });
+
+  it("names each setting that the deployed Worker has wrong", async () => {
+    const [health] = await failures(broken.tokenUrl);
+    expect(health).toMatchObject({
+      name: "health",
+      detail: expect.stringMatching(/^misconfigured: TOKEN_DURATION must/),
+    });
+  });
+
+  it("says what Coze says when it refuses", async () => {
+    await using refused = await startService(undefined, { KID: "unknown" });
+    expect(await failures(refused.tokenUrl)).toMatchObject([
+      {
+        name: "token",
+        detail: expect.stringMatching(/502 upstream_rejected.*Coze says: invalid jwt: kid not/),
+        hint: expect.stringMatching(/--live/),
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      "no-store",
+      (response: Response) => {
+        response.headers.delete("Cache-Control");
+        return response;
+      },
+    ],
+    [
+      "GET /",
+      (response: Response, request: Request) =>
+        request.method === "GET" && response.status === 405 ? Response.json({ access_token: "any" }) : undefined,
+    ],
+    [
+      "errors",
+      (response: Response) => (response.status === 404 ? new Response("Not Found", { status: 404 }) : undefined),
+    ],
+    [
+      "token",
+      (response: Response, request: Request) =>
+        request.method === "POST" && response.status === 200 ? new Response("<html>", { status: 200 }) : undefined,
+    ],
+    [
+      "console",
+      (response: Response) =>
+        response.headers.get("Content-Type")?.includes("html") ? new Response("", { status: 500 }) : undefined,
+    ],
+    [
+      "access",
+      async (response: Response, request: Request) =>
+        request.url.endsWith("/health") ? Response.json({ status: "ok", access: "closed", cache: "kv" }) : response,
+    ],
+    [
+      "latency",
+      async (response: Response, request: Request) => {
+        if (request.url.endsWith("/health")) await new Promise((resolve) => setTimeout(resolve, 1600));
+        return response;
+      },
+    ],
+    ["health", () => new Response("another service")],
+    ["service", () => Promise.reject(new Error("drop"))],
+  ])("finds the fault of a spoilt service: %s", async (name, change) => {
+    const url = name === "service" ? "http://127.0.0.1:9/" : await spoil(change);
+    const found = await failures(url);
+    expect(found.map((finding) => finding.name)).toEqual([name]);
+    expect(found[0]?.hint).not.toBe("");
+  });
+
+  it("shows the version that the service tells, and advises where tokens are cached in memory only", async () => {
+    const url = await spoil((response, request) =>
+      request.url.endsWith("/health")
+        ? Response.json({ status: "ok", access: "open", cache: "memory", version: "1.2.3" })
+        : response,
+    );
+    const found = await examine(url);
+    expect(found).toContainEqual(expect.objectContaining({ name: "version", detail: "1.2.3" }));
+    expect(found).toContainEqual(
+      expect.objectContaining({ name: "health", hint: expect.stringMatching(/TOKEN_CACHE/) }),
+    );
+  });
+
+  it("finds a host without an address, and plain http to another machine", async () => {
+    expect(await failures("https://nowhere.invalid/")).toMatchObject([
+      { name: "service: DNS", detail: expect.stringMatching(/no address/) },
+    ]);
+    expect(await failures("http://192.0.2.1/")).toMatchObject([
+      { name: "service: TLS", hint: "Use https://192.0.2.1/" },
+    ]);
+  });
+
+  it("finds a certificate that nobody vouches for, or that ends soon, and accepts a good one", async () => {
+    const untrusted = await serveTls(30);
+    expect(await failures(untrusted.url)).toMatchObject([
+      { name: "service: TLS", detail: expect.stringMatching(/SELF_SIGNED/) },
+    ]);
+
+    const [ending, good] = [await serveTls(3), await serveTls(30)];
+    const before = getCACertificates("default");
+    onTestFinished(() => setDefaultCACertificates(before));
+    setDefaultCACertificates([...before, ending.certificate, good.certificate]);
+    expect(await failures(ending.url)).toMatchObject([
+      { name: "service: TLS", detail: expect.stringMatching(/valid for [23] days/) },
+    ]);
+    expect(await failures(good.url)).toEqual([]);
+  });
+});
+
+/** The open service behind https, with a certificate of its own that is valid for so many days. */
+async function serveTls(days: number) {
+  const folder = mkdtempSync(join(tmpdir(), "doctor-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", String(days), ...subject];
+  execFileSync("openssl", [...args, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  const pair = { key: readFileSync(key), cert: readFileSync(cert, "utf8") };
+  rmSync(folder, { recursive: true });
+
+  const proxy = await spoil(() => undefined);
+  const listener = getRequestListener(async (request) => {
+    const { pathname, search } = new URL(request.url);
+    return fetch(proxy + pathname + search, {
+      method: request.method,
+      headers: withoutTransport(request.headers),
+      redirect: "manual",
+    });
+  });
+  const server = createServer(pair, listener);
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  return { url: `https://localhost:${port}/`, certificate: pair.cert };
+}

@@ -1,0 +1,172 @@
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkLocal } from "../../../tools/doctor/local.ts";
+import { checkGitignore, checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
+import { findingsTable } from "../../../tools/lib/finding.ts";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
+import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
+
+const KEY_DIGEST = "ab".repeat(32);
+const WEB_USERS = { name: "web-users", issuer: "https://login.example.com", audience: "app" };
+const CALLERS = `\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "${KEY_DIGEST}"\n`;
+
+/** What doctor finds wrong in a folder with these files changed, by name. */
+async function failures(files: Readonly<Record<string, string>>, env?: string) {
+  return (await findings(files, env)).filter(({ ok }) => !ok);
+}
+
+async function findings(files: Readonly<Record<string, string>>, env?: string) {
+  return (await checkLocal(createFolder(files), env, "local")).findings;
+}
+
+const withVars = (settings: Readonly<Record<string, string>>) => ({ ".dev.vars": VARS + varsFile(settings) });
+const withCallers = (...callers: readonly object[]) => withVars({ CALLERS: JSON.stringify(callers) });
+
+describe("npm run doctor on this machine", () => {
+  it("finds nothing wrong where all is right", async () => {
+    expect(await failures({})).toEqual([]);
+  });
+
+  it("shows the fingerprint of the public key beside KID, and neither key nor digest of a caller", async () => {
+    const found = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST }));
+    const spki = createPublicKey(keyPair.publicKey).export({ type: "spki", format: "der" });
+    const key = found.find(({ name }) => name === "PRIVATE_KEY");
+    expect(key?.detail).toContain("2048 bits");
+    expect(key?.detail).toContain(createHash("sha256").update(spki).digest("base64url"));
+    expect(key?.detail).toContain(KID);
+    expect(JSON.stringify(found)).not.toMatch(new RegExp(`BEGIN|MII|${KEY_DIGEST}`));
+  });
+
+  it.each([
+    ["CLIENT_ID", { ".dev.vars": varsFile({ KID, PRIVATE_KEY: keyPair.privateKey }) }, /required/],
+    ["TOKEN_DURATION", withVars({ TOKEN_DURATION: "0" }), /whole number/],
+    ["TOKEN_DURATON", withVars({ TOKEN_DURATON: "60" }), /did you mean TOKEN_DURATION/],
+    ["AUDIENCE", withVars({ AUDIENCE: "api.coze.com" }), /region/],
+    ["CALLERS", withVars({ CALLERS: "" }), /blank/],
+    [
+      "CALLERS[0].limiter",
+      withCallers({ name: "a", key_sha256: KEY_DIGEST, limiter: "NONE" }),
+      /no rate-limit binding/,
+    ],
+    [".gitignore", { ".gitignore": ".dev.vars\n" }, /lacks \.dev\.vars\.\*/],
+  ])("finds %s wrong by its name", async (name, files, detail) => {
+    const found = await failures(files);
+    expect(found).toEqual([expect.objectContaining({ name, detail: expect.stringMatching(detail) })]);
+    expect(found[0]?.hint).not.toBe("");
+  });
+
+  it.each([
+    ["a short key", createKeyPair(1024).privateKey, /shorter than 2048 bits/],
+    ["a public key", keyPair.publicKey, /is a public key/],
+    [
+      "an EC key",
+      generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      /not an RSA key/,
+    ],
+  ])("finds %s in PRIVATE_KEY, beside other issues", async (_what, pem, detail) => {
+    const found = await failures({ ".dev.vars": varsFile({ KID, PRIVATE_KEY: pem }) });
+    expect(found.map(({ name }) => name)).toEqual(["CLIENT_ID", "PRIVATE_KEY"]);
+    expect(found[1]?.detail).toMatch(detail);
+  });
+
+  it("advises about a KID that does not have the form of Coze's fingerprints", async () => {
+    const found = await findings({
+      ".dev.vars": varsFile({ CLIENT_ID: "1", KID: "short", PRIVATE_KEY: keyPair.privateKey }),
+    });
+    expect(found.find(({ name }) => name === "PRIVATE_KEY")).toMatchObject({
+      ok: true,
+      hint: expect.stringMatching(/KID has 5/),
+    });
+  });
+
+  it("says that a service without callers is open, and what each caller may have", async () => {
+    const access = (found: Awaited<ReturnType<typeof findings>>) => found.find(({ name }) => name === "access");
+    expect(access(await findings({}))).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^open/),
+      hint: expect.stringMatching(/--access/),
+    });
+
+    const rights = { permissions: ["Connector.botChat"], bot_ids: ["7379"], max_duration: 60 };
+    const closed = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST, ...rights }));
+    expect(access(closed)?.detail).toMatch(/^closed/);
+    const caller = closed.find(({ name }) => name === "caller script");
+    expect(caller?.detail).toBe("an API key; Connector.botChat; bots 7379; up to 60 s");
+  });
+
+  it("finds a caller that an earlier one shadows", async () => {
+    const broad = { ...WEB_USERS, name: "all", claims: { role: { pattern: "staff|admin" } } };
+    const narrow = { ...WEB_USERS, name: "admins", claims: { role: "admin", org: "1" } };
+    const [shadowed, ...others] = await failures(withCallers(broad, narrow));
+    expect(shadowed).toMatchObject({
+      name: "caller admins",
+      detail: expect.stringMatching(/never matches: all comes first/),
+    });
+    expect(others).toEqual([]);
+    expect(await failures(withCallers(narrow, broad))).toEqual([]);
+  });
+
+  it("finds a caller to whom TOKEN_SCOPE leaves nothing", async () => {
+    const scope = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
+    const caller = { name: "script", key_sha256: KEY_DIGEST, permissions: ["Connector.botChat"] };
+    const vars = VARS + varsFile({ TOKEN_SCOPE: scope, CALLERS: JSON.stringify([caller]) });
+    expect(await failures({ ".dev.vars": vars })).toMatchObject([
+      { name: "caller script", detail: expect.stringMatching(/nothing/) },
+    ]);
+  });
+
+  it("finds the environments that lack the callers of the top level", async () => {
+    const environments = `\n[env.staging]\n[[env.production.vars.CALLERS]]\nname = "x"\nkey_sha256 = "${KEY_DIGEST}"\n`;
+    const toml = { "wrangler.toml": TOML + CALLERS + environments };
+    expect(await failures(toml)).toMatchObject([
+      { name: "environment staging", detail: expect.stringMatching(/open/) },
+    ]);
+    expect(await failures(toml, "staging")).toMatchObject([{ name: "environment staging" }]);
+    expect(await failures(toml, "production")).toEqual([]);
+    expect(await failures({ "wrangler.toml": TOML + environments })).toEqual([]);
+  });
+
+  it("finds a .dev.vars that others on the machine can read", async () => {
+    const folder = createFolder();
+    chmodSync(join(folder, ".dev.vars"), 0o644);
+    const found = (await checkLocal(folder, undefined, "local")).findings.filter(({ ok }) => !ok);
+    expect(found).toMatchObject([{ name: ".dev.vars", hint: "chmod 600 .dev.vars" }]);
+  });
+
+  it("names the settings that only this machine has", async () => {
+    const found = await findings({ "wrangler.toml": `${TOML}\n[vars]\nCLIENT_ID = "1127"\n` });
+    expect(found.find(({ name }) => name === "only on this machine")?.detail).toBe("KID, PRIVATE_KEY");
+  });
+
+  it("finds a Node.js that wrangler does not run on, and another wrangler than that of package.json", () => {
+    const wrangler = { version: "4.1.0", engines: { node: ">=22.0.0" } };
+    expect(checkNode("v20.19.0", wrangler)).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
+    expect(checkNode("v24.0.0", wrangler).ok).toBe(true);
+    expect(checkWrangler(wrangler, "4.2.0")).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
+    expect(checkWrangler(wrangler, "^4.0.0").ok).toBe(true);
+  });
+
+  it("shows words that are longer than a column of its table as a whole", () => {
+    const word = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE".repeat(2);
+    const table = findingsTable([{ name: "key", ok: true, detail: `KID: ${word}`, hint: "" }], { width: 80 });
+    expect(table.replace(/[│\s]/g, "")).toContain(word);
+  });
+
+  it("shows nothing in its table that a terminal would act on", () => {
+    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c", hint: "" }]);
+    expect(table).toContain("ab?c");
+    expect(table).not.toContain("\u001b[2J");
+  });
+
+  it("finds a missing .gitignore, and accepts one pattern for all vars files", () => {
+    expect(checkGitignore(undefined).ok).toBe(false);
+    expect(checkGitignore("/.dev.vars*\n").ok).toBe(true);
+  });
+
+  it("says what is wrong with a wrangler.toml that wrangler cannot read", async () => {
+    await expect(failures({ "wrangler.toml": "name = " })).rejects.toThrow(/wrangler cannot read wrangler.toml/);
+    await expect(failures({}, "nowhere")).rejects.toThrow(/nowhere/);
+  });
+});

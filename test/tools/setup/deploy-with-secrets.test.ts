@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+import { deployWithSecrets } from "../../../tools/setup/deploy-with-secrets.ts";
+import { writeFiles } from "../../../tools/setup/write-files.ts";
+import { createFolder, KID, keyPair, TOML, varsFile } from "../doctor/folder.ts";
+import { createProject } from "../start/project.ts";
+import { CTRL_C, openTerminal } from "./pseudo-terminal.ts";
+
+it("deploys with all secrets in one private file, which is gone afterwards", async () => {
+  const vars = { CLIENT_ID: "1", PRIVATE_KEY: keyPair.privateKey, PREVIOUS_KID: "", UPSTREAM_TIMEOUT_MS: "9" };
+  const folder = createFolder({
+    "wrangler.toml": `${TOML}[vars]\nCLIENT_ID = "1"\nKID = "${KID}"\n`,
+    ".dev.vars": varsFile(vars),
+  });
+  const sent: unknown[] = [];
+  let file = "";
+  const code = await deployWithSecrets(folder, undefined, undefined, {
+    async runWrangler(args) {
+      file = args[args.indexOf("--secrets-file") + 1] ?? "";
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      sent.push(JSON.parse(readFileSync(file, "utf8")));
+      return { code: 0, output: "", targets: [] };
+    },
+    say: () => undefined,
+    width: 120,
+    pauseMs: 0,
+  });
+  expect(code).toBe(0);
+  expect(sent.map((secrets) => Object.keys(secrets as object))).toEqual([["PRIVATE_KEY"], ["PRIVATE_KEY"]]);
+  expect(existsSync(file)).toBe(false);
+});
+
+it("leaves no secrets behind when Ctrl-C ends a deployment", async () => {
+  using project = createProject({ "key.pem": keyPair.privateKey });
+  let askCloudflare = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    askCloudflare = resolve;
+  });
+  const cloudflare = await serveOnLoopback(() => {
+    askCloudflare();
+    return new Promise(() => {});
+  });
+  onTestFinished(cloudflare.close);
+
+  const app = ["--client-id", "1", "--kid", KID, "--key-file", "key.pem", "--region", "cn", "--access", "open"];
+  const program = join(project.root, "tools/setup/main.ts");
+  const terminal = openTerminal(project.root, program, [...app, "--no-exchange", "--yes", "--deploy"], {
+    HOME: project.home,
+    TMPDIR: project.temp,
+    CLOUDFLARE_API_BASE_URL: cloudflare.url,
+    CLOUDFLARE_API_TOKEN: "any",
+    CLOUDFLARE_ACCOUNT_ID: "any",
+  });
+  await isAsked;
+  expect(project.foldersLeft()).toContainEqual(expect.stringMatching(/secrets/));
+  terminal.type(CTRL_C);
+  expect((await terminal.ended).code).toBe(130);
+  expect(project.foldersLeft()).toEqual([]);
+});
+
+it("writes all files or none", () => {
+  const folder = createFolder();
+  const before = readFileSync(join(folder, ".dev.vars"), "utf8");
+  mkdirSync(join(folder, `wrangler.toml.${process.pid}.tmp`)); // in the way of the second
+  const files = [".dev.vars", "wrangler.toml"].map((name) => ({ name, text: "new", mode: 0o600 }));
+  expect(() => writeFiles(folder, files)).toThrow();
+  expect(readFileSync(join(folder, ".dev.vars"), "utf8")).toBe(before);
+  expect(existsSync(join(folder, `.dev.vars.${process.pid}.tmp`))).toBe(false);
+});

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { describe, expect, it } from "vitest";
+import { readProject } from "../../../tools/lib/project.ts";
+import { RECIPES } from "../../../tools/setup/recipes.ts";
+import { setUp } from "../../../tools/setup/setup.ts";
+import { editToml } from "../../../tools/setup/toml-edit.ts";
+import { editVars } from "../../../tools/setup/vars-edit.ts";
+import { RECIPES as DOCUMENTED } from "../../support/recipes.ts";
+import { createFolder, KID, keyPair } from "../doctor/folder.ts";
+import { ROOT } from "../examples/service.ts";
+
+const TOML = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };
+
+describe("editing wrangler.toml", () => {
+  it.each([undefined, "production"])("changes only the lines that it has to: environment %s", (env) => {
+    const prefix = env === undefined ? "" : `env.${env}.`;
+    const edited = editToml(TOML, {
+      env,
+      vars: { CLIENT_ID: "1" },
+      caller: CALLER,
+      domain: "t.example.com",
+      namespaceIds: ["11", "22"],
+    });
+    const [before, after] = [TOML, edited].map((text) => text.split("\n"));
+    const added = after?.filter((line) => !before?.includes(line));
+    expect(added).toEqual(
+      expect.arrayContaining([
+        `[${prefix}vars]`,
+        'CLIENT_ID = "1"',
+        `[[${prefix}vars.CALLERS]]`,
+        'namespace_id = "11"',
+      ]),
+    );
+    expect(added).toHaveLength(9);
+    const lost = before?.filter((line) => !after?.includes(line)) ?? [];
+    expect(lost.every((line) => /namespace_id|pattern|^# \[|^# CLIENT_ID|^# name|^# key_sha256/.test(line))).toBe(true);
+  });
+
+  it("adds a caller after those that are there, and leaves the comment of the next table with it", () => {
+    const text =
+      '[vars]\nA = 1\n\n[[vars.CALLERS]]\nname = "a"\n[vars.CALLERS.claims]\nb = 1\n\n# of the next\n[x]\ny = 1\n';
+    const edited = editToml(text, { env: undefined, vars: {}, caller: CALLER });
+    expect(edited).toContain(
+      'b = 1\n\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "ab"\nclaims = { a = true }\n\n# of the next\n[x]',
+    );
+  });
+
+  it("adds tables, keys and routes to a file that has none", () => {
+    const edited = editToml('name = "w"\n', {
+      env: undefined,
+      vars: { B: 'quote " and \\' },
+      caller: CALLER,
+      domain: "t.example.com",
+    });
+    expect(parse(edited)).toEqual({
+      name: "w",
+      routes: [{ pattern: "t.example.com", custom_domain: true }],
+      vars: { B: 'quote " and \\', CALLERS: [CALLER] },
+    });
+  });
+
+  it.each([
+    ["inline variables", 'vars = { CLIENT_ID = "1" }\n'],
+    ["callers as a string", "[vars]\nCALLERS = '[]'\n"],
+    ["a value over several lines", '[vars]\nCLIENT_ID = """\n1"""\n'],
+  ])("refuses a file with %s rather than break it", (_what, text) => {
+    const edits = { env: undefined, vars: { CLIENT_ID: "2" }, caller: CALLER };
+    expect(() => editToml(text, edits)).toThrow(/cannot be edited here/);
+  });
+});
+
+describe("editing a vars file", () => {
+  it("replaces values over several lines, and adds what is missing at the end", () => {
+    const text = "# first\nexport KID='old'\nPRIVATE_KEY=\"-----BEGIN\nabc\n-----END\"\nOTHER=1";
+    const edited = editVars(text, { KID: "$&new", PRIVATE_KEY: "a\nb\n", CALLERS: '[{"a":1}]' });
+    expect(edited).toBe('# first\nKID="$&new"\nPRIVATE_KEY="a\\nb"\nOTHER=1\nCALLERS=\'[{"a":1}]\'\n');
+  });
+});
+
+it.each([
+  ["Supabase", RECIPES.supabase.callerFor("YOUR_PROJECT")],
+  ["Auth0", RECIPES.auth0.callerFor("YOUR_TENANT.eu.auth0.com", "https://token.example.com")],
+  ["Clerk", RECIPES.clerk.callerFor("clerk.example.com", "https://app.example.com")],
+  ["Firebase", RECIPES.firebase.callerFor("YOUR_PROJECT")],
+  ["Cloudflare Access", RECIPES.access.callerFor("YOUR_TEAM", "the application's AUD tag")],
+  ["GitHub Actions", RECIPES.github.callerFor("your-org/your-repo", "https://token.example.com")],
+] as const)("writes the caller that docs/callers.md has for %s", (name, caller) => {
+  expect(caller).toEqual(DOCUMENTED[name]);
+});
+
+describe("the region of an app", () => {
+  const flags = { clientId: "1", kid: KID, access: "open", yes: true, dryRun: false, exchange: true };
+  const refusal = {
+    code: "upstream_rejected",
+    description: "No.",
+    coze: undefined,
+    logId: undefined,
+    isKeyRefusal: true,
+  };
+
+  it.each([
+    ["cn", {}],
+    ["com", { TOKEN_ENDPOINT: "https://api.coze.com/api/permission/oauth2/token" }],
+  ])("is found by asking both: %s", async (region, expected) => {
+    const folder = createFolder({ "key.pem": keyPair.privateKey, ".dev.vars": "" });
+    await setUp(
+      readProject(folder),
+      { ...flags, keyFile: join(folder, "key.pem") },
+      {
+        prompter: undefined,
+        say: () => undefined,
+        keyFile: undefined,
+        tryExchange: async ({ audience }) =>
+          audience === `api.coze.${region}` ? { accessToken: "any", secondsLeft: 900, logId: undefined } : { refusal },
+      },
+    );
+    const { CLIENT_ID: _id, KID: _kid, ...others } = readProject(folder).deployed;
+    expect(others).toEqual(expected);
+  });
+});

@@ -1,0 +1,120 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseEnv } from "node:util";
+import { checkDeployment } from "../doctor/deployment.ts";
+import { checkLocal } from "../doctor/local.ts";
+import { type Finding, findingsTable, hasFailed } from "../lib/finding.ts";
+import { type Environment, readProject } from "../lib/project.ts";
+import { Failure } from "../start/failure.ts";
+import type { RunWrangler } from "./run-wrangler.ts";
+
+export type DeployOptions = {
+  readonly root: string;
+  /** `undefined` is the top level. */
+  readonly env: string | undefined;
+  /** Builds and checks, and deploys nothing. */
+  readonly dryRun: boolean;
+  /** Deploys an environment without callers, though the top level has some. */
+  readonly allowOpen: boolean;
+  /** Where the service responds; by default, where wrangler says. */
+  readonly url?: URL | undefined;
+  /** Of a caller: an API key or a JWT, to request a token of a closed service. */
+  readonly credential?: string | undefined;
+  /** For wrangler, such as `--keep-vars`. */
+  readonly wranglerArguments: readonly string[];
+};
+
+export type DeployPorts = {
+  readonly runWrangler: RunWrangler;
+  readonly say: (text: string) => void;
+  /** How wide a table may be. */
+  readonly width: number;
+  /** Between two looks at a new deployment. */
+  readonly pauseMs: number;
+};
+
+/** A new version takes seconds to be everywhere, a new host name longer. */
+const LOOKS = 4;
+
+/**
+ * Checks the settings, builds, deploys, and checks the deployed service. Shows a way back when one of the last two fails.
+ * @returns the exit status.
+ * @throws Failure when a file cannot be read.
+ */
+export async function deploy(options: DeployOptions, ports: DeployPorts): Promise<number> {
+  const { dryRun, env, wranglerArguments } = options;
+  const wrong = await findWrong(options);
+  if (wrong.length > 0) {
+    ports.say(findingsTable(wrong, { width: ports.width }));
+    ports.say("Nothing was deployed.");
+    return 1;
+  }
+
+  const command = ["deploy", `--env=${env ?? ""}`, ...wranglerArguments];
+  const built = await ports.runWrangler([...command, "--dry-run"], !dryRun);
+  if (dryRun || built.code !== 0) {
+    if (built.code !== 0) ports.say(`${built.output}\nThe build has failed: nothing was deployed.`);
+    return built.code;
+  }
+
+  const deployed = await ports.runWrangler(command, false);
+  if (deployed.code !== 0) {
+    ports.say(`The deployment has failed. ${wayBack(env)}`);
+    return deployed.code;
+  }
+  return verify(options.url ?? urlIn(deployed.targets), options, ports);
+}
+
+async function findWrong({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<readonly Finding[]> {
+  const { findings } = await checkLocal(root, env, "deployed", readSecrets(wranglerArguments));
+  // Another environment is not what is deployed now, and wrangler does not look at .gitignore.
+  const isOther = ({ name }: Finding) =>
+    name === ".gitignore" || (name.startsWith("environment ") && (env === undefined || allowOpen));
+  return findings.filter((finding) => !finding.ok && !isOther(finding));
+}
+
+/** Those of `--secrets-file`, in JSON or as in a vars file. */
+function readSecrets(wranglerArguments: readonly string[]): Environment {
+  const at = wranglerArguments.findIndex((argument) => /^--secrets-file(=|$)/.test(argument));
+  if (at === -1) return {};
+  const path = wranglerArguments[at]?.split("=")[1] ?? wranglerArguments[at + 1] ?? "";
+  try {
+    const text = readFileSync(path, "utf8");
+    return text.trimStart().startsWith("{") ? JSON.parse(text) : parseEnv(text);
+  } catch {
+    throw new Failure(`The secrets in ${path} cannot be read: it must be a file of JSON, or one like .dev.vars.`);
+  }
+}
+
+async function verify(url: URL | undefined, options: DeployOptions, ports: DeployPorts): Promise<number> {
+  if (url === undefined) {
+    ports.say("Deployed. wrangler names no address: check it with npm run doctor -- --url https://…");
+    return 0;
+  }
+  const origins = String(readProject(options.root, options.env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
+  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential: options.credential };
+  let findings = await checkDeployment(url, expected);
+  for (let look = 1; look < LOOKS && hasFailed(findings); look += 1) {
+    ports.say(`${url.origin} is not right yet. Looking again in ${ports.pauseMs / 1000} s ...`);
+    await sleep(ports.pauseMs);
+    findings = await checkDeployment(url, expected);
+  }
+  ports.say(findingsTable(findings, { width: ports.width }));
+  if (!hasFailed(findings)) return 0;
+  ports.say(wayBack(options.env));
+  return 1;
+}
+
+/** The custom domain first: that is the address that clients know. wrangler writes it as `host (custom domain …)`. */
+function urlIn(targets: readonly string[]): URL | undefined {
+  const urls = targets.flatMap((target) => {
+    const [address = ""] = target.split(" ");
+    const url = URL.parse(address.includes("://") ? address : `https://${address}`);
+    return url === null || address.includes("*") ? [] : [url];
+  });
+  return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
+}
+
+function wayBack(env: string | undefined): string {
+  return `Go back to the version before, if there was one: npx wrangler rollback --env="${env ?? ""}"`;
+}

@@ -1,0 +1,59 @@
+import { Command, InvalidArgumentError } from "commander";
+import { Failure } from "../start/failure.ts";
+import { deploy } from "./deploy.ts";
+import { runWrangler } from "./run-wrangler.ts";
+
+const PAUSE_MS = 5000;
+
+type Options = {
+  readonly env?: string;
+  readonly dryRun?: boolean;
+  readonly allowOpen?: boolean;
+  readonly url?: URL;
+};
+
+const command = new Command("npm run deploy --")
+  .description("Checks the settings, builds, deploys with wrangler, and checks the deployed service.")
+  .option("-e, --env <name>", "the environment of wrangler.toml to deploy, instead of its top level")
+  .option("--dry-run", "check and build, and deploy nothing; needs no account")
+  .option("--allow-open", "deploy an environment without callers, though the top level has some")
+  .option("--url <url>", "where the service responds, if not where wrangler says", parseUrl)
+  .helpOption("--help", "show this")
+  .addHelpText(
+    "after",
+    `
+All other options go to wrangler deploy, such as --keep-vars and --secrets-file.
+The variable CREDENTIAL, an API key or a JWT, lets the check request a token of a closed service.
+
+Examples:
+  npm run deploy
+  npm run deploy -- --env production
+  npm run deploy -- --env production --dry-run`,
+  )
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .parse();
+
+const { env, dryRun = false, allowOpen = false, url } = command.opts<Options>();
+process.exitCode = await deploy(
+  {
+    root: process.cwd(),
+    env: env || undefined,
+    dryRun,
+    allowOpen,
+    url,
+    credential: process.env["CREDENTIAL"] || undefined,
+    wranglerArguments: command.args,
+  },
+  { runWrangler, say: console.log, width: process.stdout.columns ?? 120, pauseMs: PAUSE_MS },
+).catch(explain);
+
+function parseUrl(text: string): URL {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  throw new InvalidArgumentError("It must be a complete URL such as https://token.example.com");
+}
+
+function explain(error: unknown): number {
+  console.error(error instanceof Failure ? error.message : error);
+  return 1;
+}

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createPrivateFolder } from "../lib/private-folder.ts";
+
+const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
+
+/** How wrangler has ended. */
+export type WranglerRun = {
+  /** Its exit status; 1 when a signal ended it. */
+  readonly code: number;
+  /** What it has printed, if it was not shown. */
+  readonly output: string;
+  /** Where a deployed Worker responds, as wrangler says it: `https://…`, or `token.example.com (custom domain)`. */
+  readonly targets: readonly string[];
+};
+
+/** Runs wrangler in the working directory, and shows what it prints unless it is to be quiet. */
+export type RunWrangler = (args: readonly string[], isQuiet: boolean) => Promise<WranglerRun>;
+
+/** Runs the wrangler of this project. */
+export const runWrangler: RunWrangler = async (args, isQuiet) => {
+  const report = join(createPrivateFolder("deploy"), "output.ndjson");
+  const child = spawn(process.execPath, [WRANGLER, ...args], {
+    env: { ...process.env, WRANGLER_OUTPUT_FILE_PATH: report },
+    stdio: isQuiet ? ["ignore", "pipe", "pipe"] : "inherit",
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  const [code] = await once(child, "close");
+  return { code: typeof code === "number" ? code : 1, output, targets: readTargets(report) };
+};
+
+/** From wrangler's report, a JSON object a line: https://developers.cloudflare.com/workers/wrangler/system-environment-variables/ */
+function readTargets(report: string): readonly string[] {
+  if (!existsSync(report)) return [];
+  const entries = readFileSync(report, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return entries.flatMap(({ type, targets }) =>
+    type === "deploy" && Array.isArray(targets) ? targets.map(String) : [],
+  );
+}

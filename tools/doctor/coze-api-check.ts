@@ -1,0 +1,71 @@
+import * as z from "zod";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+import { codeOf } from "./network-check.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** Coze's codes (Coze: "错误码"): the token is not valid, and the token lacks a permission. */
+const AUTHENTICATION_INVALID = 4100;
+const NO_PERMISSION = 4101;
+const TOKEN_INVALID = 700_012_006;
+
+const reply = z.object({
+  code: z.number(),
+  msg: z.string().optional(),
+  detail: z.object({ logid: z.string().optional() }).optional(),
+});
+
+/** Checks that Coze accepts a token, by asking whose it is (`GET /v1/users/me`). */
+export async function checkToken(api: string, accessToken: string): Promise<Finding> {
+  const name = "token at Coze";
+  const { code, detail, evidence } = await ask(`${api}/v1/users/me`, accessToken);
+  if (code === 0) return passed(name, "GET /v1/users/me accepts it", "", evidence);
+  if (code === NO_PERMISSION) {
+    return passed(
+      name,
+      "it is valid, but may not read the user (4101)",
+      "No need to change anything: chats do not need this.",
+      evidence,
+    );
+  }
+  return failed(name, detail, hintFor(code), evidence);
+}
+
+/** Checks that a token reaches a bot (`GET /v1/bots/{bot_id}`). */
+export async function checkBot(api: string, accessToken: string, botId: string): Promise<Finding> {
+  const name = `bot ${botId}`;
+  const { code, detail, evidence } = await ask(`${api}/v1/bots/${encodeURIComponent(botId)}`, accessToken);
+  if (code === 0) return passed(name, "the token reaches it", "", evidence);
+  return failed(name, detail, hintFor(code), evidence);
+}
+
+type Asked = { readonly code: number | undefined; readonly detail: string; readonly evidence: string };
+
+async function ask(url: string, accessToken: string): Promise<Asked> {
+  const path = new URL(url).pathname;
+  try {
+    const headers = { Authorization: `Bearer ${accessToken}` };
+    const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { code, msg = "", detail } = reply.parse(await response.json());
+    const said = msg === "" ? "" : `: ${msg.replaceAll(accessToken, "[token]").slice(0, 200)}`;
+    return { code, detail: `GET ${path} has code ${code}${said}`, evidence: `log id ${detail?.logid ?? "none"}` };
+  } catch (error) {
+    const why =
+      error instanceof z.ZodError || error instanceof SyntaxError ? "is not Coze's" : `is missing (${codeOf(error)})`;
+    return { code: undefined, detail: `the response to GET ${path} ${why}`, evidence: url };
+  }
+}
+
+function hintFor(code: number | undefined): string {
+  switch (code) {
+    case AUTHENTICATION_INVALID:
+    case TOKEN_INVALID:
+      return "Coze issued the token, but this API does not know it: are both from the same region?";
+    case NO_PERMISSION:
+      return "Give the app the permission in the Coze console and confirm it, in the workspace of the bot.";
+    case undefined:
+      return "Check TOKEN_ENDPOINT: the API is expected at the same host.";
+    default:
+      return "Check the id: it is in the address of the bot's page. The bot must be published to the API.";
+  }
+}

@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import * as z from "zod";
+import type { Config } from "../../src/config/config.ts";
+import { type Finding, passed } from "../lib/finding.ts";
+import { type Environment, type Project, readProject } from "../lib/project.ts";
+import { checkCallers } from "./callers-check.ts";
+import { checkEnvironments } from "./environments-check.ts";
+import { checkKey } from "./key-check.ts";
+import { checkGitignore, checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
+import { checkRegion } from "./region-check.ts";
+import { checkSettings, type View } from "./settings-check.ts";
+
+const packageFile = z.object({ devDependencies: z.object({ wrangler: z.string() }).optional() });
+const wranglerFile = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
+
+export type LocalFindings = {
+  readonly findings: readonly Finding[];
+  /** `undefined` if a setting is wrong. */
+  readonly config: Config | undefined;
+};
+
+/**
+ * Checks what can be checked on this machine without a network: programs, settings, key, callers, files.
+ * `secrets` are those that a deployment sends along.
+ * @throws Failure when wrangler cannot read wrangler.toml.
+ */
+export async function checkLocal(
+  root: string,
+  env: string | undefined,
+  view: View,
+  secrets: Environment = {},
+): Promise<LocalFindings> {
+  const read = readProject(root, env);
+  const project = { ...read, [view]: { ...read[view], ...secrets } };
+  const { findings, config } = await checkSettings(project, view);
+  const ofConfig = config === undefined ? [] : [checkRegion(config), ...checkCallers(config)];
+  return {
+    config,
+    findings: [
+      ...checkMachine(project),
+      ...findings,
+      ...(await checkKeys(project[view])),
+      ...ofConfig,
+      ...localOnly(project),
+      ...openEnvironments(project),
+    ],
+  };
+}
+
+/** A key that is wrong shows beside whatever else is. */
+async function checkKeys(environment: Environment): Promise<readonly Finding[]> {
+  const keys = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY"].flatMap((name) => {
+    const pem = environment[name];
+    const kidName = name.replace("PRIVATE_KEY", "KID");
+    const kid = environment[kidName];
+    if (typeof pem !== "string" || pem.trim() === "") return [];
+    return [checkKey({ key: name, kid: kidName }, pem, typeof kid === "string" ? kid : "")];
+  });
+  return Promise.all(keys);
+}
+
+function checkMachine({ root, env }: Project): readonly Finding[] {
+  const wrangler = wranglerFile.parse(createRequire(join(root, "package.json"))("wrangler/package.json"));
+  const wanted = packageFile.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).devDependencies
+    ?.wrangler;
+  const varsFiles = [".dev.vars", ...(env === undefined ? [] : [`.dev.vars.${env}`])];
+  return [
+    checkNode(process.version, wrangler),
+    checkWrangler(wrangler, wanted),
+    checkGitignore(readIfPresent(join(root, ".gitignore"))),
+    ...varsFiles
+      .filter((name) => existsSync(join(root, name)))
+      .map((name) => checkVarsFileMode(name, statSync(join(root, name)).mode)),
+  ];
+}
+
+/** Settings of the vars file are not deployed: what is there alone has to be a secret too. */
+function localOnly({ deployed, local, env }: Project): readonly Finding[] {
+  const names = Object.keys(local).filter((name) => local[name] !== "" && !(name in deployed));
+  if (names.length === 0) return [];
+  const hint = `A deployment does not send them. Where the Worker lacks one: npx wrangler secret put NAME --env="${env ?? ""}"`;
+  return [passed("only on this machine", names.join(", "), hint)];
+}
+
+/** All environments for the top level, for an environment only itself. */
+function openEnvironments(project: Project): readonly Finding[] {
+  const { root, env, environments } = project;
+  if (env !== undefined) return checkEnvironments(readProject(root), [project]);
+  return checkEnvironments(
+    project,
+    environments.map((name) => readProject(root, name)),
+  );
+}
+
+function readIfPresent(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}

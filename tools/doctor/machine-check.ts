@@ -1,0 +1,44 @@
+import { type Finding, failed, passed } from "../lib/finding.ts";
+
+/** What wrangler's package says of itself. */
+export type WranglerPackage = { readonly version: string; readonly engines: { readonly node: string } };
+
+/** Checks that this Node.js is one that the installed wrangler runs on. */
+export function checkNode(nodeVersion: string, { engines }: WranglerPackage): Finding {
+  const least = majorOf(engines.node);
+  if (majorOf(nodeVersion) >= least) return passed("Node.js", nodeVersion);
+  return failed(
+    "Node.js",
+    `${nodeVersion}: wrangler needs ${engines.node}`,
+    "Run npm ci, and then this by npm run: it has Node.js 24.",
+  );
+}
+
+/** Checks that the wrangler that is installed is the one that package.json names, if it names exactly one. */
+export function checkWrangler({ version }: WranglerPackage, wanted: string | undefined): Finding {
+  if (wanted === undefined || !/^\d/.test(wanted) || version === wanted) return passed("wrangler", version);
+  return failed("wrangler", `${version} is installed, package.json has ${wanted}`, "Run npm ci.");
+}
+
+/** Checks that a .gitignore keeps every `.dev.vars` out of the repository. */
+export function checkGitignore(gitignore: string | undefined): Finding {
+  const lines = new Set((gitignore ?? "").split("\n").map((line) => line.trim().replace(/^\//, "")));
+  const missing = [".dev.vars", ".dev.vars.*"].filter((pattern) => !lines.has(pattern));
+  if (missing.length === 0 || lines.has(".dev.vars*")) return passed(".gitignore", "covers .dev.vars and .dev.vars.*");
+  return failed(
+    ".gitignore",
+    `lacks ${missing.join(" and ")}: secrets could be committed`,
+    `Add a line for each: ${missing.join(", ")}`,
+  );
+}
+
+/** Checks that a vars file, with this mode, is for its owner alone. */
+export function checkVarsFileMode(name: string, mode: number): Finding {
+  const octal = (mode & 0o777).toString(8);
+  if ((mode & 0o077) === 0) return passed(name, `only you can read it (${octal})`);
+  return failed(name, `others on this machine can read it (${octal})`, `chmod 600 ${name}`);
+}
+
+function majorOf(version: string): number {
+  return Number(/\d+/.exec(version)?.[0] ?? 0);
+}

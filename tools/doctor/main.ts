@@ -1,0 +1,89 @@
+import { Command, InvalidArgumentError } from "commander";
+import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
+import { type Finding, failed, findingsJson, findingsTable, hasFailed } from "../lib/finding.ts";
+import { readProject } from "../lib/project.ts";
+import { Failure } from "../start/failure.ts";
+import { checkDeployment } from "./deployment.ts";
+import { checkLive } from "./live.ts";
+import { checkLocal } from "./local.ts";
+
+type Options = {
+  readonly live?: boolean;
+  readonly botId?: string;
+  readonly url?: URL;
+  readonly origin?: string;
+  readonly env?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+};
+
+const command = new Command("npm run doctor --")
+  .description(
+    "Checks that this service is set up right: one table of what was found, and what to do about each failure.",
+  )
+  .option("--live", "ask Coze and the issuers too: with a real exchange of the key")
+  .option("--bot-id <id>", "with --live: a bot that the token has to reach")
+  .option("--url <url>", "check a deployed service instead, from outside", parseUrl)
+  .option("--origin <origin>", "with --url: an origin whose pages may call (default: the first of ALLOWED_ORIGINS)")
+  .option("--env <name>", "the environment of wrangler.toml to check, instead of its top level")
+  .option("--json", "print a list of { name, ok, detail, hint } instead of the table")
+  .option("--verbose", "say more about what was found")
+  .helpOption("--help", "show this")
+  .addHelpText(
+    "after",
+    `
+The variable CREDENTIAL, an API key or a JWT, lets --url request a token of a closed service.
+
+Examples:
+  npm run doctor
+  npm run doctor -- --live --bot-id 7379462189365198898
+  npm run doctor -- --url https://token.example.com
+
+The exit status is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
+  )
+  .showHelpAfterError("npm run doctor -- --help lists the options.")
+  .parse();
+
+const options = command.opts<Options>();
+process.exitCode = await examine(options).then(report, explain);
+
+async function examine({ env, live = false, botId, url, origin }: Options): Promise<readonly Finding[]> {
+  const onThisMachine = url === undefined || live ? await examineMachine(env, live || botId !== undefined, botId) : [];
+  return url === undefined ? onThisMachine : [...onThisMachine, ...(await examineDeployment(url, env, origin))];
+}
+
+async function examineMachine(env: string | undefined, live: boolean, botId: string | undefined) {
+  const { findings, config } = await checkLocal(process.cwd(), env, "local");
+  if (!live) return findings;
+  if (config === undefined || hasFailed(findings.filter(({ name }) => name === "PRIVATE_KEY"))) {
+    return [...findings, failed("exchange", "not tried: the settings are wrong", "Fix the settings above first.")];
+  }
+  return [...findings, ...(await checkLive(config, { botId }))];
+}
+
+/** The origins that wrangler.toml lists are those that the service should know. */
+async function examineDeployment(url: URL, env: string | undefined, origin: string | undefined) {
+  const origins = parseAllowedOrigins(String(readProject(process.cwd(), env).deployed["ALLOWED_ORIGINS"] ?? "*"));
+  const listed = "value" in origins && origins.value !== "*" ? origins.value : [];
+  const [exact] = listed.flatMap((rule) => ("origin" in rule ? [rule.origin] : []));
+  const credential = process.env["CREDENTIAL"] || undefined;
+  return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential });
+}
+
+function parseUrl(text: string): URL {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
+  throw new InvalidArgumentError("It must be a complete URL such as https://token.example.com");
+}
+
+function report(findings: readonly Finding[]): number {
+  const { json = false, verbose = false } = options;
+  console.log(
+    json ? findingsJson(findings) : findingsTable(findings, { width: process.stdout.columns ?? 120, verbose }),
+  );
+  return hasFailed(findings) ? 1 : 0;
+}
+
+function explain(error: unknown): number {
+  console.error(error instanceof Failure ? error.message : error);
+  return 2;
+}

@@ -1,0 +1,75 @@
+import { lookup } from "node:dns/promises";
+import { connect } from "node:tls";
+import { isLoopbackHost } from "../emulator/emulator.ts";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+
+const TIMEOUT_MS = 10_000;
+
+/** Cloudflare and Coze renew weeks before the end. */
+const MIN_CERTIFICATE_DAYS = 7;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Checks that a host has an address, and a certificate that is valid and stays so. The second only after the first. */
+export async function checkNetwork(what: string, url: URL, now: number): Promise<readonly Finding[]> {
+  const dns = await checkDns(`${what}: DNS`, url);
+  return dns.ok ? [dns, await checkTls(`${what}: TLS`, url, now)] : [dns];
+}
+
+async function checkDns(name: string, { hostname }: URL): Promise<Finding> {
+  try {
+    const addresses = await lookup(hostname.replace(/^\[|\]$/g, ""), { all: true });
+    return passed(
+      name,
+      `${hostname} has ${addresses.length} addresses`,
+      "",
+      addresses.map(({ address }) => address).join(", "),
+    );
+  } catch (error) {
+    const detail = `${hostname} has no address (${codeOf(error)})`;
+    return failed(
+      name,
+      detail,
+      "Check the host name, and the DNS of this machine. A new custom domain takes some minutes.",
+    );
+  }
+}
+
+async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
+  if (url.protocol === "http:") {
+    if (isLoopbackHost(url.hostname)) return passed(name, "none, on this machine");
+    return failed(name, "none: everyone on the way can read tokens", `Use https://${url.host}/`);
+  }
+  try {
+    const days = Math.floor(((await readCertificateEnd(url)) - now) / DAY_MS);
+    const detail = `the certificate is valid for ${days} days`;
+    if (days >= MIN_CERTIFICATE_DAYS) return passed(name, detail);
+    return failed(name, detail, "Renew the certificate: its own renewal has not worked.");
+  } catch (error) {
+    const detail = `no connection with a valid certificate (${codeOf(error)})`;
+    return failed(
+      name,
+      detail,
+      "A new custom domain takes some minutes. Behind a company proxy, set NODE_EXTRA_CA_CERTS.",
+    );
+  }
+}
+
+/** When the certificate ends, in Unix milliseconds. Rejects when it is not valid for the host. */
+function readCertificateEnd({ hostname, port }: URL): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port || 443), servername: hostname, timeout: TIMEOUT_MS });
+    socket.once("secureConnect", () => {
+      resolve(Date.parse(socket.getPeerCertificate().valid_to));
+      socket.destroy();
+    });
+    socket.once("timeout", () => socket.destroy(new Error("timeout")));
+    socket.once("error", reject);
+  });
+}
+
+/** The code of a network error, or its message where it has none. */
+export function codeOf(error: unknown): string {
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown }; // whatever was thrown
+  if (code !== undefined) return String(code);
+  return cause === undefined ? String(message) : codeOf(cause);
+}

@@ -1,0 +1,72 @@
+import Table from "cli-table3";
+import { printable } from "./printable.ts";
+
+/** The blanks on both sides of a cell. */
+const CELL_PADDING = 2;
+
+/** What one check has found. */
+export type Finding = {
+  /** What was checked. */
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found. Names of settings and of keys, never values that are secret. */
+  readonly detail: string;
+  /** One thing to do; "" if there is nothing. With `ok`, it is advice. */
+  readonly hint: string;
+  /** What the finding rests on, for those who want to know more. */
+  readonly evidence?: string;
+};
+
+/** A check that is passed, with advice or without. */
+export function passed(name: string, detail: string, hint = "", evidence?: string): Finding {
+  return { name, ok: true, detail, hint, ...(evidence !== undefined && { evidence }) };
+}
+
+/** A check that is failed, and the one thing to do about it. */
+export function failed(name: string, detail: string, hint: string, evidence?: string): Finding {
+  return { name, ok: false, detail, hint, ...(evidence !== undefined && { evidence }) };
+}
+
+/** Whether the worst finding is one that needs fixing. */
+export function hasFailed(findings: readonly Finding[]): boolean {
+  return findings.some(({ ok }) => !ok);
+}
+
+/** The findings as JSON: a list of `{ name, ok, detail, hint }`. */
+export function findingsJson(findings: readonly Finding[]): string {
+  return JSON.stringify(
+    findings.map(({ name, ok, detail, hint }) => ({ name, ok, detail, hint })),
+    null,
+    2,
+  );
+}
+
+/** The findings as one table that is `width` columns wide, with their evidence if it is wanted. */
+export function findingsTable(findings: readonly Finding[], { width = 100, verbose = false } = {}): string {
+  const free = Math.max(60, width) - 36;
+  const widths = [6, 24, Math.ceil(free / 2), Math.floor(free / 2)];
+  const table = new Table({
+    head: ["", "check", "found", "what to do"],
+    colWidths: widths,
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    style: { head: [], border: [] },
+  });
+  for (const { name, ok, detail, hint, evidence } of findings) {
+    const found = verbose && evidence !== undefined ? `${detail}\n${evidence}` : detail;
+    // Services and Coze have a say in what was found.
+    const cells = [mark(ok, hint), name, found, hint].map(printable);
+    table.push(cells.map((cell, index) => breakWords(cell, (widths[index] ?? 0) - CELL_PADDING)));
+  }
+  return table.toString();
+}
+
+/** The table would cut a fingerprint or a URL that is longer than its column. */
+function breakWords(text: string, width: number): string {
+  return text.replace(new RegExp(`\\S{${width}}(?=\\S)`, "g"), "$&\n");
+}
+
+function mark(ok: boolean, hint: string): string {
+  if (!ok) return "FAIL";
+  return hint === "" ? "ok" : "note";
+}

@@ -1,0 +1,92 @@
+import { join } from "node:path";
+import { unstable_getVarsForDev as getVarsForDev, unstable_readConfig as readWranglerConfig } from "wrangler";
+import { Failure } from "../start/failure.ts";
+
+/** Variables and bindings of a Worker, by name. A binding is an object with the methods that tell its kind. */
+export type Environment = Readonly<Record<string, unknown>>;
+
+/** What wrangler.toml and the vars file of this folder say, for one environment of wrangler. */
+export type Project = {
+  readonly root: string;
+  /** `undefined` is the top level. */
+  readonly env: string | undefined;
+  /** The names of all environments in wrangler.toml. */
+  readonly environments: readonly string[];
+  readonly workerName: string | undefined;
+  /** Of the custom domain, without a scheme. */
+  readonly domain: string | undefined;
+  /** Of the rate limits: who has the same shares their count. */
+  readonly namespaceIds: readonly string[];
+  /** What a deployment sets: wrangler.toml alone. */
+  readonly deployed: Environment;
+  /** What the Worker gets on this machine: the vars file too. */
+  readonly local: Environment;
+  /** Settings that a deployment reads from the Secrets Store. */
+  readonly stored: readonly string[];
+};
+
+const WRANGLER_TOML = "wrangler.toml";
+
+/** What wrangler makes of its file; its own type is not resolved outside of its package. */
+type WranglerConfig = {
+  readonly name?: string;
+  readonly definedEnvironments?: readonly string[];
+  readonly routes?: readonly (string | { readonly pattern: string; readonly custom_domain?: boolean })[];
+  readonly vars: Record<string, never>;
+  readonly kv_namespaces: readonly { readonly binding: string }[];
+  readonly ratelimits: readonly { readonly name: string; readonly namespace_id: string }[];
+  readonly analytics_engine_datasets: readonly { readonly binding: string }[];
+  readonly secrets_store_secrets: readonly { readonly binding: string }[];
+  readonly assets?: { readonly binding?: string };
+};
+
+/**
+ * Reads the settings of the Worker in a folder, as wrangler does.
+ * @throws Failure when wrangler cannot read wrangler.toml, or it has no such environment.
+ */
+export function readProject(root: string, env?: string): Project {
+  const path = join(root, WRANGLER_TOML);
+  const config = readConfig(path, env);
+  const environments = config.definedEnvironments ?? [];
+  if (env !== undefined && !environments.includes(env)) {
+    throw new Failure(`wrangler.toml has no environment ${env}: add [env.${env}], or use one of its own.`);
+  }
+  const bindings = bindingsFor(config);
+  const vars = getVarsForDev(path, undefined, config.vars, env, true);
+  const route = config.routes?.find((route) => typeof route === "object" && route.custom_domain === true);
+  return {
+    root,
+    env,
+    environments,
+    workerName: config.name,
+    domain: typeof route === "object" ? route.pattern : undefined,
+    namespaceIds: config.ratelimits.map(({ namespace_id }) => String(namespace_id)),
+    deployed: { ...config.vars, ...bindings },
+    local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },
+    stored: config.secrets_store_secrets.map(({ binding }) => binding),
+  };
+}
+
+/** How wrangler.toml calls the variables of an environment: `[vars]`, `[env.production.vars]`. */
+export function varsTable(env: string | undefined): string {
+  return env === undefined ? "vars" : `env.${env}.vars`;
+}
+
+function readConfig(config: string, env: string | undefined): WranglerConfig {
+  try {
+    return readWranglerConfig({ config, ...(env !== undefined && { env }) }, { hideWarnings: true });
+  } catch (error) {
+    throw new Failure(`wrangler cannot read wrangler.toml: ${(error as Error).message}`); // wrangler throws errors
+  }
+}
+
+/** Stand-ins, by which the parser of the settings knows what is bound. */
+function bindingsFor(config: WranglerConfig): Environment {
+  const nothing = () => undefined;
+  return Object.fromEntries<object>([
+    ...config.kv_namespaces.map(({ binding }) => [binding, { put: nothing }] as const),
+    ...config.ratelimits.map(({ name }) => [name, { limit: nothing }] as const),
+    ...config.analytics_engine_datasets.map(({ binding }) => [binding, { writeDataPoint: nothing }] as const),
+    ...(config.assets?.binding === undefined ? [] : [[config.assets.binding, { fetch: nothing }] as const]),
+  ]);
+}

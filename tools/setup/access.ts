@@ -1,0 +1,144 @@
+import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
+import { createApiKey } from "../lib/api-key.ts";
+import type { Ask } from "./questions.ts";
+import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
+import type { TomlValue } from "./toml-edit.ts";
+
+export type AccessFlags = {
+  readonly access?: string;
+  readonly caller?: string;
+  readonly recipe?: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly botIds?: string;
+  readonly permissions?: string;
+};
+
+type TomlTable = Readonly<Record<string, TomlValue>>;
+
+/** Who may call, and what for. */
+export type Access = {
+  /** `undefined`: anyone may call. */
+  readonly caller: TomlTable | undefined;
+  /** Of that caller; to be shown once. */
+  readonly apiKey: string | undefined;
+  /** For an open service: a scope for every token. */
+  readonly tokenScope: TomlTable | undefined;
+};
+
+/** The permission that talking to a bot takes (docs/callers.md, Permission names). */
+const CHAT_PERMISSION = "Connector.botChat";
+
+/** How it is now. */
+export type CurrentAccess = {
+  /** `undefined` where there is no service yet. */
+  readonly initial: "open" | undefined;
+  /** Of the callers that there are. */
+  readonly names: readonly unknown[];
+};
+
+/** Asks who may call, and for which bots and permissions. */
+export async function askAccess(ask: Ask, flags: AccessFlags, { initial, names }: CurrentAccess): Promise<Access> {
+  const kind = await ask({
+    flag: "--access",
+    text: "Who may request tokens?",
+    given: flags.access,
+    initial,
+    choices: [
+      { value: "key", label: "holders of an API key: scripts and backends" },
+      { value: "issuer", label: "logged-in users, by the JWT of a login such as Supabase or Auth0" },
+      { value: "open", label: "everyone who knows the URL gets tokens of the app (open)" },
+    ],
+  });
+  const identity =
+    kind === "key"
+      ? await askKeyCaller(ask, flags, names)
+      : kind === "issuer"
+        ? await askIssuer(ask, flags, names)
+        : undefined;
+  const rights = await askRights(ask, flags);
+  if (identity === undefined) return { caller: undefined, apiKey: undefined, tokenScope: scopeFor(rights) };
+  return { caller: { ...identity.caller, ...rights }, apiKey: identity.apiKey, tokenScope: undefined };
+}
+
+type Identity = { readonly caller: TomlTable; readonly apiKey: string | undefined };
+
+async function askKeyCaller(ask: Ask, { caller }: AccessFlags, names: readonly unknown[]): Promise<Identity> {
+  const name = await askName(ask, caller, "first-script", names);
+  const { key, digest } = createApiKey();
+  return { caller: { name, key_sha256: digest }, apiKey: key };
+}
+
+async function askIssuer(ask: Ask, flags: AccessFlags, names: readonly unknown[]): Promise<Identity> {
+  const choices = RECIPE_NAMES.map((value) => ({ value, label: RECIPES[value].label }));
+  const name = await ask({ flag: "--recipe", text: "Which login?", given: flags.recipe, choices });
+  const recipe: Recipe = RECIPES[name as RecipeName]; // one of the choices
+  const tenant = await ask({
+    flag: "--issuer",
+    text: `${recipe.label}: ${recipe.tenant}`,
+    given: flags.issuer,
+    issue: (answer) =>
+      /^[\w.-]+(\/[\w.-]+)?$/.test(answer) ? undefined : `must be ${recipe.tenant}, without https://`,
+  });
+  const audience =
+    recipe.audience === undefined
+      ? ""
+      : await ask({ flag: "--audience", text: `${recipe.label}: ${recipe.audience}`, given: flags.audience });
+  const caller = recipe.callerFor(tenant, audience);
+  return {
+    caller: { ...caller, name: await askName(ask, flags.caller, String(caller["name"]), names) },
+    apiKey: undefined,
+  };
+}
+
+function askName(ask: Ask, given: string | undefined, initial: string, names: readonly unknown[]): Promise<string> {
+  return ask({
+    flag: "--caller",
+    text: "What is this caller called, in the log and in wrangler.toml?",
+    given,
+    initial,
+    issue(answer) {
+      if (names.includes(answer)) return `is ${answer}, which there is already`;
+      return CALLER_NAME.test(answer) ? undefined : CALLER_NAME_RULE;
+    },
+  });
+}
+
+type Rights = { readonly bot_ids?: readonly string[]; readonly permissions?: readonly string[] };
+
+async function askRights(ask: Ask, flags: AccessFlags): Promise<Rights> {
+  const bots = listFrom(
+    await ask({
+      flag: "--bot-ids",
+      text: "Ids of the bots that tokens are for, with commas (empty: all bots of the app)",
+      given: flags.botIds,
+      isOptional: true,
+    }),
+  );
+  const permissions = listFrom(
+    await ask({
+      flag: "--permissions",
+      text: "Permissions that tokens have, with commas (empty: all of the app). See docs/callers.md",
+      given: flags.permissions,
+      isOptional: true,
+      // Coze's scope names bots beside permissions only.
+      ...(bots.length > 0 && { initial: CHAT_PERMISSION }),
+    }),
+  );
+  return { ...(permissions.length > 0 && { permissions }), ...(bots.length > 0 && { bot_ids: bots }) };
+}
+
+function scopeFor({ permissions, bot_ids }: Rights): TomlTable | undefined {
+  if (permissions === undefined) return undefined;
+  return {
+    account_permission: { permission_list: permissions },
+    ...(bot_ids && { attribute_constraint: { connector_bot_chat_attribute: { bot_id_list: bot_ids } } }),
+  };
+}
+
+function listFrom(answer: string): readonly string[] {
+  return answer
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}

@@ -1,0 +1,39 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
+import { invalid, type Parsed } from "../../src/core/issue.ts";
+
+/** A key is a few kilobytes; nobody wants to wait for a film. */
+const MAX_BYTES = 64 * 1024;
+
+/** Finds the newest private key that looks downloaded from Coze: in the project's folder, then in Downloads. */
+export function findKeyFile(root: string, home: string): string | undefined {
+  for (const folder of [root, join(home, "Downloads"), join(home, "下载")]) {
+    const [newest] = pemFiles(folder).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+    if (newest !== undefined) return newest;
+  }
+  return undefined;
+}
+
+/** Reads a file that should be a private key in one of its forms, or says what is wrong with it. */
+export async function readKeyFile(path: string): Promise<Parsed<string>> {
+  const text = readSmallFile(path.replace(/^~(?=\/)/, process.env["HOME"] ?? "~"));
+  if (text === undefined) return invalid(`there is no readable file ${path}`);
+  const key = await importPrivateKey(text);
+  return "issues" in key ? invalid(`the file ${key.issues[0]?.message}`) : { value: text };
+}
+
+function pemFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^private_key.*\.pem$/.test(name))
+    .map((name) => join(folder, name));
+}
+
+function readSmallFile(path: string): string | undefined {
+  try {
+    return statSync(path).size > MAX_BYTES ? "" : readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

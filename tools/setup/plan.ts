@@ -1,0 +1,156 @@
+import { randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseConfig } from "../../src/config/config.ts";
+import type { Environment, Project } from "../lib/project.ts";
+import { Failure } from "../start/failure.ts";
+import type { Answers } from "./answers.ts";
+import { editToml, type TomlValue } from "./toml-edit.ts";
+import { definesVar, editVars } from "./vars-edit.ts";
+
+/** One setting, and what becomes of it. */
+export type Change = {
+  readonly file: string;
+  readonly name: string;
+  readonly action: "set" | "changed" | "kept";
+};
+
+/** A file to write. */
+export type FileToWrite = { readonly name: string; readonly text: string; readonly mode: number };
+
+export type Plan = { readonly changes: readonly Change[]; readonly files: readonly FileToWrite[] };
+
+const TOML = "wrangler.toml";
+
+/** Those of the wrangler.toml of this repository: every copy of it in an account would share its counts with the others. */
+export const EXAMPLE_NAMESPACE_IDS: readonly string[] = [
+  ...["432186444", "895321969"],
+  ...["379040597", "402619122"],
+  ...["764163601", "423311565"],
+];
+
+/** Ids of this many digits, of which a documentation or template has none. */
+const [MIN_NAMESPACE_ID, MAX_NAMESPACE_ID] = [100_000_000, 1_000_000_000];
+
+/** The bits of a mode that only the owner has. */
+const PRIVATE_MODE = 0o600;
+
+/**
+ * Plans what to write where: the private key into the vars file, everything else into wrangler.toml, and into the vars
+ * file too where that names it, as it wins there. What has the value already is kept.
+ * @throws Failure when wrangler.toml cannot be edited, or the settings would not go together.
+ */
+export async function planFiles(project: Project, answers: Answers): Promise<Plan> {
+  await refuseNewIssues(project, answers);
+  const toml = planToml(project, answers);
+  const vars = planVars(project, answers);
+  return { changes: [...toml.changes, ...vars.changes], files: [...vars.files, ...toml.files] };
+}
+
+/** What the Worker would refuse must not be written. What is wrong already is a matter of doctor. */
+async function refuseNewIssues({ local }: Project, answers: Answers): Promise<void> {
+  const { caller, privateKey } = answers;
+  const CALLERS = caller === undefined ? local["CALLERS"] : [...callersIn(local), caller];
+  const wanted = {
+    ...local,
+    ...varsFor(answers, local),
+    PRIVATE_KEY: privateKey,
+    ...(CALLERS !== undefined && { CALLERS }),
+  };
+  const [before, after] = [await issuesWith(local), await issuesWith(wanted)];
+  const [added] = after.filter((issue) => !before.includes(issue));
+  if (added !== undefined) throw new Failure(`The settings would not go together: ${added}.`);
+}
+
+async function issuesWith(environment: Environment): Promise<readonly string[]> {
+  const parsed = await parseConfig(environment);
+  return "issues" in parsed ? parsed.issues.map(({ path, message }) => `${path} ${message}`) : [];
+}
+
+/** A string is a matter of the files: it can be edited in none. */
+function callersIn({ CALLERS }: Environment): readonly unknown[] {
+  return Array.isArray(CALLERS) ? CALLERS : [];
+}
+
+function planToml(project: Project, answers: Answers): Plan {
+  const { root, env, deployed } = project;
+  const { caller } = answers;
+  const wanted = Object.entries(varsFor(answers, deployed));
+  const isMissing = ([name, value]: (typeof wanted)[number]) => !isSame(deployed[name], value);
+  const namespaceIds = project.namespaceIds.map((id) => (EXAMPLE_NAMESPACE_IDS.includes(id) ? drawId() : id));
+  const hasNewIds = namespaceIds.some((id, index) => id !== project.namespaceIds[index]);
+  const domain = answers.domain === project.domain ? undefined : answers.domain;
+
+  const before = readFileSync(join(root, TOML), "utf8");
+  const text = editToml(before, {
+    env,
+    vars: Object.fromEntries(wanted.filter(isMissing)),
+    caller,
+    domain,
+    namespaceIds,
+  });
+  return {
+    changes: [
+      ...wanted.map((pair) => ({ file: TOML, name: pair[0], action: actionFor(deployed[pair[0]], isMissing(pair)) })),
+      ...(caller === undefined ? [] : [{ file: TOML, name: `caller ${caller["name"]}`, action: "set" as const }]),
+      ...("CALLERS" in deployed ? [{ file: TOML, name: "CALLERS", action: "kept" as const }] : []),
+      ...(domain === undefined
+        ? []
+        : [{ file: TOML, name: `domain ${domain}`, action: actionFor(project.domain, true) }]),
+      ...(hasNewIds ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }] : []),
+    ],
+    files: text === before ? [] : [{ name: TOML, text, mode: 0o644 }],
+  };
+}
+
+function planVars({ root, env, deployed, local }: Project, answers: Answers): Plan {
+  const name = env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
+  const text = readIfPresent(join(root, name));
+  if (answers.caller !== undefined && definesVar(text, "CALLERS")) {
+    throw new Failure(`${name} has CALLERS, which win over those of ${TOML} here. Move them to ${TOML} first.`);
+  }
+
+  const wanted = Object.entries(varsFor(answers, deployed))
+    .filter(([variable, value]) => definesVar(text, variable) && !isSame(local[variable], value))
+    .map(([variable, value]) => [variable, typeof value === "string" ? value : JSON.stringify(value)] as const);
+  const hasKey = local["PRIVATE_KEY"] === answers.privateKey;
+  const vars = Object.fromEntries([...wanted, ...(hasKey ? [] : [["PRIVATE_KEY", answers.privateKey] as const])]);
+  return {
+    changes: [
+      ...wanted.map(([variable]) => ({ file: name, name: variable, action: actionFor(local[variable], true) })),
+      { file: name, name: "PRIVATE_KEY", action: actionFor(local["PRIVATE_KEY"], !hasKey) },
+    ],
+    files: Object.keys(vars).length === 0 ? [] : [{ name, text: editVars(text, vars), mode: PRIVATE_MODE }],
+  };
+}
+
+function actionFor(before: unknown, isWritten: boolean): Change["action"] {
+  if (!isWritten) return "kept";
+  return before === undefined || before === "" ? "set" : "changed";
+}
+
+/** The variables by name. What is the default, and is not set, stays away. */
+function varsFor(answers: Answers, deployed: Project["deployed"]): Readonly<Record<string, TomlValue>> {
+  const { clientId, kid, tokenEndpoint, defaultEndpoint, origins, tokenScope } = answers;
+  return {
+    CLIENT_ID: clientId,
+    KID: kid,
+    ...((tokenEndpoint !== defaultEndpoint || "TOKEN_ENDPOINT" in deployed) && { TOKEN_ENDPOINT: tokenEndpoint }),
+    ...(origins !== undefined && { ALLOWED_ORIGINS: origins }),
+    ...(tokenScope !== undefined && { TOKEN_SCOPE: tokenScope }),
+  };
+}
+
+/** TOML lets an id stand as a number. */
+function isSame(existing: unknown, wanted: TomlValue): boolean {
+  if (typeof wanted === "string") return String(existing) === wanted;
+  return JSON.stringify(existing) === JSON.stringify(wanted);
+}
+
+function drawId(): string {
+  return String(randomInt(MIN_NAMESPACE_ID, MAX_NAMESPACE_ID));
+}
+
+function readIfPresent(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}

@@ -1,0 +1,62 @@
+import { Failure } from "../start/failure.ts";
+import type { Choice, Prompter } from "./prompter.ts";
+
+/** A question that is also a flag. */
+export type Question = {
+  /** `--client-id` */
+  readonly flag: string;
+  readonly text: string;
+  /** The answer of the flag. */
+  readonly given: string | undefined;
+  /** Taken for an empty answer, with `--yes`, and without a terminal if `isOptional`. */
+  readonly initial?: string | undefined;
+  /** "" is an answer. */
+  readonly isOptional?: boolean;
+  readonly choices?: readonly Choice[];
+  /** What is wrong with an answer, as a sentence that follows the flag; `undefined` if it is right. */
+  readonly issue?: (answer: string) => Promise<string | undefined> | string | undefined;
+};
+
+/** Gets the answer to a question. */
+export type Ask = (question: Question) => Promise<string>;
+
+/**
+ * Creates the way to get answers: from flags, else from the person, if there is one. A wrong answer of a person is
+ * corrected. With `--yes`, what has a default is not asked.
+ * @throws Failure that names the flag, when there is nobody to ask, or the flag is wrong.
+ */
+export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean): Ask {
+  return async function ask(question) {
+    const { flag, text, given, initial, isOptional = false } = question;
+    if (given !== undefined) return checked(question, given);
+
+    const standard = initial ?? (isOptional ? "" : undefined);
+    if (standard !== undefined && (takesDefaults || prompter === undefined)) return checked(question, standard);
+    if (prompter === undefined) throw new Failure(`${flag} is missing, and there is no terminal to ask: ${text}`);
+
+    for (;;) {
+      const answer = await askPerson(prompter, question);
+      const issue = answer === "" && !isOptional ? "is required" : await issueWith(question, answer);
+      if (issue === undefined) return answer;
+      prompter.say(`That does not work: it ${issue}.`);
+    }
+  };
+}
+
+function askPerson(prompter: Prompter, { text, initial, choices }: Question): Promise<string> {
+  return choices === undefined ? prompter.text(text, initial) : prompter.select(text, choices, initial);
+}
+
+async function checked(question: Question, answer: string): Promise<string> {
+  const issue = await issueWith(question, answer);
+  if (issue === undefined) return answer;
+  throw new Failure(`${question.flag} ${issue}.`);
+}
+
+async function issueWith({ choices, issue, isOptional }: Question, answer: string): Promise<string | undefined> {
+  if (answer === "") return isOptional ? undefined : "is empty";
+  if (choices !== undefined && !choices.some(({ value }) => value === answer)) {
+    return `must be one of ${choices.map(({ value }) => value).join(", ")}`;
+  }
+  return issue?.(answer);
+}

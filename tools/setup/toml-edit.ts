@@ -1,0 +1,172 @@
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "smol-toml";
+import { varsTable } from "../lib/project.ts";
+import { Failure } from "../start/failure.ts";
+
+/** A value as it stands in TOML. */
+export type TomlValue = string | number | boolean | readonly TomlValue[] | { readonly [name: string]: TomlValue };
+
+/** What to write into wrangler.toml, for one environment; everything else stays as it is, comments included. */
+export type TomlEdits = {
+  readonly env: string | undefined;
+  readonly vars: Readonly<Record<string, TomlValue>>;
+  /** To be added after those that are there. */
+  readonly caller?: Readonly<Record<string, TomlValue>> | undefined;
+  readonly domain?: string | undefined;
+  /** For the rate limits, in their order; without it, they stay. */
+  readonly namespaceIds?: readonly string[];
+};
+
+/**
+ * Edits the text of a wrangler.toml. An example that is commented out is replaced where there is one.
+ * @throws Failure when the file is written in a way that this cannot edit safely: the result would not say what is meant.
+ */
+export function editToml(text: string, edits: TomlEdits): string {
+  const { env, vars, caller, domain, namespaceIds = [] } = edits;
+  let lines = text.split("\n");
+  if (domain !== undefined) lines = setDomain(lines, env, domain);
+  if (Object.keys(vars).length > 0) lines = setVars(lines, varsTable(env), vars);
+  if (caller !== undefined) lines = addCaller(lines, `${varsTable(env)}.CALLERS`, caller);
+  if (namespaceIds.length > 0) lines = setNamespaceIds(lines, env, namespaceIds);
+
+  const edited = lines.join("\n");
+  if (!isAsMeant(text, edited, edits)) {
+    throw new Failure(
+      "wrangler.toml is written in a way that cannot be edited here. Add what is missing by hand: README.md, Deploy.",
+    );
+  }
+  return edited;
+}
+
+/** A value in TOML, on one line. */
+export function tomlValue(value: TomlValue): string {
+  if (Array.isArray(value)) return `[${value.map(tomlValue).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value); // a basic string has the escapes of JSON
+  const pairs = Object.entries(value).map(([name, inner]) => `${tomlKey(name)} = ${tomlValue(inner)}`);
+  return `{ ${pairs.join(", ")} }`;
+}
+
+function tomlKey(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : JSON.stringify(name);
+}
+
+function setVars(lines: readonly string[], table: string, vars: TomlEdits["vars"]): string[] {
+  const [header, withHeader] = findOrAddTable(lines, table);
+  const result = [...withHeader];
+  for (const [name, value] of Object.entries(vars)) {
+    const line = `${name} = ${tomlValue(value)}`;
+    const at = findKey(result, header, name);
+    if (at === undefined) result.splice(header + 1, 0, line);
+    else result[at] = line;
+  }
+  return result;
+}
+
+/** The index of a table's header, which is uncommented, or added at the end, if need be. */
+function findOrAddTable(lines: readonly string[], table: string): readonly [number, readonly string[]] {
+  const header = `[${table}]`;
+  const at = lines.findIndex((line) => line.trim().startsWith(header));
+  if (at !== -1) return [at, lines];
+
+  const commented = lines.findIndex((line) => uncommented(line) === header);
+  if (commented !== -1) return [commented, lines.with(commented, header)];
+  const end = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+  return [end.length + 1, [...end, "", header, ""]];
+}
+
+/** Where a key of a table stands; else, where it is commented out. */
+function findKey(lines: readonly string[], header: number, name: string): number | undefined {
+  const end = endOfTable(lines, header);
+  const isKey = (text: string | undefined) => text !== undefined && new RegExp(`^${name}\\s*=`).test(text);
+  const indexes = lines.map((_, index) => index).slice(header + 1, end);
+  return indexes.find((i) => isKey(lines[i]?.trim())) ?? indexes.find((i) => isKey(uncommented(lines[i] ?? "")));
+}
+
+function endOfTable(lines: readonly string[], header: number): number {
+  const next = lines.findIndex((line, index) => index > header && /^\s*\[/.test(line));
+  return next === -1 ? lines.length : next;
+}
+
+function addCaller(lines: readonly string[], table: string, caller: NonNullable<TomlEdits["caller"]>): string[] {
+  const block = [
+    `[[${table}]]`,
+    ...Object.entries(caller).map(([name, value]) => `${tomlKey(name)} = ${tomlValue(value)}`),
+  ];
+  const last = lines.findLastIndex((line) => new RegExp(`^\\s*\\[+${table.replaceAll(".", "\\.")}[.\\]]`).test(line));
+  if (last !== -1) return insertAfterContent(lines, last, ["", ...block]);
+
+  const example = lines.findIndex((line) => uncommented(line) === block[0]);
+  if (example !== -1) {
+    const end = lines.findIndex((line, index) => index > example && uncommented(line) === undefined);
+    return lines.toSpliced(example, (end === -1 ? lines.length : end) - example, ...block);
+  }
+  const end = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+  return [...end, "", ...block, ""];
+}
+
+/** After the last key of a table, so that comments which belong to the next one stay with it. */
+function insertAfterContent(lines: readonly string[], header: number, block: readonly string[]): string[] {
+  const end = endOfTable(lines, header);
+  const last = lines.slice(0, end).findLastIndex((line) => line.trim() !== "" && uncommented(line) === undefined);
+  return lines.toSpliced(last + 1, 0, ...block);
+}
+
+function setDomain(lines: readonly string[], env: string | undefined, domain: string): string[] {
+  const line = `routes = [{ pattern = ${JSON.stringify(domain)}, custom_domain = true }]`;
+  if (env !== undefined) {
+    const [header, withHeader] = findOrAddTable(lines, `env.${env}`);
+    const at = findKey(withHeader, header, "routes");
+    return at === undefined ? withHeader.toSpliced(header + 1, 0, line) : withHeader.with(at, line);
+  }
+  const at = findKey(lines, -1, "routes");
+  return at === undefined ? insertAfterContent(lines, -1, [line]) : lines.with(at, line);
+}
+
+function setNamespaceIds(lines: readonly string[], env: string | undefined, ids: readonly string[]): string[] {
+  const header = env === undefined ? "[[ratelimits]]" : `[[env.${env}.ratelimits]]`;
+  const remaining = [...ids];
+  let isInside = false;
+  return lines.map((line) => {
+    if (/^\s*\[/.test(line)) isInside = line.trim().startsWith(header);
+    if (!isInside || !/^\s*namespace_id\s*=/.test(line)) return line;
+    return line.replace(/=\s*("[^"]*"|'[^']*'|\d+)/, `= "${remaining.shift()}"`);
+  });
+}
+
+/** The text of a comment; `undefined` for anything else. */
+function uncommented(line: string): string | undefined {
+  return /^\s*#\s?(.*)$/.exec(line)?.[1]?.trim();
+}
+
+type Table = { [name: string]: unknown };
+
+function isAsMeant(
+  before: string,
+  after: string,
+  { env, vars, caller, domain, namespaceIds = [] }: TomlEdits,
+): boolean {
+  try {
+    const expected: Table = parse(before);
+    const scope = env === undefined ? expected : tableIn(tableIn(expected, "env"), env);
+    if (Object.keys(vars).length > 0) Object.assign(tableIn(scope, "vars"), vars);
+    if (caller !== undefined) {
+      const table = tableIn(scope, "vars");
+      table["CALLERS"] = [...((table["CALLERS"] as object[] | undefined) ?? []), caller]; // a string is not spread equal
+    }
+    if (domain !== undefined) scope["routes"] = [{ pattern: domain, custom_domain: true }];
+    const limits = (scope["ratelimits"] ?? []) as Table[]; // anything else differs below
+    for (const [index, id] of namespaceIds.entries()) Object.assign(limits[index] ?? {}, { namespace_id: id });
+    return isDeepStrictEqual(plain(expected), plain(parse(after)));
+  } catch {
+    return false;
+  }
+}
+
+function tableIn(parent: Table, name: string): Table {
+  parent[name] ??= {};
+  return parent[name] as Table; // anything else differs from what is read back
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
