@@ -1,3 +1,5 @@
+import { gzipSync } from "node:zlib";
+import { buildClientModule } from "../build/client-module.ts";
 import { exchangeCountRows, missRow, slowUpstreamRow } from "./exchange-rows.ts";
 import { freshIsolateRow } from "./fresh-isolate-row.ts";
 import { kvHitRow } from "./kv-hit-row.ts";
@@ -34,5 +36,11 @@ export const ROWS: readonly Row[] = [
     what: "bundle, minified and gzipped",
     budget: { rule: "at most", limit: 48, unit: "KiB" },
     measure: async ({ bundles }) => ({ value: spreadFor([bundles.workerGzipKiB]) }),
+  },
+  {
+    name: "client",
+    what: "client module, minified and gzipped",
+    budget: { rule: "at most", limit: 3, unit: "KiB" },
+    measure: async () => ({ value: spreadFor([gzipSync((await buildClientModule()).script).length / 1024]) }),
   },
 ];

@@ -22,13 +22,14 @@ function runBench(...options: readonly string[]) {
 describe("npm run bench", () => {
   it("measures single rows of npm run bench, prints a table, writes JSON, and leaves nothing behind", async () => {
     const file = join(folder, "new", "bench.json");
-    const { stdout } = await runBench("--quick", "--enforce", "--json", file, "--row", "bundle", "one-user");
+    const { stdout } = await runBench("--quick", "--enforce", "--json", file, "--row", "bundle", "client", "one-user");
     expect(stdout).toContain("≤ 48 KiB");
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
       effort: { rounds: expect.any(Number) },
       rows: [
         { name: "one-user", budget: { rule: "exactly", limit: 1 }, value: { median: 1 }, met: true },
         { name: "bundle", met: true },
+        { name: "client", met: true },
       ],
     });
     expect((await readdir(folder)).filter((name) => name.startsWith("coze-token-worker"))).toEqual([]);
