@@ -17,7 +17,7 @@ const refusal = z.object({
   coze: z.object({ error_message: z.string().optional(), log_id: z.string().optional() }).optional(),
 });
 
-/** Checks that the service is as open as it says, and that whoever may have a token gets one. */
+/** Checks that the service is as open as it says, and that those who may have a token get one. */
 export async function checkAccess(
   send: Send,
   access: "open" | "closed",
