@@ -20,6 +20,7 @@ import { createDigester, type Digester } from "./adapters/logging/digester.ts";
 import { createApp } from "./app.ts";
 import { type Config, parseConfig } from "./config/config.ts";
 import { consoleAssetsFor } from "./config/console-assets.ts";
+import type { WorkerEnv } from "./config/settings.ts";
 import { createAuthenticator } from "./core/auth/authenticator.ts";
 import { isOpen } from "./core/auth/caller.ts";
 import { limitsFor } from "./core/auth/caller-limits.ts";
@@ -49,10 +50,10 @@ export default {
     const startedAt = now();
     return (app ?? (await loadApp(env))).fetch(request, { startedAt }, context);
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<WorkerEnv>;
 
 /** Wrong settings are not remembered: a secret that could not be read may be readable a moment later. */
-async function loadApp(env: Env): Promise<App> {
+async function loadApp(env: WorkerEnv): Promise<App> {
   const settings = await readSettings(env);
   // The binding is not there in a deployment whose wrangler.toml is older.
   const release = { version, deployment: env.CF_VERSION_METADATA?.id };
@@ -81,7 +82,7 @@ type Settings = {
   readonly previousKey: PrivateKey | undefined;
 };
 
-async function readSettings(env: Env): Promise<Parsed<Settings>> {
+async function readSettings(env: WorkerEnv): Promise<Parsed<Settings>> {
   const [PRIVATE_KEY, PREVIOUS_PRIVATE_KEY] = await Promise.all([
     readSecret(env.PRIVATE_KEY),
     readSecret(env.PREVIOUS_PRIVATE_KEY),

@@ -63,6 +63,9 @@ type ValueOf<Result> = Result extends { readonly value: infer Value } ? Value : 
 /** The settings by name, each parsed by itself; `undefined` where an optional one is absent. */
 export type Settings = { readonly [Name in keyof Parsers]: ValueOf<Awaited<ReturnType<Parsers[Name]>>> };
 
+/** What the runtime hands to the Worker: the bindings of wrangler.toml, and the settings, which are not checked yet. */
+export type WorkerEnv = Omit<Env, keyof Parsers> & { readonly [Name in keyof Parsers]?: unknown };
+
 /** The name of every setting. */
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTING_PARSERS);
 

@@ -1,6 +1,7 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { version } from "../../package.json";
+import type { WorkerEnv } from "../../src/config/settings.ts";
 import { undocumentedParts } from "./api-description.ts";
 
 export const ORIGIN = "https://token.example.com";
@@ -31,9 +32,7 @@ export async function startWorker(settings: Readonly<Record<string, unknown>>): 
     /* @vite-ignore */ `../../src/index.ts?worker=${started}`
   )) as typeof import("../../src/index.ts"); // the query makes another instance of the same module
   // The limiters of the run count all tests of a minute together: a test of a limit brings one.
-  const unlimited: Record<string, unknown> = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined };
-  // A binding that is not there is one of the variants of the environment.
-  const workerEnv = { ...unlimited, ...settings } as unknown as Env;
+  const workerEnv: WorkerEnv = { ...env, RATE_LIMITER: undefined, EXCHANGE_LIMITER: undefined, ...settings };
 
   async function send(path: string, init?: RequestInit): Promise<Response> {
     const context = createExecutionContext();

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 
-const PAGES = ["docs/runbooks.md", "docs/deploying.md", "docs/operations.md"];
+const PAGES = ["docs/runbooks.md", "docs/deploying.md", "docs/operations.md", "docs/migrating.md"];
 const documents = await Promise.all(PAGES.map(async (page) => [page, await readFile(page, "utf8")] as const));
 
 /** A command of wrangler, with the names of its options. */

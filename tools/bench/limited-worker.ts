@@ -1,9 +1,10 @@
+import type { WorkerEnv } from "../../src/config/settings.ts";
 import worker from "../../src/index.ts";
 
 /** Raw workerd has no rate limiter; the Worker is measured with one that lets everything pass. */
 const LIMITER: RateLimit = { limit: async () => ({ success: true }) };
 
-let limited: Env | undefined;
+let limited: WorkerEnv | undefined;
 
 // biome-ignore lint/style/noDefaultExport: the runtime takes the default export of a Worker.
 export default {
@@ -11,4 +12,4 @@ export default {
     limited ??= { ...env, RATE_LIMITER: LIMITER, EXCHANGE_LIMITER: LIMITER };
     return worker.fetch(request, limited, context);
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<WorkerEnv>;

@@ -3,7 +3,7 @@ import { createIssuerKeys } from "../../src/adapters/auth/issuer-keys.ts";
 import { claimedIssuer, createJwtVerifier } from "../../src/adapters/auth/jwt-verifier.ts";
 import { createKeyMatcher, digestCredential } from "../../src/adapters/auth/key-matcher.ts";
 import { consoleLog } from "../../src/adapters/logging/console-log.ts";
-import { parseSettings } from "../../src/config/settings.ts";
+import { parseSettings, type WorkerEnv } from "../../src/config/settings.ts";
 import type { LocalOverview, LocalRequest } from "../../src/console/local-types.ts";
 import type { WaitUntil } from "../../src/core/single-flight.ts";
 import { TokenError } from "../../src/core/token-error.ts";
@@ -40,7 +40,7 @@ const explainCredential = createCredentialExplainer({
 
 /** What the paths below `/local/` know of the Worker that runs. */
 export type LocalContext = {
-  readonly env: Env;
+  readonly env: WorkerEnv;
   readonly waitUntil: WaitUntil;
   /** The latest first. */
   readonly requests: readonly LocalRequest[];
@@ -102,7 +102,7 @@ async function readProperties(request: Request): Promise<Readonly<Record<"creden
   }
 }
 
-async function findFaults(env: Env) {
+async function findFaults(env: WorkerEnv) {
   const { settings } = await parseSettings({ ...env });
   const { TOKEN_ENDPOINT, CLIENT_ID } = settings;
   return TOKEN_ENDPOINT && CLIENT_ID ? emulatorFaultsFor(TOKEN_ENDPOINT, CLIENT_ID) : undefined;

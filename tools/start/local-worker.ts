@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 import { Hono } from "hono";
 import { consoleLog } from "../../src/adapters/logging/console-log.ts";
+import type { WorkerEnv } from "../../src/config/settings.ts";
 import type { LocalRequest } from "../../src/console/local-types.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import type { AppEnv } from "../../src/http/app-env.ts";
@@ -60,7 +61,7 @@ export default {
     printLine({ request: report });
     return response;
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<WorkerEnv>;
 
 function serve(...[request, env, context]: Parameters<typeof worker.fetch>): Response | Promise<Response> {
   const refusal = refusalFor(request, env.ALLOWED_ORIGINS);

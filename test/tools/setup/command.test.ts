@@ -154,13 +154,13 @@ describe("npm run setup without a terminal", () => {
 
   it("fills in the blank settings of a copied .dev.vars.example, and keeps its comments and other settings", async () => {
     const example = readFileSync(join(ROOT, ".dev.vars.example"), "utf8").replace(
-      'TOKEN_DURATION=""',
+      '# TOKEN_DURATION=""',
       'TOKEN_DURATION="60"',
     );
     const folder = createClone({ ".dev.vars": example });
     expect((await run(folder, ...app("--access", "open", "--no-exchange"))).code).toBe(0);
     const { local } = readProject(folder);
-    expect(local).toMatchObject({ CLIENT_ID: "1127", KID, TOKEN_ENDPOINT: endpoint });
+    expect(local).toMatchObject({ CLIENT_ID: "1127", KID, TOKEN_ENDPOINT: endpoint, TOKEN_DURATION: "60" });
     expect(String(local["PRIVATE_KEY"]).trim()).toBe(keyPair.privateKey.trim());
     const comments = (text: string) => text.split("\n").filter((line) => line.startsWith("#"));
     expect(comments(readFileSync(join(folder, ".dev.vars"), "utf8"))).toEqual(comments(example));
