@@ -59,7 +59,7 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
 
   const deployed = await ports.runWrangler(command, false);
   if (deployed.code !== 0) {
-    ports.say(`The deployment has failed. ${wayBack(env)}`);
+    ports.say(`${deployed.output}\nThe deployment has failed. ${wayBack(env)}`.trimStart());
     return deployed.code;
   }
   const url = options.url ?? addressIn(deployed.targets);

@@ -1,4 +1,5 @@
 import type { Project } from "../lib/project.ts";
+import type { FileToWrite } from "../setup/plan.ts";
 import { createAsk } from "../setup/questions.ts";
 import { Failure } from "../start/failure.ts";
 import type { Context, RotateOptions, RotatePorts } from "./context.ts";
@@ -34,15 +35,16 @@ export async function rotate(project: Project, options: RotateOptions, ports: Ro
   if (begun !== undefined) return goOn(begun, context);
 
   const change = await askPairs(options, project, { ...ports, ask: createAsk(ports.prompter, options.yes) });
-  ports.say(describePlan(change, await readConfig(project, change.current)));
+  const files = filesWithBoth(project, change);
+  ports.say(describePlan(change, files, await readConfig(project, change.current)));
   if (options.dryRun) return resultFor("planned", { oldKid: change.oldKid, newKid: change.current.kid });
   if (change.previous !== undefined) await checkPreviousPair(project, change.previous, ports);
   await waitForKey(project, change.current, ports);
-  return begin(change, context);
+  return begin(change, files, context);
 }
 
 /** The files come first: what a deployment has must not be lost when this process ends during it. */
-async function begin(change: Change, context: Context): Promise<RotateResult> {
+async function begin(change: Change, files: readonly FileToWrite[], context: Context): Promise<RotateResult> {
   const { project, ports } = context;
   const rotation: Rotation = {
     step: "deploy",
@@ -52,7 +54,7 @@ async function begin(change: Change, context: Context): Promise<RotateResult> {
     startedAt: new Date(ports.now()).toISOString(),
   };
   if (!(await confirm("Write the files, and deploy?", context))) return resultFor("stopped", rotation);
-  writeRotation(project, rotation, filesWithBoth(project, change));
+  writeRotation(project, rotation, files);
   return takeSteps(rotation, context);
 }
 
@@ -74,7 +76,12 @@ async function goOn(rotation: Rotation, context: Context): Promise<RotateResult>
 }
 
 async function takeSteps(rotation: Rotation, context: Context): Promise<RotateResult> {
-  const { project } = context;
+  const { project, ports } = context;
+  if ("CALLERS" in project.deployed && ports.credential === undefined) {
+    ports.say(
+      "The variable CREDENTIAL has no API key or JWT of a caller, so no check requests a token of the service.",
+    );
+  }
   let reached = rotation;
   if (reached.step === "deploy") {
     reached = await deployBoth(reached, context);
@@ -110,12 +117,13 @@ async function confirm(question: string, { options, ports }: Context): Promise<b
 
 function describePlan(
   { oldKid, previous, current }: Change,
+  files: readonly FileToWrite[],
   { tokenEndpoint, tokenDurationSeconds }: { readonly tokenEndpoint: string; readonly tokenDurationSeconds: number },
 ): string {
   const deployed = previous === undefined ? "the new pair alone" : "the new pair, and the old one as the previous one";
   const steps = [
     `try the key at ${new URL(tokenEndpoint).host}, until Coze knows it`,
-    `write .dev.vars and wrangler.toml, and deploy ${deployed}, in one step`,
+    `write ${files.map(({ name }) => name).join(" and ")}, and deploy ${deployed}, in one step`,
     "check the service",
     ...(previous === undefined ? [] : ["remove the old pair from the Worker, and check the service"]),
     `say when the old key may be deleted at Coze: when its tokens have ended, after ${tokenDurationSeconds} s`,

@@ -30,7 +30,10 @@ export async function deployBoth(rotation: Rotation, context: Context): Promise<
     ...("KID" in deployed ? [] : ["KID"]),
     ...(rotation.hasPrevious ? ["PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"] : []),
   ];
-  const secrets = Object.fromEntries(names.map((name) => [name, String(local[name] ?? "")]));
+  const missing = names.find((name) => !local[name]);
+  if (missing !== undefined)
+    throw new Failure(`${missing} is no longer in the vars file. Put it back, and run this again.`);
+  const secrets = Object.fromEntries(names.map((name) => [name, String(local[name])]));
   let url = options.url;
   const runWrangler: RunWrangler = async (args, isQuiet) => {
     const run = await ports.runWrangler(args, isQuiet);

@@ -135,12 +135,17 @@ describe("npm run rotate", () => {
   });
 
   it("goes on after a failed deployment and after a failed removal, without the key files", async () => {
-    const { run, cloudflare, read } = await createService();
+    const { run, cloudflare, read, folder } = await createService();
     cloudflare.failures.push("no network");
     await expect(run(NEW_PAIR)).rejects.toThrow(/is not deployed, or does not work/);
     expect(JSON.parse(read(STATE))).toMatchObject({ step: "deploy", oldKid: OLD.kid, newKid: NEW.kid });
     expect(cloudflare.history).toEqual([]);
     await expect(run(["--kid", "another", "--yes"])).rejects.toThrow(/is not finished. Finish it without --kid/);
+
+    const vars = read(".dev.vars");
+    writeFileSync(join(folder, ".dev.vars"), vars.replace(/PREVIOUS_KID=.*/, ""));
+    await expect(run(["--yes"])).rejects.toThrow(/^PREVIOUS_KID is no longer in the vars file/);
+    writeFileSync(join(folder, ".dev.vars"), vars);
 
     const deploymentWorks = async (args: readonly string[], isQuiet: boolean) =>
       args[0] === "secret" ? { code: 1, output: "no network", targets: [] } : cloudflare.runWrangler(args, isQuiet);
@@ -170,6 +175,9 @@ describe("npm run rotate", () => {
     const { run, output } = await createService({ toml: (text) => `${text}\n${caller}${digest}"` });
     await run(NEW_PAIR, { credential: "foo" });
     expect(output().match(/│ ok {3}│ token /g)).toHaveLength(2);
+    expect(output()).not.toContain("no check requests a token");
+    await run(["--yes"]);
+    expect(output()).toMatch(/CREDENTIAL has no API key or JWT of a caller, so no check requests a token/);
   });
 
   it("deploys the new pair alone when the old key is lost", async () => {
