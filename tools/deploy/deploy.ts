@@ -59,10 +59,49 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
 
   const deployed = await ports.runWrangler(command, false);
   if (deployed.code !== 0) {
-    ports.say(`The deployment has failed. ${wayBack(env)}`);
+    ports.say(`${deployed.output}\nThe deployment has failed. ${wayBack(env)}`.trimStart());
     return deployed.code;
   }
-  return verify(options.url ?? urlIn(deployed.targets), options, ports);
+  const url = options.url ?? addressIn(deployed.targets);
+  if (url !== undefined) return (await lookUntilRight(url, options, ports)) ? 0 : 1;
+  ports.say("Deployed. wrangler names no address: check it with npm run doctor -- --url https://…");
+  return 0;
+}
+
+/**
+ * Checks the deployed service, again and again for a while, until it is right, and shows what was found. Shows a way back
+ * if it does not get right.
+ */
+export async function lookUntilRight(
+  url: URL,
+  { root, env, credential }: Pick<DeployOptions, "root" | "env" | "credential">,
+  ports: Omit<DeployPorts, "runWrangler">,
+): Promise<boolean> {
+  const origins = String(readProject(root, env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
+  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential };
+  let findings = await checkDeployment(url, expected);
+  for (let look = 1; look < LOOKS && hasFailed(findings); look += 1) {
+    ports.say(`${url.origin} is not right yet. Looking again in ${ports.pauseMs / 1000} s ...`);
+    await sleep(ports.pauseMs);
+    findings = await checkDeployment(url, expected);
+  }
+  ports.say(findingsTable(findings, { width: ports.width }));
+  if (!hasFailed(findings)) return true;
+  ports.say(wayBack(env));
+  return false;
+}
+
+/**
+ * The address among what wrangler has deployed to; a custom domain, which is the one that clients know, first. wrangler
+ * writes it as `host (custom domain …)`.
+ */
+export function addressIn(targets: readonly string[]): URL | undefined {
+  const urls = targets.flatMap((target) => {
+    const [address = ""] = target.split(" ");
+    const url = URL.parse(address.includes("://") ? address : `https://${address}`);
+    return url === null || address.includes("*") ? [] : [url];
+  });
+  return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
 }
 
 async function findWrong({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<readonly Finding[]> {
@@ -84,35 +123,6 @@ function readSecrets(wranglerArguments: readonly string[]): Environment {
   } catch {
     throw new Failure(`The secrets in ${path} cannot be read: it must be a file of JSON, or one like .dev.vars.`);
   }
-}
-
-async function verify(url: URL | undefined, options: DeployOptions, ports: DeployPorts): Promise<number> {
-  if (url === undefined) {
-    ports.say("Deployed. wrangler names no address: check it with npm run doctor -- --url https://…");
-    return 0;
-  }
-  const origins = String(readProject(options.root, options.env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
-  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential: options.credential };
-  let findings = await checkDeployment(url, expected);
-  for (let look = 1; look < LOOKS && hasFailed(findings); look += 1) {
-    ports.say(`${url.origin} is not right yet. Looking again in ${ports.pauseMs / 1000} s ...`);
-    await sleep(ports.pauseMs);
-    findings = await checkDeployment(url, expected);
-  }
-  ports.say(findingsTable(findings, { width: ports.width }));
-  if (!hasFailed(findings)) return 0;
-  ports.say(wayBack(options.env));
-  return 1;
-}
-
-/** The custom domain first: that is the address that clients know. wrangler writes it as `host (custom domain …)`. */
-function urlIn(targets: readonly string[]): URL | undefined {
-  const urls = targets.flatMap((target) => {
-    const [address = ""] = target.split(" ");
-    const url = URL.parse(address.includes("://") ? address : `https://${address}`);
-    return url === null || address.includes("*") ? [] : [url];
-  });
-  return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
 }
 
 function wayBack(env: string | undefined): string {

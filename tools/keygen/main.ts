@@ -1,23 +1,46 @@
 import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
+import { Failure } from "../start/failure.ts";
 
-new Command("npm run keygen --")
+type Options = { readonly rotate?: boolean; readonly env?: string };
+
+await new Command("npm run keygen --")
   .description("Makes an API key for a script or a backend, shows it once, and prints the caller to paste.")
   .argument("<name>", "name of the caller: letters, digits, . _ and -, at most 64", parseName)
-  .addHelpText("after", "\nExample:\n  npm run keygen -- nightly-report\n")
+  .option("--rotate", "a new key for a caller of wrangler.toml: the caller to paste works beside the old one")
+  .option("--env <name>", "with --rotate: the environment of wrangler.toml, instead of its top level")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  npm run keygen -- nightly-report\n  npm run keygen -- --rotate nightly-report\n",
+  )
   .action(printKey)
   .showHelpAfterError()
-  .parse();
+  .parseAsync();
 
 function parseName(name: string): string {
   if (CALLER_NAME.test(name)) return name;
   throw new InvalidArgumentError(`It ${CALLER_NAME_RULE}, and begin with one of the first two.`);
 }
 
-function printKey(name: string): void {
+async function printKey(name: string, { rotate = false, env }: Options): Promise<void> {
+  if (!rotate) {
+    console.log(describeKey(name));
+    return;
+  }
+  const { describeRotation } = await import("./rotation.ts"); // it takes wrangler, which takes seconds to load
+  try {
+    console.log(describeRotation(process.cwd(), name, env));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+function describeKey(name: string): string {
   const { key, digest } = createApiKey();
-  console.log(`The key of ${name}. It is shown only once and stored nowhere; give it to the owner of ${name}:
+  return `The key of ${name}. It is shown only once and stored nowhere; give it to the owner of ${name}:
 
   ${key}
 
@@ -29,5 +52,5 @@ The caller, for wrangler.toml. It holds only the digest of the key, so it can be
 
 Deploy, and then:
 
-  curl -X POST https://token.example.com/ -H "Authorization: Bearer ${key}"`);
+  curl -X POST https://token.example.com/ -H "Authorization: Bearer ${key}"`;
 }

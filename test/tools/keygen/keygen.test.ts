@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseCallers } from "../../../src/config/parse-callers.ts";
+import { readProject } from "../../../tools/lib/project.ts";
+import { createFolder, TOML } from "../doctor/folder.ts";
+import { ROOT } from "../examples/service.ts";
 
 const run = (...args: readonly string[]) => promisify(execFile)(process.execPath, ["tools/keygen/main.ts", ...args]);
 
@@ -40,4 +44,49 @@ describe("npm run keygen", () => {
   it("explains npm run keygen with --help", async () => {
     expect((await run("--help")).stdout).toContain("npm run keygen -- nightly-report");
   });
+
+  const caller = (name: string, more = "", table = "vars") =>
+    `[[${table}.CALLERS]]\nname = "${name}"\n${more || `key_sha256 = "${sha256(name)}"`}\n`;
+  const rights = `key_sha256 = "${sha256("report")}"\npermissions = ["Connector.botChat"]\nbot_ids = ["7"]\nmax_duration = 60`;
+
+  it.each([
+    ["the top level", "report", "report-2"],
+    ["the top level", "other-2", "other-3"],
+    ["production", "report", "report-3"],
+  ])("prints with --rotate a caller that works beside the old one: in %s, %s gets %s", async (place, name, next) => {
+    const env = place === "production" ? place : undefined;
+    const table = env === undefined ? "vars" : `env.${env}.vars`;
+    const others = env === undefined ? ["other-2"] : ["report-2"];
+    const toml = [TOML, caller("report", rights, table), ...others.map((other) => caller(other, "", table))].join("\n");
+    const folder = createFolder({ "wrangler.toml": toml });
+    const { stdout } = await runIn(folder, "--rotate", name, ...(env === undefined ? [] : ["--env", env]));
+    const key = /^ {2}(ctw_[\w-]{43})$/m.exec(stdout)?.[1] ?? "";
+    const block = /^ {2}\[\[.*?\n\n/ms.exec(stdout)?.[0] ?? "";
+
+    const pasted = readProject(createFolder({ "wrangler.toml": `${toml}\n${block}` }), env).deployed["CALLERS"];
+    const callers = pasted as readonly { readonly name: string }[]; // checked by the next line
+    expect(parseCallers(callers)).toHaveProperty("value");
+    const old = callers.find((caller) => caller.name === name);
+    expect(callers.at(-1)).toEqual({ ...old, name: next, key_sha256: sha256(key) });
+  });
+
+  it.each([
+    ["nobody", /^wrangler.toml has no caller nobody. It has: report, users\n$/],
+    ["users", /^The caller users has no API key/],
+  ])("does not rotate the key of %s, who has none", async (name, message) => {
+    const users = caller("users", 'issuer = "https://login.example.com"\naudience = "app"');
+    const folder = createFolder({ "wrangler.toml": `${TOML}${caller("report")}${users}` });
+    await expect(runIn(folder, "--rotate", name)).rejects.toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(message),
+    });
+  });
 });
+
+const runIn = (cwd: string, ...args: readonly string[]) =>
+  promisify(execFile)(process.execPath, [join(ROOT, "tools/keygen/main.ts"), ...args], { cwd });
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

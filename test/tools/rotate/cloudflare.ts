@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import type { RunWrangler } from "../../../tools/deploy/run-wrangler.ts";
+import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+import { readProject } from "../../../tools/lib/project.ts";
+import { startWorkerd, type Workerd } from "../../../tools/workerd/workerd.ts";
+
+type Secrets = Readonly<Record<string, string>>;
+
+/**
+ * Stands in for wrangler and Cloudflare: each deployment, and each change of secrets, starts the real Worker anew with the
+ * variables of the folder's wrangler.toml and the secrets so far, behind one address.
+ */
+export async function startCloudflare(root: string, script: string, env?: string) {
+  const commands: string[] = [];
+  const history: Secrets[] = [];
+  let secrets: Secrets = {};
+  let worker: Workerd | undefined;
+  /** Of the next commands that are no dry run. */
+  const failures: string[] = [];
+
+  const server = await serveOnLoopback(async (request) => {
+    if (worker === undefined) return new Response(null, { status: 503 });
+    const { pathname, search } = new URL(request.url);
+    const response = await fetch(worker.url + pathname + search, {
+      method: request.method,
+      headers: request.headers,
+      ...(request.method === "POST" && { body: await request.arrayBuffer() }),
+    });
+    const headers = new Headers(response.headers);
+    headers.delete("Content-Encoding"); // fetch has decoded it
+    return new Response(response.body, { status: response.status, headers });
+  });
+
+  async function restart(): Promise<void> {
+    await worker?.close();
+    const { deployed } = readProject(root, env);
+    worker = await startWorkerd({ script, vars: { ...deployed, ...secrets }, quiet: true });
+  }
+
+  const runWrangler: RunWrangler = async (args) => {
+    const file = args.find((argument) => argument.endsWith(".json")) ?? "";
+    commands.push(args.filter((argument) => argument !== file).join(" "));
+    if (args.includes("--dry-run")) return { code: 0, output: "", targets: [] };
+    const failure = failures.shift();
+    if (failure !== undefined) return { code: 1, output: failure, targets: [] };
+
+    const changed: Record<string, string | null> = JSON.parse(readFileSync(file, "utf8"));
+    const wanted = Object.entries({ ...secrets, ...changed });
+    secrets = Object.fromEntries(wanted.filter((entry): entry is [string, string] => entry[1] !== null));
+    history.push(secrets);
+    await restart();
+    return { code: 0, output: "", targets: args[0] === "deploy" ? [server.url] : [] };
+  };
+
+  return {
+    url: server.url,
+    runWrangler,
+    /** As they were run, without the file. */
+    commands,
+    /** The secrets of the Worker after each change. */
+    history,
+    failures,
+    async close() {
+      await worker?.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { homedir } from "node:os";
+import { runWrangler } from "../deploy/run-wrangler.ts";
+import { readProject } from "../lib/project.ts";
+import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
+import { tryExchange } from "../lib/try-exchange.ts";
+import { findKeyFile } from "../setup/key-file.ts";
+import { Interrupted, terminal } from "../setup/prompter.ts";
+import { Failure } from "../start/failure.ts";
+import { readCommandLine } from "./command-line.ts";
+import { type RotateResult, rotate } from "./rotate.ts";
+
+/** Between two looks at Coze or at a new deployment. */
+const PAUSE_MS = 5000;
+
+/** To be run again later. */
+const UNFINISHED_EXIT_CODE = 2;
+
+const EXIT_CODES: Readonly<Record<RotateResult["outcome"], number>> = {
+  planned: 0,
+  finished: 0,
+  stopped: UNFINISHED_EXIT_CODE,
+  waiting: UNFINISHED_EXIT_CODE,
+};
+
+const { options, env, json } = readCommandLine(process.argv.slice(2));
+process.exitCode = await run().catch(explain);
+
+async function run(): Promise<number> {
+  const root = process.cwd();
+  const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
+  const result = await rotate(readProject(root, env), options, {
+    prompter: isInteractive ? terminal : undefined,
+    // With --json, the JSON is all of the output.
+    say: json ? console.error : console.log,
+    runWrangler: json ? (args) => runWrangler(args, true) : runWrangler,
+    tryExchange,
+    keyFile: findKeyFile(root, homedir()),
+    credential: process.env["CREDENTIAL"] || undefined,
+    width: process.stdout.columns ?? 120,
+    pauseMs: PAUSE_MS,
+    now: Date.now,
+  });
+  const { outcome, oldKid, newKid, deleteAfter = null } = result;
+  if (json)
+    console.log(JSON.stringify({ outcome, old_kid: oldKid, new_kid: newKid, delete_after: deleteAfter }, null, 2));
+  return EXIT_CODES[outcome];
+}
+
+function explain(error: unknown): number {
+  if (error instanceof Interrupted) {
+    console.error("Interrupted. What is done is recorded: npm run rotate goes on.");
+    return INTERRUPTED_EXIT_CODE;
+  }
+  console.error(error instanceof Failure ? error.message : error);
+  return 1;
+}

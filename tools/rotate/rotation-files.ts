@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Project } from "../lib/project.ts";
+import type { FileToWrite } from "../setup/plan.ts";
+import { editToml } from "../setup/toml-edit.ts";
+import { definesVar, editVars } from "../setup/vars-edit.ts";
+import type { Change } from "./key-pairs.ts";
+
+const TOML = "wrangler.toml";
+
+/**
+ * The files with both pairs: keys into the vars file, the new KID into wrangler.toml where that has one, else as a secret
+ * into the vars file too.
+ * @throws Failure when wrangler.toml cannot be edited.
+ */
+export function filesWithBoth(project: Project, { current, previous }: Change): readonly FileToWrite[] {
+  const { env, deployed } = project;
+  const text = readVars(project);
+  const isKidSecret = !("KID" in deployed);
+  const vars = editVars(text, {
+    ...((isKidSecret || definesVar(text, "KID")) && { KID: current.kid }),
+    PRIVATE_KEY: current.privateKey,
+    ...(previous !== undefined && { PREVIOUS_KID: previous.kid, PREVIOUS_PRIVATE_KEY: previous.privateKey }),
+  });
+  const toml = readFileSync(join(project.root, TOML), "utf8");
+  return [
+    { name: varsFile(project), text: vars, mode: 0o600 },
+    ...(isKidSecret ? [] : [{ name: TOML, text: editToml(toml, { env, vars: { KID: current.kid } }), mode: 0o644 }]),
+  ];
+}
+
+/** The vars file without the previous pair. */
+export function filesWithoutPrevious(project: Project): readonly FileToWrite[] {
+  const text = editVars(readVars(project), { PREVIOUS_KID: "", PREVIOUS_PRIVATE_KEY: "" });
+  return [{ name: varsFile(project), text, mode: 0o600 }];
+}
+
+function varsFile({ env }: Project): string {
+  return env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
+}
+
+/** An environment without a vars file of its own has that of the top level, until it gets one. */
+function readVars(project: Project): string {
+  const path = [varsFile(project), ".dev.vars"]
+    .map((name) => join(project.root, name))
+    .find((path) => existsSync(path));
+  return path === undefined ? "" : readFileSync(path, "utf8");
+}
