@@ -3,12 +3,13 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { simplifiedChinese } from "../../src/console/simplified-chinese.ts";
 
-/** A heading, with the anchor that GitHub gives it, and what the text below it links to. */
-type Section = { readonly level: number; readonly anchor: string; readonly links: readonly string[] };
+/** A heading, with the anchor that GitHub gives it, and the text below it without its code blocks. */
+type Section = { readonly level: number; readonly anchor: string; readonly text: string };
 
 const PAIRS = [
   ["README.md", "README.zh-CN.md"],
   ["docs/callers.md", "docs/callers.zh-CN.md"],
+  ["docs/operations.md", "docs/operations.zh-CN.md"],
 ] as const;
 
 describe("the Chinese pages", () => {
@@ -18,6 +19,14 @@ describe("the Chinese pages", () => {
 
   it.each(PAIRS)("keeps every character of the code blocks of %s in %s", async (english, chinese) => {
     expect(codeBlocksIn(await readPage(chinese))).toEqual(codeBlocksIn(await readPage(english)));
+  });
+
+  it.each(PAIRS)("keeps the names and commands between the words of %s in %s", async (english, chinese) => {
+    const translated = sectionsIn(await readPage(chinese)).map(({ text }) => inlineCodeIn(text));
+    for (const [position, { anchor, text }] of sectionsIn(await readPage(english)).entries()) {
+      const missing = inlineCodeIn(text).filter((code) => !translated[position]?.includes(code));
+      expect.soft({ anchor, missing }).toEqual({ anchor, missing: [] });
+    }
   });
 
   it.each(PAIRS)("keeps the table rows of %s in %s, with the same names and values", async (english, chinese) => {
@@ -45,6 +54,10 @@ function codeBlocksIn(markdown: string): readonly string[] {
   return Array.from(markdown.matchAll(/^ *```.*?^ *```$/gms), ([block]) => block);
 }
 
+function inlineCodeIn(text: string): readonly string[] {
+  return text.match(/`[^`\n]+`/g) ?? [];
+}
+
 function withoutCodeBlocks(markdown: string): string {
   return markdown.replaceAll(/^ *```.*?^ *```$/gms, "");
 }
@@ -62,7 +75,7 @@ function sectionsIn(markdown: string): readonly Section[] {
         .toLowerCase()
         .replaceAll(/[^\p{L}\p{M}\p{N}\p{Pc}\s-]/gu, "")
         .replaceAll(/\s/g, "-"),
-      links: Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = ""]) => link),
+      text,
     }),
   );
 }
@@ -72,7 +85,7 @@ function rowsIn(markdown: string): readonly (readonly string[])[] {
   const lines = withoutCodeBlocks(markdown).matchAll(/^\| (.+) \|$/gm);
   return Array.from(lines, ([, row = ""]) => {
     const [first = "", ...others] = row.split(" | ");
-    const names = first.match(/`[^`]+`/g)?.join(", ") ?? "";
+    const names = inlineCodeIn(first).join(", ");
     return [names, ...others.map((cell) => (/^`[^`]+`$/.test(cell) ? cell : "words"))];
   });
 }
@@ -81,7 +94,10 @@ function rowsIn(markdown: string): readonly (readonly string[])[] {
 async function targetsIn(page: string): Promise<readonly (readonly string[])[]> {
   const sections = sectionsIn(await readPage(page));
   return Promise.all(
-    sections.map(async ({ links }) => (await Promise.all(links.map((link) => targetFor(page, link)))).toSorted()),
+    sections.map(async ({ text }) => {
+      const links = Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = ""]) => link);
+      return (await Promise.all(links.map((link) => targetFor(page, link)))).toSorted();
+    }),
   );
 }
 
