@@ -1,0 +1,120 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { simplifiedChinese } from "../../src/console/simplified-chinese.ts";
+
+/** A heading, with the anchor that GitHub gives it, and the text below it without its code blocks. */
+type Section = { readonly level: number; readonly anchor: string; readonly text: string };
+
+const PAIRS = [
+  ["README.md", "README.zh-CN.md"],
+  ["docs/callers.md", "docs/callers.zh-CN.md"],
+  ["docs/operations.md", "docs/operations.zh-CN.md"],
+] as const;
+
+describe("the Chinese pages", () => {
+  it.each(PAIRS)("keeps the headings of %s in %s, at their levels and in their order", async (english, chinese) => {
+    expect(levelsOf(await readPage(chinese))).toEqual(levelsOf(await readPage(english)));
+  });
+
+  it.each(PAIRS)("keeps every character of the code blocks of %s in %s", async (english, chinese) => {
+    expect(codeBlocksIn(await readPage(chinese))).toEqual(codeBlocksIn(await readPage(english)));
+  });
+
+  it.each(PAIRS)("keeps the names and commands between the words of %s in %s", async (english, chinese) => {
+    const translated = sectionsIn(await readPage(chinese)).map(({ text }) => inlineCodeIn(text));
+    for (const [position, { anchor, text }] of sectionsIn(await readPage(english)).entries()) {
+      const missing = inlineCodeIn(text).filter((code) => !translated[position]?.includes(code));
+      expect.soft({ anchor, missing }).toEqual({ anchor, missing: [] });
+    }
+  });
+
+  it.each(PAIRS)("keeps the table rows of %s in %s, with the same names and values", async (english, chinese) => {
+    expect(rowsIn(await readPage(chinese))).toEqual(rowsIn(await readPage(english)));
+  });
+
+  it.each(PAIRS)("keeps the links of %s in %s, to the Chinese page where there is one", async (english, chinese) => {
+    expect(await targetsIn(chinese)).toEqual(await targetsIn(english));
+  });
+
+  it.each(Object.entries(simplifiedChinese.errors))(
+    "explains %s in README.zh-CN.md in the words of the console",
+    async (code, text) => {
+      const row = (await readPage("README.zh-CN.md")).split("\n").find((line) => line.startsWith(`| \`${code}\` |`));
+      expect(row).toContain(`| ${text.meaning}${text.remedy}`);
+    },
+  );
+});
+
+async function readPage(page: string): Promise<string> {
+  return readFile(join(import.meta.dirname, "../..", page), "utf8");
+}
+
+function codeBlocksIn(markdown: string): readonly string[] {
+  return Array.from(markdown.matchAll(/^ *```.*?^ *```$/gms), ([block]) => block);
+}
+
+function inlineCodeIn(text: string): readonly string[] {
+  return text.match(/`[^`\n]+`/g) ?? [];
+}
+
+function withoutCodeBlocks(markdown: string): string {
+  return markdown.replaceAll(/^ *```.*?^ *```$/gms, "");
+}
+
+function levelsOf(markdown: string): readonly number[] {
+  return sectionsIn(markdown).map(({ level }) => level);
+}
+
+function sectionsIn(markdown: string): readonly Section[] {
+  return Array.from(
+    withoutCodeBlocks(markdown).matchAll(/^(#+) (.+)\n((?:(?!#+ ).*\n)*)/gm),
+    ([, marks = "", heading = "", text = ""]) => ({
+      level: marks.length,
+      anchor: heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{M}\p{N}\p{Pc}\s-]/gu, "")
+        .replaceAll(/\s/g, "-"),
+      text,
+    }),
+  );
+}
+
+/** The rows of all tables: the code in the first cell, and of the other cells those that are nothing but code. */
+function rowsIn(markdown: string): readonly (readonly string[])[] {
+  const lines = withoutCodeBlocks(markdown).matchAll(/^\| (.+) \|$/gm);
+  return Array.from(lines, ([, row = ""]) => {
+    const [first = "", ...others] = row.split(" | ");
+    const names = inlineCodeIn(first).join(", ");
+    return [names, ...others.map((cell) => (/^`[^`]+`$/.test(cell) ? cell : "words"))];
+  });
+}
+
+/** The targets of the links in each section, sorted, in a form that is the same for both languages. */
+async function targetsIn(page: string): Promise<readonly (readonly string[])[]> {
+  const sections = sectionsIn(await readPage(page));
+  return Promise.all(
+    sections.map(async ({ text }) => {
+      const links = Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = ""]) => link);
+      return (await Promise.all(links.map((link) => targetFor(page, link)))).toSorted();
+    }),
+  );
+}
+
+async function targetFor(page: string, link: string): Promise<string> {
+  // Each README opens with the Coze of its readers.
+  if (/^https?:/.test(link)) return link.replace(/^https:\/\/www\.coze\.com$/, "https://www.coze.cn");
+  const [path = "", anchor] = link.split("#");
+  const file = path === "" ? page : join(dirname(page), path);
+  const sections = sectionsIn(await readPage(file));
+  const heading = anchor === undefined ? "whole" : sections.findIndex((section) => section.anchor === anchor);
+  if (heading === -1) throw new Error(`${page} links to a heading that is not there: ${link}`);
+  const english = PAIRS.find((pair) => pair.some((name) => name === file))?.[0];
+  if (english === undefined) return `${file}, heading ${heading}`;
+  const language = isChinese(file) === isChinese(page) ? "this language" : "the other language";
+  return `${english}, heading ${heading}, in ${language}`;
+}
+
+function isChinese(page: string): boolean {
+  return page.endsWith(".zh-CN.md");
+}
