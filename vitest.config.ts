@@ -57,7 +57,7 @@ export default defineConfig({
         },
       },
       {
-        // Minutes: fuzz and soak runs, whole runs of `npm start`.
+        // Minutes: fuzz and soak, whole runs of `npm start`, what waits for the end of a token, dialogues in a terminal.
         test: { name: "slow", include: ["test/**/*.slow.test.ts"], ...PATIENCE },
       },
     ],
