@@ -318,5 +318,5 @@ function tell(onError: TokenProviderOptions["onError"], error: unknown): void {
 
 async function evaluate(source: StringSource | undefined): Promise<string | undefined> {
   if (typeof source !== "function") return source;
-  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, toError(LATE))) || undefined;
+  return (await waitWithin(source(), undefined, SOURCE_TIMEOUT_MS, () => toError(LATE))) || undefined;
 }

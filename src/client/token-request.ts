@@ -53,7 +53,7 @@ export async function requestToken(
   };
 
   try {
-    return await waitWithin(send(), undefined, REQUEST_TIMEOUT_MS, LATE);
+    return await waitWithin(send(), undefined, REQUEST_TIMEOUT_MS, () => LATE);
   } catch (error) {
     controller?.abort();
     // The text of a foreign error may quote what was sent.

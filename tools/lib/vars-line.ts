@@ -1,6 +1,0 @@
-/** A line of a vars file (dotenv). Line breaks become `\n`; a value cannot hold all three kinds of quotes. */
-export function varsLine(name: string, value: string): string {
-  if (!value.includes('"')) return `${name}="${value.trim().replace(/\r?\n/g, "\\n")}"`;
-  const quote = value.includes("'") ? "`" : "'"; // within these, nothing is an escape
-  return `${name}=${quote}${value}${quote}`;
-}
