@@ -1,15 +1,12 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Result } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createCoze } from "../../tools/emulator/client.ts";
+import { axeViolations, loadAxe } from "../support/axe.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { prepareWebPage, startWebPage } from "../tools/examples/web-page.ts";
 import { createProject, type Project } from "../tools/start/project.ts";
 import { type StartedService, startService } from "../tools/start/service.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** The service returns a younger token in spite of a rejection. */
 const MIN_REJECTED_AGE_MS = 10_000;
 const HEIGHT = 720;
@@ -123,11 +120,11 @@ describe("examples/web", () => {
 
   it.each([360, 1280])("fits examples/web into %i px and passes axe, light and dark", async (width) => {
     const page = await openPage({ viewport: { width, height: HEIGHT }, bypassCSP: true });
-    await page.addScriptTag({ content: AXE });
+    await loadAxe(page);
     const check = async () => {
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        expect(await violations(page)).toEqual([]);
+        expect(await axeViolations(page)).toEqual([]);
       }
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
     };
@@ -169,9 +166,4 @@ function answers(page: Page): Promise<readonly string[]> {
 /** The sentence and the request id. */
 function errors(page: Page): Promise<readonly string[]> {
   return page.locator("#error > *").allTextContents();
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  const { violations } = await page.evaluate<{ violations: readonly Result[] }>("axe.run()");
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }

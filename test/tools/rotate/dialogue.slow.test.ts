@@ -6,8 +6,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { createCoze } from "../../../tools/emulator/client.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
-import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { varsFile } from "../doctor/folder.ts";
+import { startHangingCloudflare } from "../setup/hanging-cloudflare.ts";
 import { CTRL_C, ENTER, openTerminal } from "../setup/pseudo-terminal.ts";
 import { createProject, wranglerToml } from "../start/project.ts";
 
@@ -29,22 +29,12 @@ it("asks for the new pair in a terminal, and after Ctrl-C in the deployment goes
     "private_key (1).pem": NEW.privateKey,
   });
   const state = () => JSON.parse(readFileSync(join(project.root, ".wrangler/rotate.json"), "utf8"));
-  let askCloudflare = () => {};
-  const isAsked = new Promise<void>((resolve) => {
-    askCloudflare = resolve;
-  });
-  const cloudflare = await serveOnLoopback(() => {
-    askCloudflare();
-    return new Promise(() => {});
-  });
-  onTestFinished(cloudflare.close);
+  const cloudflare = await startHangingCloudflare();
   const open = () =>
     openTerminal(project.root, join(project.root, "tools/rotate/main.ts"), [], {
       HOME: project.home,
       TMPDIR: project.temp,
-      CLOUDFLARE_API_BASE_URL: cloudflare.url,
-      CLOUDFLARE_API_TOKEN: "any",
-      CLOUDFLARE_ACCOUNT_ID: "any",
+      ...cloudflare.env,
     });
 
   const terminal = open();
@@ -59,7 +49,7 @@ it("asks for the new pair in a terminal, and after Ctrl-C in the deployment goes
   await terminal.shows("has issued a token for the new key");
   await terminal.shows("Write the files, and deploy?");
   terminal.type(ENTER);
-  await isAsked;
+  await cloudflare.isAsked;
   expect(project.foldersLeft()).toContainEqual(expect.stringMatching(/secrets/));
   terminal.type(CTRL_C);
   const { code, output } = await terminal.ended;

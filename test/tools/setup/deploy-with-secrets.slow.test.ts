@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
-import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+import { expect, it } from "vitest";
 import { deployWithSecrets } from "../../../tools/setup/deploy-with-secrets.ts";
 import { writeFiles } from "../../../tools/setup/write-files.ts";
 import { createFolder, KID, keyPair, TOML, varsFile } from "../doctor/folder.ts";
 import { createProject } from "../start/project.ts";
+import { startHangingCloudflare } from "./hanging-cloudflare.ts";
 import { CTRL_C, openTerminal } from "./pseudo-terminal.ts";
 
 it("deploys with all secrets in one private file, which is gone afterwards", async () => {
@@ -34,26 +34,16 @@ it("deploys with all secrets in one private file, which is gone afterwards", asy
 
 it("leaves no secrets behind when Ctrl-C ends a deployment", async () => {
   using project = createProject({ "key.pem": keyPair.privateKey });
-  let askCloudflare = () => {};
-  const isAsked = new Promise<void>((resolve) => {
-    askCloudflare = resolve;
-  });
-  const cloudflare = await serveOnLoopback(() => {
-    askCloudflare();
-    return new Promise(() => {});
-  });
-  onTestFinished(cloudflare.close);
+  const cloudflare = await startHangingCloudflare();
 
   const app = ["--client-id", "1", "--kid", KID, "--key-file", "key.pem", "--region", "cn", "--access", "open"];
   const program = join(project.root, "tools/setup/main.ts");
   const terminal = openTerminal(project.root, program, [...app, "--no-exchange", "--yes", "--deploy"], {
     HOME: project.home,
     TMPDIR: project.temp,
-    CLOUDFLARE_API_BASE_URL: cloudflare.url,
-    CLOUDFLARE_API_TOKEN: "any",
-    CLOUDFLARE_ACCOUNT_ID: "any",
+    ...cloudflare.env,
   });
-  await isAsked;
+  await cloudflare.isAsked;
   expect(project.foldersLeft()).toContainEqual(expect.stringMatching(/secrets/));
   terminal.type(CTRL_C);
   expect((await terminal.ended).code).toBe(130);
