@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { deriveLogKey } from "../../src/adapters/cache/sealing.ts";
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
-import { Failure } from "../start/failure.ts";
+import { Failure } from "../lib/failure.ts";
 
 /** The settings that hold private keys, the current one first. */
 const KEY_SETTINGS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY"];

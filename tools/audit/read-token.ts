@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
-import { Failure } from "../start/failure.ts";
+import { Failure } from "../lib/failure.ts";
 
 /**
  * Reads an access token from a file, or from standard input for `-`: the token alone, or a JSON response that has it.

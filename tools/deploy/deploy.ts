@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { checkDeployment } from "../doctor/deployment.ts";
 import { checkLocal } from "../doctor/local.ts";
+import { Failure } from "../lib/failure.ts";
 import { type Finding, findingsTable, hasFailed } from "../lib/finding.ts";
 import { type Environment, readProject } from "../lib/project.ts";
-import { Failure } from "../start/failure.ts";
 import type { RunWrangler } from "./run-wrangler.ts";
 
 export type DeployOptions = {

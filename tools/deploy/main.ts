@@ -1,9 +1,11 @@
-import { Command, InvalidArgumentError } from "commander";
-import { Failure } from "../start/failure.ts";
+import { Command } from "commander";
+import { printError } from "../lib/failure.ts";
 import { deploy } from "./deploy.ts";
 import { runWrangler } from "./run-wrangler.ts";
 
 const PAUSE_MS = 5000;
+
+import { parseUrlOption } from "../lib/url-option.ts";
 
 type Options = {
   readonly env?: string;
@@ -17,7 +19,7 @@ const command = new Command("npm run deploy --")
   .option("-e, --env <name>", "the environment of wrangler.toml to deploy, instead of its top level")
   .option("--dry-run", "check and build, and deploy nothing; needs no account")
   .option("--allow-open", "deploy an environment without callers, though the top level has some")
-  .option("--url <url>", "where the service responds, if not where wrangler says", parseUrl)
+  .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
   .helpOption("--help", "show this")
   .addHelpText(
     "after",
@@ -48,12 +50,7 @@ process.exitCode = await deploy(
   { runWrangler, say: console.log, width: process.stdout.columns ?? 120, pauseMs: PAUSE_MS },
 ).catch(explain);
 
-function parseUrl(text: string): URL {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
-  throw new InvalidArgumentError("It must be a complete URL such as https://token.example.com");
-}
-
 function explain(error: unknown): number {
-  console.error(error instanceof Failure ? error.message : error);
+  printError(error);
   return 1;
 }

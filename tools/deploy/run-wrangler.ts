@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { createPrivateFolder } from "../lib/private-folder.ts";
-
-const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
+import { WRANGLER } from "../lib/wrangler.ts";
 
 /** How wrangler has ended. */
 export type WranglerRun = {

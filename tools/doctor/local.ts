@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { Config } from "../../src/config/config.ts";
 import { type Finding, passed } from "../lib/finding.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
+import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { checkCallers } from "./callers-check.ts";
 import { checkEnvironments } from "./environments-check.ts";
 import { checkKey } from "./key-check.ts";
@@ -65,7 +66,7 @@ function checkMachine({ root, env }: Project): readonly Finding[] {
   const wrangler = wranglerFile.parse(createRequire(join(root, "package.json"))("wrangler/package.json"));
   const wanted = packageFile.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).devDependencies
     ?.wrangler;
-  const varsFiles = [".dev.vars", ...(env === undefined ? [] : [`.dev.vars.${env}`])];
+  const varsFiles = [...new Set([DEFAULT_VARS_FILE, varsFileFor(env)])];
   return [
     checkNode(process.version, wrangler),
     checkWrangler(wrangler, wanted),

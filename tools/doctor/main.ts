@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
+import { printError } from "../lib/failure.ts";
 import { type Finding, failed, findingsJson, findingsTable, hasFailed } from "../lib/finding.ts";
 import { readProject } from "../lib/project.ts";
-import { Failure } from "../start/failure.ts";
+import { parseUrlOption } from "../lib/url-option.ts";
 import { checkDeployment } from "./deployment.ts";
 import { checkLive } from "./live.ts";
 import { checkLocal } from "./local.ts";
@@ -23,7 +24,7 @@ const command = new Command("npm run doctor --")
   )
   .option("--live", "ask Coze and the issuers too: with a real exchange of the key")
   .option("--bot-id <id>", "with --live: a bot that the token has to reach")
-  .option("--url <url>", "check a deployed service instead, from outside", parseUrl)
+  .option("--url <url>", "check a deployed service instead, from outside", parseUrlOption)
   .option("--origin <origin>", "with --url: an origin whose pages may call (default: the first of ALLOWED_ORIGINS)")
   .option("--env <name>", "the environment of wrangler.toml to check, instead of its top level")
   .option("--json", "print a list of { name, ok, detail, hint } instead of the table")
@@ -70,11 +71,6 @@ async function examineDeployment(url: URL, env: string | undefined, origin: stri
   return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential });
 }
 
-function parseUrl(text: string): URL {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
-  throw new InvalidArgumentError("It must be a complete URL such as https://token.example.com");
-}
-
 function report(findings: readonly Finding[]): number {
   const { json = false, verbose = false } = options;
   console.log(
@@ -84,6 +80,6 @@ function report(findings: readonly Finding[]): number {
 }
 
 function explain(error: unknown): number {
-  console.error(error instanceof Failure ? error.message : error);
+  printError(error);
   return 2;
 }

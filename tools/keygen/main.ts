@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
-import { Failure } from "../start/failure.ts";
+import { Failure } from "../lib/failure.ts";
 
 type Options = { readonly rotate?: boolean; readonly env?: string };
 

@@ -1,8 +1,9 @@
 import { parseCallers } from "../../src/config/parse-callers.ts";
+import { parseTable } from "../../src/config/setting-parsers.ts";
 import { createApiKey } from "../lib/api-key.ts";
+import { Failure } from "../lib/failure.ts";
 import { type Project, readProject, varsTable } from "../lib/project.ts";
 import { type TomlValue, tomlValue } from "../setup/toml-edit.ts";
-import { Failure } from "../start/failure.ts";
 
 type CallerTable = Readonly<Record<string, TomlValue>>;
 
@@ -66,10 +67,6 @@ function nextName(name: string, used: readonly unknown[]): string {
 
 /** A list of tables, or the same as a JSON string. */
 function readCallers(value: unknown): readonly CallerTable[] {
-  try {
-    const list = typeof value === "string" ? JSON.parse(value) : value;
-    return Array.isArray(list) ? list : [];
-  } catch {
-    return [];
-  }
+  const list = parseTable(value);
+  return Array.isArray(list) ? list : [];
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { unstable_getVarsForDev as getVarsForDev, unstable_readConfig as readWranglerConfig } from "wrangler";
-import { Failure } from "../start/failure.ts";
+import { Failure } from "./failure.ts";
 
 /** Variables and bindings of a Worker, by name. A binding is an object with the methods that tell its kind. */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -65,6 +65,12 @@ export function readProject(root: string, env?: string): Project {
     local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },
     stored: config.secrets_store_secrets.map(({ binding }) => binding),
   };
+}
+
+/** The value of a variable as a string; `undefined` if it is absent or blank. */
+export function stringIn(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  return value === undefined || value === "" ? undefined : String(value);
 }
 
 /** How wrangler.toml calls the variables of an environment: `[vars]`, `[env.production.vars]`. */

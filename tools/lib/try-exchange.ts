@@ -72,6 +72,11 @@ export async function tryExchange(settings: ExchangeSettings): Promise<Exchanged
   }
 }
 
+/** Tells whether Coze was not reached, which says nothing about the app and may pass. */
+export function isUnreachable({ code }: Refusal): boolean {
+  return code === "upstream_unavailable" || code === "upstream_timeout";
+}
+
 /** Says of a refusal what the Worker would, and what Coze said. */
 export function describeRefusal({ code, description, coze }: Refusal): string {
   return `${code}: ${description}${coze === undefined ? "" : ` Coze says: ${printable(coze)}`}`;

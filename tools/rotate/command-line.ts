@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { parseUrlOption } from "../lib/url-option.ts";
 import type { RotateOptions } from "./context.ts";
 
 /** What the command line says. */
@@ -33,7 +34,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--old-kid <fingerprint>", "its fingerprint (default: KID of wrangler.toml or .dev.vars)")
     .option("--no-old-key", "the old private key is lost: deploy the new one alone")
     .option("--env <name>", "the environment of wrangler.toml, instead of its top level")
-    .option("--url <url>", "where the service responds, if not where wrangler says", parseUrl)
+    .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
     .option("--yes", "take the defaults, and go on without asking")
     .option("--dry-run", "show what would be done, and write and send nothing")
     .option("--json", "print the result as JSON")
@@ -54,9 +55,4 @@ Examples:
 
   const { env, json = false, yes = false, dryRun = false, ...flags } = command.opts<Options>();
   return { options: { ...flags, yes, dryRun }, env: env || undefined, json };
-}
-
-function parseUrl(text: string): URL {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return new URL(text);
-  throw new InvalidArgumentError("It must be a complete URL such as https://token.example.com");
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Config, parseConfig } from "../../src/config/config.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { describeRefusal, type tryExchange } from "../lib/try-exchange.ts";
-import { Failure } from "../start/failure.ts";
+import { describeRefusal, isUnreachable, type tryExchange } from "../lib/try-exchange.ts";
 import type { Pair } from "./key-pairs.ts";
 
 export type CozePorts = {
@@ -14,9 +14,6 @@ export type CozePorts = {
 
 /** Coze may take some seconds to know a new key; with pauses of 5 s, two minutes. */
 const TRIES = 24;
-
-/** Refusals that may end by themselves. */
-const PASSING_CODES = ["upstream_unavailable", "upstream_timeout"];
 
 /**
  * Reads the settings that the deployed Worker has with a pair: those of wrangler.toml, and what only this machine has.
@@ -43,7 +40,7 @@ export async function waitForKey(project: Project, pair: Pair, ports: CozePorts)
       return;
     }
     const { refusal } = exchanged;
-    const mayPass = refusal.isKeyRefusal || PASSING_CODES.includes(refusal.code);
+    const mayPass = refusal.isKeyRefusal || isUnreachable(refusal);
     if (!mayPass || attempt === TRIES) {
       throw new Failure(`The new key ${pair.kid} does not work at Coze. ${describeRefusal(refusal)}`);
     }

@@ -1,8 +1,8 @@
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { describeKey } from "../doctor/key-check.ts";
-import type { Project } from "../lib/project.ts";
-import { readKeyFile } from "../setup/key-file.ts";
-import type { Ask, Question } from "../setup/questions.ts";
+import { type Project, stringIn } from "../lib/project.ts";
+import { askKeyFile, askKid } from "../setup/key-questions.ts";
+import type { Ask } from "../setup/questions.ts";
 
 /** A private key, in any form in which it can be pasted, and its fingerprint at Coze. */
 export type Pair = { readonly kid: string; readonly privateKey: string };
@@ -85,33 +85,6 @@ async function askOldKey({ oldKeyFile }: PairFlags, { local }: Project, { ask }:
   });
 }
 
-async function askKeyFile(ask: Ask, question: Question): Promise<string> {
-  let key = "";
-  await ask({
-    ...question,
-    async issue(path) {
-      const read = await readKeyFile(path);
-      if ("issues" in read) return `is not usable: ${read.issues[0]?.message}`;
-      key = read.value;
-      return question.issue?.(key);
-    },
-  });
-  return key;
-}
-
-function askKid(ask: Ask, question: Question): Promise<string> {
-  return ask({
-    ...question,
-    issue: (answer) =>
-      /^[\x21-\x7e]+$/.test(answer) ? question.issue?.(answer) : "must be the fingerprint alone, without spaces",
-  });
-}
-
 function isSameKey(key: string, other: string | undefined): boolean {
   return other !== undefined && describeKey(key).fingerprint === describeKey(other).fingerprint;
-}
-
-function stringIn(environment: Project["local"], name: string): string | undefined {
-  const value = environment[name];
-  return value === undefined || value === "" ? undefined : String(value);
 }

@@ -1,11 +1,11 @@
 import { homedir } from "node:os";
 import { runWrangler } from "../deploy/run-wrangler.ts";
+import { printError } from "../lib/failure.ts";
 import { readProject } from "../lib/project.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { findKeyFile } from "../setup/key-file.ts";
 import { Interrupted, terminal } from "../setup/prompter.ts";
-import { Failure } from "../start/failure.ts";
 import { readCommandLine } from "./command-line.ts";
 import { type RotateResult, rotate } from "./rotate.ts";
 
@@ -51,6 +51,6 @@ function explain(error: unknown): number {
     console.error("Interrupted. What is done is recorded: npm run rotate goes on.");
     return INTERRUPTED_EXIT_CODE;
   }
-  console.error(error instanceof Failure ? error.message : error);
+  printError(error);
   return 1;
 }

@@ -1,5 +1,6 @@
+import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { Failure } from "../start/failure.ts";
+import { refuseMissing } from "../setup/questions.ts";
 import type { Context } from "./context.ts";
 import { missingPairFlags } from "./key-pairs.ts";
 import type { Rotation } from "./rotation.ts";
@@ -31,6 +32,5 @@ export function requireFlags({ project, options, ports }: Context, begun: Rotati
     ...(begun === undefined ? missingPairFlags(options, project) : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
-  if (missing.length === 0) return;
-  throw new Failure(`There is no terminal to ask, so these flags are missing: ${missing.join(", ")}`);
+  refuseMissing(missing);
 }

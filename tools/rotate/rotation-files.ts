@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Project } from "../lib/project.ts";
+import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import type { FileToWrite } from "../setup/plan.ts";
 import { editToml } from "../setup/toml-edit.ts";
 import { definesVar, editVars } from "../setup/vars-edit.ts";
@@ -24,7 +25,7 @@ export function filesWithBoth(project: Project, { current, previous }: Change): 
   });
   const toml = readFileSync(join(project.root, TOML), "utf8");
   return [
-    { name: varsFile(project), text: vars, mode: 0o600 },
+    { name: varsFileFor(project.env), text: vars, mode: 0o600 },
     ...(isKidSecret ? [] : [{ name: TOML, text: editToml(toml, { env, vars: { KID: current.kid } }), mode: 0o644 }]),
   ];
 }
@@ -32,16 +33,12 @@ export function filesWithBoth(project: Project, { current, previous }: Change): 
 /** The vars file without the previous pair. */
 export function filesWithoutPrevious(project: Project): readonly FileToWrite[] {
   const text = editVars(readVars(project), { PREVIOUS_KID: "", PREVIOUS_PRIVATE_KEY: "" });
-  return [{ name: varsFile(project), text, mode: 0o600 }];
-}
-
-function varsFile({ env }: Project): string {
-  return env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
+  return [{ name: varsFileFor(project.env), text, mode: 0o600 }];
 }
 
 /** An environment without a vars file of its own has that of the top level, until it gets one. */
 function readVars(project: Project): string {
-  const path = [varsFile(project), ".dev.vars"]
+  const path = [varsFileFor(project.env), DEFAULT_VARS_FILE]
     .map((name) => join(project.root, name))
     .find((path) => existsSync(path));
   return path === undefined ? "" : readFileSync(path, "utf8");

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
 import type { FileToWrite } from "../setup/plan.ts";
 import { writeFiles } from "../setup/write-files.ts";
-import { Failure } from "../start/failure.ts";
 
 /** What is still to do: the steps of docs/operations.md, "Changing the key without an outage". */
 const STEPS = ["deploy", "remove", "wait"] as const;

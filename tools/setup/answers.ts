@@ -2,12 +2,12 @@ import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
 import { parseSecureUrl } from "../../src/core/secure-url.ts";
 import { describeKey } from "../doctor/key-check.ts";
-import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint } from "../lib/coze-regions.ts";
-import type { Project } from "../lib/project.ts";
+import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
+import { Failure } from "../lib/failure.ts";
+import { type Project, stringIn } from "../lib/project.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
-import { Failure } from "../start/failure.ts";
 import { type Access, type AccessFlags, askAccess } from "./access.ts";
-import { readKeyFile } from "./key-file.ts";
+import { askKeyFile, askKid } from "./key-questions.ts";
 import type { Ask } from "./questions.ts";
 
 /** What can be given as flags. */
@@ -24,8 +24,6 @@ export type Flags = AccessFlags & {
 /** Everything that setup writes down. */
 export type Answers = ExchangeSettings &
   Pick<Access, "caller" | "apiKey" | "tokenScope"> & {
-    /** The endpoint of a Worker without TOKEN_ENDPOINT. */
-    readonly defaultEndpoint: string;
     readonly origins: string | undefined;
     readonly domain: string | undefined;
   };
@@ -57,11 +55,10 @@ export async function askApp(flags: Flags, { local }: Project, ports: AnswerPort
   const privateKey = await askPrivateKey(given, existing("PRIVATE_KEY"), ports);
   const { bits, fingerprint } = describeKey(privateKey);
   ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
-  const kid = await ports.ask({
+  const kid = await askKid(ports.ask, {
     flag: "--kid",
     text: "KID: the fingerprint beside the key in the Coze console",
     given: given.kid ?? existing("KID"),
-    issue: (answer) => (/^[\x21-\x7e]+$/.test(answer) ? undefined : "must be the fingerprint alone, without spaces"),
   });
   if (kid.length !== 43) ports.say(`Coze's fingerprints have 43 characters; this KID has ${kid.length}.`);
   return { clientId, privateKey, kid };
@@ -73,20 +70,12 @@ async function askPrivateKey(flags: Flags, existing: string | undefined, ports: 
     if ("value" in imported) return existing;
     ports.say(`The PRIVATE_KEY that is set ${imported.issues[0]?.message}.`);
   }
-  let key = "";
-  await ports.ask({
+  return askKeyFile(ports.ask, {
     flag: "--key-file",
     text: "The private key that Coze offered for download, as a file",
     given: flags.keyFile,
     initial: ports.keyFile,
-    async issue(path) {
-      const read = await readKeyFile(path);
-      if ("issues" in read) return `is not usable: ${read.issues[0]?.message}`;
-      key = read.value;
-      return undefined;
-    },
   });
-  return key;
 }
 
 /** Finds where the app gets its tokens: by a flag, as it is set already, by asking both regions, or by asking the person. */
@@ -101,7 +90,7 @@ export async function askEndpoint(
   if (existing !== undefined) {
     const url = parseSecureUrl(existing, REGION_ENDPOINTS.cn.tokenEndpoint);
     if ("issues" in url) throw new Failure(`--token-endpoint ${url.issues[0]?.message}.`);
-    const region = REGIONS.find((name) => REGION_ENDPOINTS[name].audience === url.value.host);
+    const region = regionOf(url.value.href);
     const audience = stringIn(local, "AUDIENCE") ?? REGION_ENDPOINTS[region ?? "cn"].audience;
     return { tokenEndpoint: url.value.href, audience };
   }
@@ -147,7 +136,6 @@ export async function askRest(flags: Flags, project: Project, { ask }: AnswerPor
   });
   return {
     ...access,
-    defaultEndpoint: REGION_ENDPOINTS.cn.tokenEndpoint,
     origins: origins || undefined,
     domain: domain || undefined,
   };
@@ -159,9 +147,4 @@ function callerNames({ CALLERS }: Project["deployed"]): readonly unknown[] {
 
 function issueIn(parsed: ReturnType<typeof parseAllowedOrigins>): string | undefined {
   return "issues" in parsed ? parsed.issues[0]?.message : undefined;
-}
-
-function stringIn(environment: Project["local"], name: string): string | undefined {
-  const value = environment[name];
-  return value === undefined || value === "" ? undefined : String(value);
 }

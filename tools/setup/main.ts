@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import { runWrangler } from "../deploy/run-wrangler.ts";
+import { printError } from "../lib/failure.ts";
 import { readProject } from "../lib/project.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
-import { Failure } from "../start/failure.ts";
 import { readCommandLine } from "./command-line.ts";
 import { deployWithSecrets } from "./deploy-with-secrets.ts";
 import { findKeyFile } from "./key-file.ts";
@@ -80,6 +80,6 @@ function explain(error: unknown): number {
     console.error("Interrupted: nothing was written.");
     return INTERRUPTED_EXIT_CODE;
   }
-  console.error(error instanceof Failure ? error.message : error);
+  printError(error);
   return 1;
 }

@@ -2,8 +2,10 @@ import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
+import { REGION_ENDPOINTS } from "../lib/coze-regions.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Environment, Project } from "../lib/project.ts";
-import { Failure } from "../start/failure.ts";
+import { varsFileFor } from "../lib/vars-file.ts";
 import type { Answers } from "./answers.ts";
 import { editToml, type TomlValue } from "./toml-edit.ts";
 import { definesVar, editVars } from "./vars-edit.ts";
@@ -104,7 +106,7 @@ function planToml(project: Project, answers: Answers): Plan {
 }
 
 function planVars({ root, env, deployed, local }: Project, answers: Answers): Plan {
-  const name = env === undefined ? ".dev.vars" : `.dev.vars.${env}`;
+  const name = varsFileFor(env);
   const text = readIfPresent(join(root, name));
   if (answers.caller !== undefined && definesVar(text, "CALLERS")) {
     throw new Failure(`${name} has CALLERS, which win over those of ${TOML} here. Move them to ${TOML} first.`);
@@ -131,11 +133,13 @@ function actionFor(before: unknown, isWritten: boolean): Change["action"] {
 
 /** The variables by name. What is the default, and is not set, stays away. */
 function varsFor(answers: Answers, deployed: Project["deployed"]): Readonly<Record<string, TomlValue>> {
-  const { clientId, kid, tokenEndpoint, defaultEndpoint, origins, tokenScope } = answers;
+  const { clientId, kid, tokenEndpoint, origins, tokenScope } = answers;
   return {
     CLIENT_ID: clientId,
     KID: kid,
-    ...((tokenEndpoint !== defaultEndpoint || "TOKEN_ENDPOINT" in deployed) && { TOKEN_ENDPOINT: tokenEndpoint }),
+    ...((tokenEndpoint !== REGION_ENDPOINTS.cn.tokenEndpoint || "TOKEN_ENDPOINT" in deployed) && {
+      TOKEN_ENDPOINT: tokenEndpoint,
+    }),
     ...(origins !== undefined && { ALLOWED_ORIGINS: origins }),
     ...(tokenScope !== undefined && { TOKEN_SCOPE: tokenScope }),
   };

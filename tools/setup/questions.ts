@@ -1,4 +1,4 @@
-import { Failure } from "../start/failure.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Choice, Prompter } from "./prompter.ts";
 
 /** A question that is also a flag. */
@@ -41,6 +41,15 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
       prompter.say(`That does not work: it ${issue}.`);
     }
   };
+}
+
+/**
+ * Refuses to go on without a terminal while flags are missing: all of them are named at once.
+ * @throws Failure if there is one.
+ */
+export function refuseMissing(flags: readonly string[]): void {
+  if (flags.length === 0) return;
+  throw new Failure(`There is no terminal to ask, so these flags are missing: ${flags.join(", ")}`);
 }
 
 function askPerson(prompter: Prompter, { text, initial, choices }: Question): Promise<string> {

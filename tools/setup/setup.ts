@@ -1,11 +1,11 @@
 import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint } from "../lib/coze-regions.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { describeRefusal, type Exchanged, type ExchangeSettings } from "../lib/try-exchange.ts";
-import { Failure } from "../start/failure.ts";
+import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import { type AnswerPorts, type Answers, type App, askApp, askEndpoint, askRest, type Flags } from "./answers.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import type { Prompter } from "./prompter.ts";
-import { createAsk } from "./questions.ts";
+import { createAsk, refuseMissing } from "./questions.ts";
 import { writeFiles } from "./write-files.ts";
 
 export type SetupOptions = Flags & {
@@ -31,9 +31,6 @@ export type SetupResult = {
   readonly exchange: string;
   readonly isWritten: boolean;
 };
-
-/** The refusals of the network, which say nothing about the app. */
-const NETWORK_CODES = ["upstream_unavailable", "upstream_timeout"];
 
 /**
  * Asks for what is missing, tries the key at Coze, shows what it would write, and writes it at the end, all or nothing.
@@ -72,8 +69,7 @@ function requireFlags(options: SetupOptions, { local, deployed }: Project): void
     ...(options.access === undefined && !("CALLERS" in local || "CLIENT_ID" in deployed) ? ["--access"] : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
-  if (missing.length === 0) return;
-  throw new Failure(`There is no terminal to ask, so these flags are missing: ${missing.join(", ")}`);
+  refuseMissing(missing);
 }
 
 type Tried = { readonly app: App; readonly endpoint: RegionEndpoint; readonly exchange: string };
@@ -98,7 +94,7 @@ async function askUntilAccepted(
       return { app, endpoint, exchange };
     }
     const exchange = describeRefusal(exchanged.refusal);
-    if (NETWORK_CODES.includes(exchanged.refusal.code)) {
+    if (isUnreachable(exchanged.refusal)) {
       ports.say(`The key could not be tried. ${exchange}`);
       return { app, endpoint, exchange };
     }

@@ -1,4 +1,4 @@
-import { varsLine } from "../lib/vars-line.ts";
+import { varsLine } from "../lib/vars-file.ts";
 
 /** Sets variables in the text of a vars file: in place where a name is there, at the end otherwise. All else stays. */
 export function editVars(text: string, vars: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
 import type { TokenService } from "../../src/core/token/token-service.ts";
-import type { Random } from "../soak/random.ts";
+import type { Random } from "../lib/random.ts";
 import type { Model } from "./model.ts";
 import { exponential } from "./plan-requests.ts";
 

@@ -1,4 +1,4 @@
-import type { Random } from "../soak/random.ts";
+import type { Random } from "../lib/random.ts";
 import {
   AWAY_CHANCE,
   DAILY_CURVE,

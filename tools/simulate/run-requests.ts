@@ -1,7 +1,7 @@
 import { MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import type { TokenResult } from "../../src/core/token/token-request.ts";
 import type { TokenService } from "../../src/core/token/token-service.ts";
-import type { Random } from "../soak/random.ts";
+import type { Random } from "../lib/random.ts";
 import { createFleet } from "./fleet.ts";
 import { createIsolate, type ExchangeCounts } from "./isolate.ts";
 import { DAILY_CURVE, locationShares, type Model, requestsPerUserAndDay } from "./model.ts";

@@ -1,4 +1,4 @@
-import { createRandom } from "../soak/random.ts";
+import { createRandom } from "../lib/random.ts";
 import { type Model, requestsPerUserAndDay } from "./model.ts";
 import { planRequests } from "./plan-requests.ts";
 import { DAYS_PER_MONTH, type Price, priceOf, type Usage } from "./prices.ts";

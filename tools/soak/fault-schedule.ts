@@ -1,5 +1,5 @@
+import type { Random } from "../lib/random.ts";
 import type { KvTrouble } from "../workerd/kv-server.ts";
-import type { Random } from "./random.ts";
 
 /** A time in which Coze and KV misbehave in one way. */
 export type Period = {

@@ -1,5 +1,5 @@
+import type { Random } from "../lib/random.ts";
 import type { Leave } from "./client.ts";
-import type { Random } from "./random.ts";
 
 /** What a client does next. */
 export type PlannedRequest = {

@@ -1,9 +1,9 @@
 import type { Coze } from "../emulator/client.ts";
+import type { Random } from "../lib/random.ts";
 import { type Client, pause } from "./client.ts";
 import type { Deployment } from "./deployment.ts";
 import type { FaultKind, Period } from "./fault-schedule.ts";
 import type { Oracle } from "./oracle.ts";
-import type { Random } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
 import { planRequest, type RequestChoices } from "./request-plan.ts";
 

@@ -1,9 +1,9 @@
+import { createRandom } from "../lib/random.ts";
 import { createClient } from "./client.ts";
 import { putAgeingTokens, startDeployment } from "./deployment.ts";
 import { faultSchedule } from "./fault-schedule.ts";
 import { createOracle } from "./oracle.ts";
 import { checkLog, checkMemory, measureMemory } from "./process-checks.ts";
-import { createRandom } from "./random.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import type { SoakReport } from "./report.ts";
 import { createUsers } from "./request-plan.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { Failure } from "./failure.ts";
+import { Failure } from "../lib/failure.ts";
 
 /** The callers of a JSON file, which replace those of wrangler.toml. */
 export type CallersFile = {

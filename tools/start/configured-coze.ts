@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
+import { DEFAULT_VARS_FILE } from "../lib/vars-file.ts";
 import type { TokenSource } from "./token-source.ts";
-import { DEFAULT_VARS_FILE, type VarsFile } from "./vars-file.ts";
+import type { VarsFile } from "./vars-file.ts";
 
 type Wrangler = typeof import("wrangler");
 

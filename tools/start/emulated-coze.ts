@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { calculateJwkThumbprint, exportJWK, exportPKCS8, exportSPKI, generateKeyPair } from "jose";
 import { type RunningEmulator, startEmulator } from "../emulator/server.ts";
 import { createPrivateFolder } from "../lib/private-folder.ts";
+import { varsLine } from "../lib/vars-file.ts";
 import { type Port, portFailure } from "./ports.ts";
 import type { TokenSource } from "./token-source.ts";
 
@@ -70,6 +71,6 @@ async function registerApp(emulator: string, key: { readonly kid: string; readon
 }
 
 function writeVars(path: string, vars: Readonly<Record<string, string>>): void {
-  const lines = Object.entries(vars).map(([name, value]) => `${name}="${value.replaceAll("\n", "\\n")}"\n`);
+  const lines = Object.entries(vars).map(([name, value]) => `${varsLine(name, value)}\n`);
   writeFileSync(path, lines.join(""), { mode: 0o600 });
 }

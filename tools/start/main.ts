@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { printError } from "../lib/failure.ts";
 import { stopRequest } from "../lib/stop-request.ts";
 import { readCommandLine } from "./command-line.ts";
-import { Failure } from "./failure.ts";
 import { runService } from "./service.ts";
 
 /** Ctrl-C takes a fraction of it; nobody waits longer for a terminal. */
@@ -13,7 +13,7 @@ const running = runService(options, resources);
 const stopped = stopRequest().then(() => 0);
 
 const exitCode = await Promise.race([running, stopped]).catch((error: unknown) => {
-  console.error(error instanceof Failure ? error.message : error);
+  printError(error);
   return 1;
 });
 await Promise.race([resources.disposeAsync(), sleep(END_LIMIT_MS)]);

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { Failure } from "./failure.ts";
+import { Failure } from "../lib/failure.ts";
 
 /** The Worker and the emulator are for this machine only. */
 export const HOST = "127.0.0.1";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../lib/failure.ts";
 import { readCallersFile } from "./callers-file.ts";
 import { configuredCoze, forgetTokens } from "./configured-coze.ts";
 import { startEmulatedCoze } from "./emulated-coze.ts";
-import { Failure } from "./failure.ts";
 import { waitForHealth } from "./health.ts";
 import { problemsMessage, readyMessage, startMessage } from "./messages.ts";
 import { HOST, type Port, requireFreePort } from "./ports.ts";

@@ -1,10 +1,8 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Failure } from "./failure.ts";
-
-/** The vars file that wrangler reads by itself. */
-export const DEFAULT_VARS_FILE = ".dev.vars";
+import { Failure } from "../lib/failure.ts";
+import { DEFAULT_VARS_FILE } from "../lib/vars-file.ts";
 
 export type VarsFile = {
   readonly path: string;

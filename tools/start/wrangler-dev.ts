@@ -1,12 +1,11 @@
 import { fork } from "node:child_process";
-import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure } from "./failure.ts";
+import { Failure } from "../lib/failure.ts";
+import { WRANGLER } from "../lib/wrangler.ts";
 import { HOST } from "./ports.ts";
 import type { TerminalFormat } from "./terminal-line.ts";
 import { createWranglerOutput, hasColors } from "./wrangler-output.ts";
 
-const WRANGLER = join(dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))), "bin", "wrangler.js");
 const END_WITH_PARENT = import.meta.resolve("./end-with-parent.ts");
 const LOCAL_WORKER = fileURLToPath(import.meta.resolve("./local-worker.ts"));
 

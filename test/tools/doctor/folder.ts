@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
-import { varsLine } from "../../../tools/lib/vars-line.ts";
+import { varsLine } from "../../../tools/lib/vars-file.ts";
 import { ROOT } from "../examples/service.ts";
 
 export const KID = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE";

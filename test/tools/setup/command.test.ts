@@ -7,13 +7,13 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoze } from "../../../tools/emulator/client.ts";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
+import { Failure } from "../../../tools/lib/failure.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { readProject } from "../../../tools/lib/project.ts";
 import { tryExchange } from "../../../tools/lib/try-exchange.ts";
 import { readCommandLine } from "../../../tools/setup/command-line.ts";
 import { EXAMPLE_NAMESPACE_IDS } from "../../../tools/setup/plan.ts";
 import { type SetupOptions, setUp } from "../../../tools/setup/setup.ts";
-import { Failure } from "../../../tools/start/failure.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 

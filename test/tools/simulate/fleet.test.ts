@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { createRandom } from "../../../tools/lib/random.ts";
 import { createFleet } from "../../../tools/simulate/fleet.ts";
 import { DEFAULT_MODEL } from "../../../tools/simulate/model.ts";
-import { createRandom } from "../../../tools/soak/random.ts";
 
 const MODEL = { ...DEFAULT_MODEL, isolatesPerLocation: 1, isolateIdleSeconds: 60, isolateLifeHours: 1e9 };
 const LOCATIONS = 500;

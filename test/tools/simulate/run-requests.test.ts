@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { createRandom } from "../../../tools/lib/random.ts";
 import { DEFAULT_MODEL, type Model } from "../../../tools/simulate/model.ts";
 import { type PlannedRequest, START_MS } from "../../../tools/simulate/plan-requests.ts";
 import { type Counts, runRequests } from "../../../tools/simulate/run-requests.ts";
-import { createRandom } from "../../../tools/soak/random.ts";
 
 /** One isolate in each location, which outlives the test. */
 const STEADY: Model = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { createRandom } from "../../../tools/lib/random.ts";
 import { DAILY_CURVE, DEFAULT_MODEL, type Model, requestsPerUserAndDay } from "../../../tools/simulate/model.ts";
 import { planRequests, START_MS } from "../../../tools/simulate/plan-requests.ts";
 import { sampleFor, simulate } from "../../../tools/simulate/simulate.ts";
-import { createRandom } from "../../../tools/soak/random.ts";
 
 const quick = (users: number, model: Partial<Model> = {}, seed = 1) =>
   simulate({ ...DEFAULT_MODEL, ...model }, { users, seed, maxRequests: 5000 });

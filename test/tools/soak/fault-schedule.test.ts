@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { faultSchema } from "../../../tools/emulator/faults.ts";
+import { createRandom } from "../../../tools/lib/random.ts";
 import { createFault, FAULT_KINDS, faultSchedule } from "../../../tools/soak/fault-schedule.ts";
-import { createRandom } from "../../../tools/soak/random.ts";
 import { createUsers, planRequest } from "../../../tools/soak/request-plan.ts";
 
 const scheduleFor = (seed: number) => faultSchedule(60_000, 3000, createRandom(seed));
