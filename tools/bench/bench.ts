@@ -53,7 +53,8 @@ export type BenchOptions = {
 /** Builds the Workers and measures rows one after the other. However it ends, it leaves no process and no file. */
 export async function runBench({ rows, effort, signal, tell }: BenchOptions): Promise<MeasuredRow[]> {
   tell("Building the Worker and the baselines …");
-  const parts = { bundles: await buildBundles(createPrivateFolder("bench")), keyPair: createKeyPair(), effort, signal };
+  using folder = createPrivateFolder("bench");
+  const parts = { bundles: await buildBundles(folder.path), keyPair: createKeyPair(), effort, signal };
   const measured: MeasuredRow[] = [];
   for (const [index, row] of rows.entries()) {
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPrivateFolder } from "../lib/private-folder.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
@@ -16,17 +16,17 @@ export async function deploySecrets(
   options: Pick<DeployOptions, "root" | "env" | "url" | "credential">,
   ports: DeployPorts,
 ): Promise<number> {
-  // Whatever ends this process by way of exit takes the folder of the secrets with it.
+  // A process that ends by way of exit takes the folder of the secrets with it.
   const end = () => process.exit(INTERRUPTED_EXIT_CODE);
   for (const signal of END_SIGNALS) process.on(signal, end);
 
-  const file = join(createPrivateFolder("secrets"), "secrets.json");
+  using folder = createPrivateFolder("secrets");
+  const file = join(folder.path, "secrets.json");
   writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
   try {
     const wranglerArguments = ["--secrets-file", file];
     return await deploy({ ...options, dryRun: false, allowOpen: false, wranglerArguments }, ports);
   } finally {
-    rmSync(file);
     for (const signal of END_SIGNALS) process.off(signal, end);
   }
 }

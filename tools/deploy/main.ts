@@ -1,11 +1,10 @@
 import { Command } from "commander";
 import { printError } from "../lib/failure.ts";
+import { parseUrlOption } from "../lib/url-option.ts";
 import { deploy } from "./deploy.ts";
 import { runWrangler } from "./run-wrangler.ts";
 
 const PAUSE_MS = 5000;
-
-import { parseUrlOption } from "../lib/url-option.ts";
 
 type Options = {
   readonly env?: string;

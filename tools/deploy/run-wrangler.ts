@@ -20,7 +20,8 @@ export type RunWrangler = (args: readonly string[], isQuiet: boolean) => Promise
 
 /** Runs the wrangler of this project. */
 export const runWrangler: RunWrangler = async (args, isQuiet) => {
-  const report = join(createPrivateFolder("deploy"), "output.ndjson");
+  using folder = createPrivateFolder("deploy");
+  const report = join(folder.path, "output.ndjson");
   const child = spawn(process.execPath, [WRANGLER, ...args], {
     env: { ...process.env, WRANGLER_OUTPUT_FILE_PATH: report },
     stdio: isQuiet ? ["ignore", "pipe", "pipe"] : "inherit",

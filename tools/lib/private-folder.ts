@@ -2,20 +2,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** To be removed when this process ends. */
-const folders = new Set<string>();
+/** Removed with all that is in it when it is disposed of, or else when the process ends. */
+export type PrivateFolder = Disposable & { readonly path: string };
 
-/**
- * Creates a temporary folder that only this account can open, with its purpose in its name. It is removed when this
- * process ends, crashes included.
- */
-export function createPrivateFolder(purpose: string): string {
-  if (folders.size === 0) process.once("exit", removeFolders);
-  const folder = mkdtempSync(join(tmpdir(), `coze-token-worker-${purpose}-`));
-  folders.add(folder);
-  return folder;
+/** To be removed when this process ends. */
+const paths = new Set<string>();
+
+/** Creates a temporary folder that only this account can open, with its purpose in its name. */
+export function createPrivateFolder(purpose: string): PrivateFolder {
+  if (paths.size === 0) process.on("exit", removeAll);
+  const path = mkdtempSync(join(tmpdir(), `coze-token-worker-${purpose}-`));
+  paths.add(path);
+  return { path, [Symbol.dispose]: () => remove(path) };
 }
 
-function removeFolders(): void {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+function removeAll(): void {
+  for (const path of paths) remove(path);
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  paths.delete(path);
+  if (paths.size === 0) process.off("exit", removeAll);
 }

@@ -65,7 +65,8 @@ export async function deployBoth(rotation: Rotation, context: Context): Promise<
  * @throws Failure when wrangler fails; it can be repeated then.
  */
 export async function removePrevious(rotation: Rotation, { project, ports }: Context): Promise<Rotation> {
-  const file = join(createPrivateFolder("rotate"), "removed.json");
+  using folder = createPrivateFolder("rotate");
+  const file = join(folder.path, "removed.json");
   writeFileSync(file, JSON.stringify({ PREVIOUS_KID: null, PREVIOUS_PRIVATE_KEY: null }));
   const { code, output } = await ports.runWrangler(["secret", "bulk", file, `--env=${project.env ?? ""}`], false);
   if (code !== 0) {

@@ -53,7 +53,7 @@ export async function startDeployment(
   upstreamTimeoutsMs: readonly number[],
   resources: AsyncDisposableStack,
 ): Promise<Deployment> {
-  const { script } = await buildWorker(createPrivateFolder("soak"));
+  const { script } = await buildWorker(resources.use(createPrivateFolder("soak")).path);
 
   const emulator = resources.adopt(await startEmulator(), (server) => server.close());
   const kv = resources.adopt(await startKvServer(), (server) => server.close());

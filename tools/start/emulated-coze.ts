@@ -21,7 +21,7 @@ const USUAL_PORT = 4000;
  * @throws Failure when the port is taken.
  */
 export async function startEmulatedCoze(port: Port | undefined): Promise<TokenSource> {
-  const folder = createPrivateFolder("start");
+  const { path: folder } = createPrivateFolder("start");
   const [emulator, { publicKey, privateKey }] = await Promise.all([
     startOn(port),
     generateKeyPair("RS256", { extractable: true }),
