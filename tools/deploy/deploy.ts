@@ -33,8 +33,9 @@ export type DeployPorts = {
   readonly pauseMs: number;
 };
 
-/** A new version takes seconds to be everywhere, a new host name longer. */
+/** A new version takes seconds to be everywhere, a new host name and its certificate minutes. */
 const LOOKS = 4;
+const LOOKS_AT_A_NEW_NAME = 36;
 
 /**
  * Checks the settings, builds, deploys, and checks the deployed service. Shows a way back when one of the last two fails.
@@ -80,8 +81,9 @@ export async function lookUntilRight(
   const origins = String(readProject(root, env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
   const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential };
   let findings = await checkDeployment(url, expected);
-  for (let look = 1; look < LOOKS && hasFailed(findings); look += 1) {
-    ports.say(`${url.origin} is not right yet. Looking again in ${ports.pauseMs / 1000} s ...`);
+  for (let look = 1; hasFailed(findings) && look < looksFor(findings); look += 1) {
+    const wrong = findings.filter(({ ok }) => !ok).map(({ name }) => name);
+    ports.say(`Not right yet: ${wrong.join(", ")}. Looking again in ${ports.pauseMs / 1000} s ...`);
     await sleep(ports.pauseMs);
     findings = await checkDeployment(url, expected);
   }
@@ -89,6 +91,11 @@ export async function lookUntilRight(
   if (!hasFailed(findings)) return true;
   ports.say(wayBack(env));
   return false;
+}
+
+/** Of a name that does not lead to the service yet, there is no other finding. */
+function looksFor(findings: readonly Finding[]): number {
+  return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name)) ? LOOKS_AT_A_NEW_NAME : LOOKS;
 }
 
 /**

@@ -18,12 +18,8 @@ export async function checkNetwork(what: string, url: URL, now: number): Promise
 async function checkDns(name: string, { hostname }: URL): Promise<Finding> {
   try {
     const addresses = await lookup(hostname.replace(/^\[|\]$/g, ""), { all: true });
-    return passed(
-      name,
-      `${hostname} has ${addresses.length} addresses`,
-      "",
-      addresses.map(({ address }) => address).join(", "),
-    );
+    const evidence = addresses.map(({ address }) => address).join(", ");
+    return passed(name, `${hostname} has an address`, "", evidence);
   } catch (error) {
     const detail = `${hostname} has no address (${codeOf(error)})`;
     return failed(
@@ -45,7 +41,7 @@ async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
     if (days >= MIN_CERTIFICATE_DAYS) return passed(name, detail);
     return failed(name, detail, "Renew the certificate: its own renewal has not worked.");
   } catch (error) {
-    const detail = `no connection with a valid certificate (${codeOf(error)})`;
+    const detail = `no connection to ${url.host} with a valid certificate (${codeOf(error)})`;
     return failed(
       name,
       detail,

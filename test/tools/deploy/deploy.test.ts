@@ -112,9 +112,15 @@ describe("npm run deploy", () => {
     });
   });
 
+  it("looks longer at an address that has no certificate yet than at one that responds wrongly", async () => {
+    const looksAt = async (url: string) => (await run({}, { url: new URL(url) })).output.split("Looking again").length;
+    expect(await looksAt("https://127.0.0.1:9/")).toBe(36);
+    expect(await looksAt("http://127.0.0.1:9/")).toBe(4);
+  });
+
   it.each([
-    [["https://w.me.workers.dev", "nowhere.invalid (custom domain)"], /nowhere\.invalid/],
-    [["https://nowhere.invalid"], /nowhere\.invalid/],
+    [["https://w.me.workers.dev", "127.0.0.1:9 (custom domain)"], /127\.0\.0\.1:9/],
+    [["https://127.0.0.1:9"], /service: TLS/],
     [[], /names no address/],
   ])("checks the custom domain, else the first address: %j", async (targets, shown) => {
     expect((await run({}, {}, { upload: { targets } })).output).toMatch(shown);
