@@ -4,7 +4,7 @@ import { MAX_DURATION_SECONDS } from "../core/grant/grant.ts";
 /** What a caller may be called. */
 export const CALLER_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 /** Says what {@link CALLER_NAME} allows. */
-export const CALLER_NAME_RULE = "must be letters, digits, . _ and -, at most 64";
+export const CALLER_NAME_RULE = 'must be 1 to 64 letters, digits, ".", "_" or "-", and start with a letter or a digit';
 
 /** No colon, as the first one ends the prefix of a session name; empty means that the caller has none, on purpose. */
 const USER_PREFIX = /^[A-Za-z0-9_-]{0,32}$/;

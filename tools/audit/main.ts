@@ -12,7 +12,7 @@ type Options = { readonly env: string; readonly varsFile: string; readonly keyFi
 
 const command = new Command("npm run audit --")
   .description("Tells how to find a user, a token or a request in the log, which names users and tokens by digests.")
-  .option("--env <name>", "environment of wrangler.toml, for the commands that are printed", "")
+  .option("-e, --env <name>", "environment of wrangler.toml, for the commands that are printed", "")
   .showHelpAfterError()
   .addHelpText(
     "after",

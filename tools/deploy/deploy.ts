@@ -79,7 +79,7 @@ export async function lookUntilRight(
   ports: Omit<DeployPorts, "runWrangler">,
 ): Promise<boolean> {
   const origins = String(readProject(root, env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
-  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential };
+  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential, env };
   let findings = await checkDeployment(url, expected);
   for (let look = 1; hasFailed(findings) && look < looksFor(findings); look += 1) {
     const wrong = findings.filter(({ ok }) => !ok).map(({ name }) => name);
@@ -89,13 +89,21 @@ export async function lookUntilRight(
   }
   ports.say(findingsTable(findings, { width: ports.width }));
   if (!hasFailed(findings)) return true;
+  if (isUnreachable(findings)) {
+    ports.say(
+      `${url.host} cannot be reached from this machine. The service may be fine: check it from another network.`,
+    );
+  }
   ports.say(wayBack(env));
   return false;
 }
 
-/** Of a name that does not lead to the service yet, there is no other finding. */
 function looksFor(findings: readonly Finding[]): number {
-  return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name)) ? LOOKS_AT_A_NEW_NAME : LOOKS;
+  return isUnreachable(findings) ? LOOKS_AT_A_NEW_NAME : LOOKS;
+}
+
+function isUnreachable(findings: readonly Finding[]): boolean {
+  return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name));
 }
 
 /**

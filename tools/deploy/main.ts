@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
 import { parseUrlOption } from "../lib/url-option.ts";
 import { deploy } from "./deploy.ts";
@@ -15,7 +16,7 @@ type Options = {
 
 const command = new Command("npm run deploy --")
   .description("Checks the settings, builds, deploys with wrangler, and checks the deployed service.")
-  .option("-e, --env <name>", "the environment of wrangler.toml to deploy, instead of its top level")
+  .addOption(createEnvOption("the environment of wrangler.toml to deploy, instead of its top level"))
   .option("--dry-run", "check and build, and deploy nothing; needs no account")
   .option("--allow-open", "deploy an environment without callers, though the top level has some")
   .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
@@ -39,7 +40,7 @@ const { env, dryRun = false, allowOpen = false, url } = command.opts<Options>();
 process.exitCode = await deploy(
   {
     root: process.cwd(),
-    env: env || undefined,
+    env,
     dryRun,
     allowOpen,
     url,

@@ -5,15 +5,16 @@ import type { ClaimRule } from "../../src/core/auth/claims.ts";
 import type { OriginRule } from "../../src/core/auth/origins.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { setupCommand } from "../lib/setup-command.ts";
 
 /** Says who may call, what each caller may have, and which one never matches because an earlier one does. */
-export function checkCallers(config: Config): readonly Finding[] {
-  return [checkAccess(config), ...config.callers.map((caller, index) => checkCaller(caller, index, config))];
+export function checkCallers(config: Config, env: string | undefined): readonly Finding[] {
+  return [checkAccess(config, env), ...config.callers.map((caller, index) => checkCaller(caller, index, config))];
 }
 
-function checkAccess({ callers }: Config): Finding {
+function checkAccess({ callers }: Config, env: string | undefined): Finding {
   if (!isOpen(callers)) return passed("access", "closed: only callers get tokens");
-  const hint = "To close it: npm run setup -- --access key, or --access issuer";
+  const hint = `To close it: ${setupCommand(env, "--access key")}, or --access issuer`;
   return passed("access", "open: everyone who knows the URL gets tokens of the app", hint);
 }
 

@@ -3,7 +3,7 @@ import { type Finding, failed, passed } from "../lib/finding.ts";
 import { checkCors } from "./cors-check.ts";
 import { checkNetwork, codeOf } from "./network-check.ts";
 import { createSend, type Send, type ServiceResponse } from "./service-client.ts";
-import { checkAccess } from "./token-check.ts";
+import { type AccessOptions, checkAccess } from "./token-check.ts";
 
 /** The highest median of `GET /health` that is no reason to look further. */
 const MAX_LATENCY_MS = 1500;
@@ -21,13 +21,11 @@ type Health = z.infer<typeof health>;
 const serviceError = z.object({ error: z.string(), error_description: z.string(), request_id: z.string() });
 
 /** What the checks of a deployed service may use. */
-export type DeploymentOptions = {
+export type DeploymentOptions = AccessOptions & {
   /** An origin whose pages may use the service; its own when left out. */
   readonly origin?: string | undefined;
   /** Whether ALLOWED_ORIGINS is meant to keep pages of other origins out. */
   readonly restrictsOrigins: boolean;
-  /** Of a caller: an API key or a JWT. */
-  readonly credential?: string | undefined;
 };
 
 /** Checks a deployed service from outside, as its clients see it. Requests at most one token, and forgets it. */
@@ -58,7 +56,7 @@ async function checkService(url: URL, send: Send, options: DeploymentOptions): P
     ...(version === undefined
       ? []
       : [passed("version", typeof version === "string" ? version : JSON.stringify(version))]),
-    ...(access === undefined ? [] : await checkAccess(send, access, options.credential)),
+    ...(access === undefined ? [] : await checkAccess(send, access, options)),
     checkNoStore(await send("POST", "/?user=doctor")),
     checkGet(await send("GET", "/", { Accept: "application/json" })),
     checkErrorShape(await send("GET", "/coze-token-worker-doctor")),

@@ -1,5 +1,6 @@
 import { type Finding, failed } from "../lib/finding.ts";
-import { type Project, varsTable } from "../lib/project.ts";
+import type { Project } from "../lib/project.ts";
+import { setupCommand } from "../lib/setup-command.ts";
 
 /** Finds environments that would be open although the top level is closed: wrangler does not inherit `vars`. */
 export function checkEnvironments(topLevel: Project, environments: readonly Project[]): readonly Finding[] {
@@ -13,6 +14,6 @@ function hasCallers({ deployed }: Project): boolean {
 
 function openEnvironment({ env }: Project): Finding {
   const detail = "has no CALLERS, which the top level has: environments do not inherit them, so it is open";
-  const hint = `Add [[${varsTable(env)}.CALLERS]] to wrangler.toml, or remove [env.${env}] if you do not deploy it.`;
+  const hint = `Close it: ${setupCommand(env, "--access key")}. Or remove [env.${env}] from wrangler.toml, if you do not deploy it.`;
   return failed(`environment ${env}`, detail, hint);
 }

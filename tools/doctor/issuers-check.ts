@@ -9,8 +9,8 @@ const TIMEOUT_MS = 8000;
 /** Checks that the keys of every issuer can be fetched, and have the right form, with the Worker's own code. */
 export async function checkIssuers(callers: readonly Caller[]): Promise<readonly Finding[]> {
   const rules = callers.flatMap(({ credentialRule }) => (credentialRule.kind === "jwt" ? [credentialRule] : []));
-  const byIssuer = new Map(rules.map((rule) => [rule.issuer, rule]));
-  return Promise.all([...byIssuer.values()].map(checkIssuer));
+  const distinct = new Map(rules.map((rule) => [`${rule.issuer} ${rule.jwksUri}`, rule]));
+  return Promise.all([...distinct.values()].map(checkIssuer));
 }
 
 async function checkIssuer(rule: JwtRule): Promise<Finding> {
@@ -28,7 +28,7 @@ async function checkIssuer(rule: JwtRule): Promise<Finding> {
         "Use asymmetric signing keys there: tokens signed with a shared secret are refused.",
       );
     }
-    return passed(name, `publishes ${keys.length} keys: ${keys.map(({ kty, alg }) => alg ?? kty).join(", ")}`);
+    return passed(name, `publishes keys: ${keys.map(({ kty, alg }) => alg ?? kty).join(", ")}`);
   } catch (error) {
     const cause = (error as Error).cause ?? error; // the TokenError of findKeys keeps the reason as its cause
     const hint = "Copy issuer exactly as it is in the JWTs (the slash at the end counts), or set jwks_uri.";

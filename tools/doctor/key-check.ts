@@ -9,12 +9,15 @@ const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
 /** What can be said of a private key without showing it. */
 export type KeyDescription = { readonly bits: number; readonly fingerprint: string };
 
+/** The names of a pair's settings, and the command that replaces it. */
+export type PairNames = { readonly key: string; readonly kid: string; readonly replace: string };
+
 /** Checks a private key in any form, and shows the fingerprint of its public key beside the KID. */
-export async function checkKey(names: { key: string; kid: string }, pem: string, kid: string): Promise<Finding> {
+export async function checkKey(names: PairNames, pem: string, kid: string): Promise<Finding> {
   const imported = await importPrivateKey(pem);
   if ("issues" in imported) {
     const [issue] = imported.issues;
-    return failed(names.key, `It ${issue?.message}.`, `Replace it: npm run setup -- --key-file private_key.pem`);
+    return failed(names.key, `It ${issue?.message}.`, names.replace);
   }
   const { bits, fingerprint } = describeKey(pem);
   const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}. ${names.kid}: ${kid}`;

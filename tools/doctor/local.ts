@@ -5,10 +5,11 @@ import * as z from "zod";
 import type { Config } from "../../src/config/config.ts";
 import { type Finding, passed } from "../lib/finding.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
+import { setupCommand } from "../lib/setup-command.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { checkCallers } from "./callers-check.ts";
 import { checkEnvironments } from "./environments-check.ts";
-import { checkKey } from "./key-check.ts";
+import { checkKey, type PairNames } from "./key-check.ts";
 import { checkGitignore, checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
 import { checkRegion } from "./region-check.ts";
 import { checkSettings, type View } from "./settings-check.ts";
@@ -36,13 +37,13 @@ export async function checkLocal(
   const read = readProject(root, env);
   const project = { ...read, [view]: { ...read[view], ...secrets } };
   const { findings, config } = await checkSettings(project, view);
-  const ofConfig = config === undefined ? [] : [checkRegion(config), ...checkCallers(config)];
+  const ofConfig = config === undefined ? [] : [checkRegion(config), ...checkCallers(config, env)];
   return {
     config,
     findings: [
       ...checkMachine(project),
       ...findings,
-      ...(await checkKeys(project[view])),
+      ...(await checkKeys(project[view], env)),
       ...ofConfig,
       ...localOnly(project),
       ...openEnvironments(project),
@@ -51,13 +52,16 @@ export async function checkLocal(
 }
 
 /** A key that is wrong shows beside whatever else is. */
-async function checkKeys(environment: Environment): Promise<readonly Finding[]> {
-  const keys = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY"].flatMap((name) => {
-    const pem = environment[name];
-    const kidName = name.replace("PRIVATE_KEY", "KID");
-    const kid = environment[kidName];
+async function checkKeys(environment: Environment, env: string | undefined): Promise<readonly Finding[]> {
+  const pairs: readonly PairNames[] = [
+    { key: "PRIVATE_KEY", kid: "KID", replace: `Replace it: ${setupCommand(env, "--key-file private_key.pem")}` },
+    { key: "PREVIOUS_PRIVATE_KEY", kid: "PREVIOUS_KID", replace: "Replace it, or remove it and PREVIOUS_KID." },
+  ];
+  const keys = pairs.flatMap((names) => {
+    const pem = environment[names.key];
+    const kid = environment[names.kid];
     if (typeof pem !== "string" || pem.trim() === "") return [];
-    return [checkKey({ key: name, kid: kidName }, pem, typeof kid === "string" ? kid : "")];
+    return [checkKey(names, pem, typeof kid === "string" ? kid : "")];
   });
   return Promise.all(keys);
 }

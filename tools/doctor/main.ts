@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
+import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
 import { type Finding, failed, findingsJson, findingsTable, hasFailed } from "../lib/finding.ts";
 import { readProject } from "../lib/project.ts";
@@ -26,7 +27,7 @@ const command = new Command("npm run doctor --")
   .option("--bot-id <id>", "with --live: a bot that the token has to reach")
   .option("--url <url>", "check a deployed service instead, from outside", parseUrlOption)
   .option("--origin <origin>", "with --url: an origin whose pages may call (default: the first of ALLOWED_ORIGINS)")
-  .option("--env <name>", "the environment of wrangler.toml to check, instead of its top level")
+  .addOption(createEnvOption("the environment of wrangler.toml to check, instead of its top level"))
   .option("--json", "print a list of { name, ok, detail, hint } instead of the table")
   .option("--verbose", "say more about what was found")
   .helpOption("--help", "show this")
@@ -68,7 +69,7 @@ async function examineDeployment(url: URL, env: string | undefined, origin: stri
   const listed = "value" in origins && origins.value !== "*" ? origins.value : [];
   const [exact] = listed.flatMap((rule) => ("origin" in rule ? [rule.origin] : []));
   const credential = process.env["CREDENTIAL"] || undefined;
-  return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential });
+  return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential, env });
 }
 
 function report(findings: readonly Finding[]): number {

@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { isLoopbackHost } from "../emulator/emulator.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
@@ -22,11 +23,7 @@ async function checkDns(name: string, { hostname }: URL): Promise<Finding> {
     return passed(name, `${hostname} has an address`, "", evidence);
   } catch (error) {
     const detail = `${hostname} has no address (${codeOf(error)})`;
-    return failed(
-      name,
-      detail,
-      "Check the host name, and the DNS of this machine. A new custom domain takes some minutes.",
-    );
+    return failed(name, detail, `Check the host name, and the DNS of this machine. ${hintFor(hostname)}`);
   }
 }
 
@@ -42,18 +39,22 @@ async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
     return failed(name, detail, "Renew the certificate: its own renewal has not worked.");
   } catch (error) {
     const detail = `no connection to ${url.host} with a valid certificate (${codeOf(error)})`;
-    return failed(
-      name,
-      detail,
-      "A new custom domain takes some minutes. Behind a company proxy, set NODE_EXTRA_CA_CERTS.",
-    );
+    return failed(name, detail, `${hintFor(url.hostname)} Behind a company proxy, set NODE_EXTRA_CA_CERTS.`);
   }
+}
+
+/** Why a host name that is right may not be reachable. */
+function hintFor(hostname: string): string {
+  if (!hostname.endsWith(".workers.dev")) return "A new custom domain takes some minutes.";
+  return "A new address takes some minutes; workers.dev is blocked in some networks, such as those of mainland China.";
 }
 
 /** When the certificate ends, in Unix milliseconds. Rejects when it is not valid for the host. */
 function readCertificateEnd({ hostname, port }: URL): Promise<number> {
+  const host = hostname.replace(/^\[|\]$/g, ""); // of an IPv6 address
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port || 443), servername: hostname, timeout: TIMEOUT_MS });
+    const servername = isIP(host) === 0 ? host : ""; // an address is no server name (RFC 6066, section 3)
+    const socket = connect({ host, port: Number(port || 443), servername, timeout: TIMEOUT_MS });
     socket.once("secureConnect", () => {
       resolve(Date.parse(socket.getPeerCertificate().valid_to));
       socket.destroy();

@@ -1,6 +1,9 @@
 import { type Config, parseConfig } from "../../src/config/config.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import { type Environment, type Project, varsTable } from "../lib/project.ts";
+import type { Environment, Project } from "../lib/project.ts";
+import { setupCommand } from "../lib/setup-command.ts";
+import { varsFileFor } from "../lib/vars-file.ts";
+import { varsTable } from "../lib/vars-table.ts";
 
 /** Which settings to check: those on this machine, or those that a deployment sets, where secrets are elsewhere. */
 export type View = "local" | "deployed";
@@ -47,7 +50,7 @@ function missingSecrets(environment: Environment): readonly string[] {
 function hintFor(path: string, message: string, { env }: Project): string {
   const isRequired = message.startsWith("is required");
   if (isRequired && ["CLIENT_ID", "KID", "PRIVATE_KEY"].includes(path)) {
-    return `Run npm run setup${env === undefined ? "" : ` -- --env ${env}`}.`;
+    return `Run ${setupCommand(env)}.`;
   }
-  return `Fix it in .dev.vars, or under [${varsTable(env)}] in wrangler.toml. README.md explains it, under Settings.`;
+  return `Fix it in ${varsFileFor(env)}, or under [${varsTable(env)}] in wrangler.toml: see README.md, Settings.`;
 }

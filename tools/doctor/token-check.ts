@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { setupCommand } from "../lib/setup-command.ts";
 import type { Send, ServiceResponse } from "./service-client.ts";
 
 /** Has no conversations, and is the same each time, so that a cached token can serve the check. */
@@ -17,15 +18,22 @@ const refusal = z.object({
   coze: z.object({ error_message: z.string().optional(), log_id: z.string().optional() }).optional(),
 });
 
+export type AccessOptions = {
+  /** Of a caller: an API key or a JWT. */
+  readonly credential?: string | undefined;
+  /** The environment of wrangler.toml that was deployed, if it is known. */
+  readonly env?: string | undefined;
+};
+
 /** Checks that the service is as open as it says, and that those who may have a token get one. */
 export async function checkAccess(
   send: Send,
   access: "open" | "closed",
-  credential: string | undefined,
+  { credential, env }: AccessOptions,
 ): Promise<readonly Finding[]> {
   const response = await send("POST", "/", { "X-User-ID": USER_ID });
   if (access === "open") {
-    const hint = "If not everyone should get tokens: npm run setup -- --access key, or --access issuer";
+    const hint = `If not everyone should get tokens: ${setupCommand(env, "--access key")}, or --access issuer`;
     return [passed("access", "open: everyone who knows the URL gets tokens of the app", hint), checkToken(response)];
   }
   return [checkClosed(response), ...(credential === undefined ? [] : [await checkCredential(send, credential)])];

@@ -1,15 +1,17 @@
 import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
+import { createEnvOption } from "../lib/env-option.ts";
 import { Failure } from "../lib/failure.ts";
+import { varsTable } from "../lib/vars-table.ts";
 
 type Options = { readonly rotate?: boolean; readonly env?: string };
 
 await new Command("npm run keygen --")
   .description("Makes an API key for a script or a backend, shows it once, and prints the caller to paste.")
-  .argument("<name>", "name of the caller: letters, digits, . _ and -, at most 64", parseName)
+  .argument("<name>", 'name of the caller: 1 to 64 letters, digits, ".", "_" or "-"', parseName)
   .option("--rotate", "a new key for a caller of wrangler.toml: the caller to paste works beside the old one")
-  .option("--env <name>", "with --rotate: the environment of wrangler.toml, instead of its top level")
+  .addOption(createEnvOption("the environment of wrangler.toml that the caller is for, instead of its top level"))
   .addHelpText(
     "after",
     "\nExamples:\n  npm run keygen -- nightly-report\n  npm run keygen -- --rotate nightly-report\n",
@@ -20,12 +22,12 @@ await new Command("npm run keygen --")
 
 function parseName(name: string): string {
   if (CALLER_NAME.test(name)) return name;
-  throw new InvalidArgumentError(`It ${CALLER_NAME_RULE}, and begin with one of the first two.`);
+  throw new InvalidArgumentError(`It ${CALLER_NAME_RULE}.`);
 }
 
 async function printKey(name: string, { rotate = false, env }: Options): Promise<void> {
   if (!rotate) {
-    console.log(describeKey(name));
+    console.log(describeApiKey(name, env));
     return;
   }
   const { describeRotation } = await import("./rotation.ts"); // it takes wrangler, which takes seconds to load
@@ -38,7 +40,7 @@ async function printKey(name: string, { rotate = false, env }: Options): Promise
   }
 }
 
-function describeKey(name: string): string {
+function describeApiKey(name: string, env: string | undefined): string {
   const { key, digest } = createApiKey();
   return `The key of ${name}. It is shown only once and stored nowhere; give it to the owner of ${name}:
 
@@ -46,7 +48,7 @@ function describeKey(name: string): string {
 
 The caller, for wrangler.toml. It holds only the digest of the key, so it can be committed:
 
-  [[vars.CALLERS]]
+  [[${varsTable(env)}.CALLERS]]
   name = "${name}"
   key_sha256 = "${digest}"
 

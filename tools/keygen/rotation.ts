@@ -2,7 +2,8 @@ import { parseCallers } from "../../src/config/parse-callers.ts";
 import { parseTable } from "../../src/config/setting-parsers.ts";
 import { createApiKey } from "../lib/api-key.ts";
 import { Failure } from "../lib/failure.ts";
-import { type Project, readProject, varsTable } from "../lib/project.ts";
+import { type Project, readProject } from "../lib/project.ts";
+import { varsTable } from "../lib/vars-table.ts";
 import { type TomlValue, tomlValue } from "../setup/toml-edit.ts";
 
 type CallerTable = Readonly<Record<string, TomlValue>>;

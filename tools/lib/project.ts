@@ -73,11 +73,6 @@ export function stringIn(environment: Environment, name: string): string | undef
   return value === undefined || value === "" ? undefined : String(value);
 }
 
-/** How wrangler.toml calls the variables of an environment: `[vars]`, `[env.production.vars]`. */
-export function varsTable(env: string | undefined): string {
-  return env === undefined ? "vars" : `env.${env}.vars`;
-}
-
 function readConfig(config: string, env: string | undefined): WranglerConfig {
   try {
     return readWranglerConfig({ config, ...(env !== undefined && { env }) }, { hideWarnings: true });

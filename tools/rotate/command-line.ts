@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { createEnvOption } from "../lib/env-option.ts";
 import { parseUrlOption } from "../lib/url-option.ts";
 import type { RotateOptions } from "./context.ts";
 
@@ -33,7 +34,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--old-key-file <path>", "the private key that is in use now (default: PRIVATE_KEY of .dev.vars)")
     .option("--old-kid <fingerprint>", "its fingerprint (default: KID of wrangler.toml or .dev.vars)")
     .option("--no-old-key", "the old private key is lost: deploy the new one alone")
-    .option("--env <name>", "the environment of wrangler.toml, instead of its top level")
+    .addOption(createEnvOption("the environment of wrangler.toml, instead of its top level"))
     .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
     .option("--yes", "take the defaults, and go on without asking")
     .option("--dry-run", "show what would be done, and write and send nothing")
@@ -54,5 +55,5 @@ Examples:
     .parse(args, { from: "user" });
 
   const { env, json = false, yes = false, dryRun = false, ...flags } = command.opts<Options>();
-  return { options: { ...flags, yes, dryRun }, env: env || undefined, json };
+  return { options: { ...flags, yes, dryRun }, env, json };
 }

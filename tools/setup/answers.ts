@@ -50,7 +50,8 @@ export async function askApp(flags: Flags, { local }: Project, ports: AnswerPort
     flag: "--client-id",
     text: "CLIENT_ID: the id of the OAuth app at Coze",
     given: given.clientId ?? existing("CLIENT_ID"),
-    issue: (answer) => (/^[\w-]+$/.test(answer) ? undefined : "must be an id: digits, as the Coze console shows it"),
+    issue: (answer) =>
+      /^[\w-]+$/.test(answer) ? undefined : "must be letters, digits, _ and -: copy it from the Coze console",
   });
   const privateKey = await askPrivateKey(given, existing("PRIVATE_KEY"), ports);
   const { bits, fingerprint } = describeKey(privateKey);

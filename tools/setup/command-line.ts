@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { createEnvOption } from "../lib/env-option.ts";
 import { RECIPE_NAMES } from "./recipes.ts";
 import type { SetupOptions } from "./setup.ts";
 
@@ -45,7 +46,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--permissions <names>", "permissions of tokens, with commas")
     .option("--origins <origins>", "origins of pages that may call, with commas")
     .option("--domain <host>", "custom domain of the Worker")
-    .option("--env <name>", "the environment of wrangler.toml to set up, instead of its top level")
+    .addOption(createEnvOption("the environment of wrangler.toml to set up, instead of its top level"))
     .option("--no-exchange", "do not try the key at Coze")
     .option("--deploy", "deploy with all secrets in one step, and check the deployed service")
     .option("--yes", "take the defaults, and write without asking")
@@ -63,5 +64,5 @@ Examples:
     .parse(args, { from: "user" });
 
   const { env, json = false, yes = false, dryRun = false, deploy = false, ...flags } = command.opts<Options>();
-  return { options: { ...flags, yes, dryRun }, env: env || undefined, json, deploy };
+  return { options: { ...flags, yes, dryRun }, env, json, deploy };
 }

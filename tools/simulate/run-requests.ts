@@ -1,6 +1,7 @@
 import { MAX_CACHED_TOKENS } from "../../src/adapters/cache/token-memory.ts";
 import type { TokenResult } from "../../src/core/token/token-request.ts";
 import type { TokenService } from "../../src/core/token/token-service.ts";
+import { RESPONSE_BUDGET_MS } from "../../src/http/issue-token.ts";
 import type { Random } from "../lib/random.ts";
 import { createFleet } from "./fleet.ts";
 import { createIsolate, type ExchangeCounts } from "./isolate.ts";
@@ -33,8 +34,6 @@ export type RunOptions = {
   readonly onProgress?: (sent: number) => void;
 };
 
-/** As long as the Worker takes at most, as `src/http/issue-token.ts` has it. */
-const RESPONSE_BUDGET_MS = 12_000 - 250;
 const PROGRESS_INTERVAL = 10_000;
 const HOUR_MS = 3_600_000;
 

@@ -1,3 +1,4 @@
+import { KV_MIN_TTL_SECONDS } from "../../src/adapters/cache/kv-token-store.ts";
 import { type AccessToken, secondsLeft } from "../../src/core/token/token.ts";
 import type { TokenStore } from "../../src/core/token/token-service.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
@@ -18,8 +19,6 @@ type CachedRead = { readonly token: AccessToken | undefined; readonly until: num
 export const KV_CACHE_MS = 60_000;
 /** KV allows 1 write per second to a key ("Limits"). */
 const KV_WRITE_INTERVAL_MS = 1000;
-/** KV rejects an expiration less than 60 seconds ahead, and the service does not try. */
-const KV_MIN_TTL_SECONDS = 60;
 
 /** Guesses of the order that Cloudflare reports. They matter only for requests that overlap. */
 const CACHED_READ_MS = 5;

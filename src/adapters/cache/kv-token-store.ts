@@ -5,7 +5,7 @@ import { within } from "../within.ts";
 import { type CacheSecrets, entryName, open, seal } from "./sealing.ts";
 
 /** KV rejects an expiration less than 60 seconds after the write, which may happen up to 2 seconds late. */
-const KV_MIN_TTL_SECONDS = 60 + 2;
+export const KV_MIN_TTL_SECONDS = 60 + 2;
 
 /** Responses do not wait for writes, but work in `waitUntil` must end too. */
 const WRITE_TIMEOUT_MS = 5000;

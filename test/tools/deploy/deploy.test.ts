@@ -116,6 +116,8 @@ describe("npm run deploy", () => {
     const looksAt = async (url: string) => (await run({}, { url: new URL(url) })).output.split("Looking again").length;
     expect(await looksAt("https://127.0.0.1:9/")).toBe(36);
     expect(await looksAt("http://127.0.0.1:9/")).toBe(4);
+    const unreachable = await run({}, { url: new URL("https://127.0.0.1:9/") });
+    expect(unreachable.output).toMatch(/cannot be reached from this machine.*npx wrangler rollback/s);
   });
 
   it.each([
