@@ -22,8 +22,8 @@ export default defineConfig({
         test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false },
       },
       {
-        // The Worker over HTTP, inside workerd, with the bindings of wrangler.toml.
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        // The Worker over HTTP, inside workerd, with the bindings of test/wrangler.toml.
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/wrangler.toml" } })],
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],

@@ -5,6 +5,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import packageJson from "../../package.json" with { type: "json" };
 import { createKeyPair } from "../../tools/lib/key-pair.ts";
 import { documentedOutcomes, isStaticFile, undocumentedParts } from "../support/api-description.ts";
+import { SHIPPED_TOML_PATH } from "../support/shipped-toml.ts";
 
 const MAX_CLIENT_BYTES = 3 * 1024;
 /** A page that a phone loads in a moment; a framework would not fit. */
@@ -17,7 +18,7 @@ beforeAll(async () => {
   harness = createTestHarness({
     workers: [
       {
-        configPath: "./wrangler.toml",
+        configPath: SHIPPED_TOML_PATH,
         vars: { CLIENT_ID: "1127896425345", KID: "kid" },
         secrets: { PRIVATE_KEY: createKeyPair().privateKey },
       },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator } from "../../tools/emulator/server.ts";
 import { createKeyPair } from "../../tools/lib/key-pair.ts";
+import { SHIPPED_TOML_PATH } from "../support/shipped-toml.ts";
 
 const CLIENT_ID = "1127896425345";
 const KID = "q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE";
@@ -29,7 +30,7 @@ beforeAll(async () => {
   harness = createTestHarness({
     workers: [
       {
-        configPath: "./wrangler.toml",
+        configPath: SHIPPED_TOML_PATH,
         vars: { CLIENT_ID, KID, TOKEN_ENDPOINT: `${emulator.url}/api/permission/oauth2/token`, TOKEN_SCOPE: scope },
         secrets: { PRIVATE_KEY: keyPair.privateKey },
       },

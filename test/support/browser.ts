@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
 import { createTestHarness } from "wrangler";
 import type { TestApp } from "./coze.ts";
+import { SHIPPED_TOML_PATH } from "./shipped-toml.ts";
 
 /** Where Debian, Ubuntu, Fedora and macOS install Chromium or Chrome. */
 const USUAL_PATHS = [
@@ -47,7 +48,7 @@ export async function serveWorker(app: TestApp, settings: Readonly<Record<string
   const harness = createTestHarness({
     workers: [
       {
-        configPath: "./wrangler.toml",
+        configPath: SHIPPED_TOML_PATH,
         vars: vars as Record<string, string>, // or tables, which the type leaves out
         secrets: { PRIVATE_KEY: String(PRIVATE_KEY) },
       },

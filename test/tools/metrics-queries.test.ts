@@ -6,6 +6,7 @@ import type { TokenAttempt } from "../../src/core/token/audit.ts";
 import type { TokenResult } from "../../src/core/token/token-request.ts";
 import { TokenError } from "../../src/core/token-error.ts";
 import { queriesFor } from "../../tools/audit/queries.ts";
+import { SHIPPED_TOML } from "../support/shipped-toml.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -94,7 +95,7 @@ describe("the queries for Analytics Engine", () => {
   });
 
   it("reads the dataset that wrangler.toml names, with functions that Analytics Engine has", () => {
-    const [, dataset] = /^# dataset = "(\w+)"$/m.exec(readFileSync("wrangler.toml", "utf8")) ?? [];
+    const [, dataset] = /^# dataset = "(\w+)"$/m.exec(SHIPPED_TOML) ?? [];
     for (const query of [...panels.flatMap(([, queries]) => queries), ...documented]) {
       expect(query).toContain(`FROM ${dataset} WHERE`);
       const called = Array.from(query.matchAll(/(\w+) ?\(/g), ([, name]) => name);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig } from "wrangler";
+import { SHIPPED_TOML_PATH } from "../support/shipped-toml.ts";
 
 /** What wrangler makes of the file; its own type is not resolved outside of its package. */
 type Config = {
@@ -14,7 +15,7 @@ type Config = {
 
 const ENVIRONMENTS = [undefined, "staging", "production"] as const;
 const configs: readonly Config[] = ENVIRONMENTS.map((env) =>
-  unstable_readConfig({ config: "wrangler.toml", env }, { hideWarnings: true }),
+  unstable_readConfig({ config: SHIPPED_TOML_PATH, env }, { hideWarnings: true }),
 );
 const named = ENVIRONMENTS.map((env, index) => [env ?? "top level", configs[index]] as const);
 

@@ -1,14 +1,16 @@
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseEnv } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { SETTING_NAMES } from "../../../src/config/settings.ts";
 import { readProject } from "../../../tools/lib/project.ts";
+import { SHIPPED_TOML_PATH } from "../../support/shipped-toml.ts";
 
 const ROOT = `${import.meta.dirname}/../../..`;
 const REQUIRED = ["CLIENT_ID", "KID", "PRIVATE_KEY"];
 
 /** What wrangler.toml binds, with the one that is a comment there. */
-const bindings = [...Object.keys(readProject(ROOT).deployed), "METRICS"];
+const bindings = [...Object.keys(readProject(dirname(SHIPPED_TOML_PATH)).deployed), "METRICS"];
 
 let example: string;
 

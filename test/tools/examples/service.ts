@@ -10,6 +10,7 @@ import { createTestHarness } from "wrangler";
 import { createCoze } from "../../../tools/emulator/client.ts";
 import { startEmulator } from "../../../tools/emulator/server.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
+import { SHIPPED_TOML_PATH } from "../../support/shipped-toml.ts";
 import { serve } from "../../support/stand-in-server.ts";
 
 const CLIENT_ID = "1127896425345";
@@ -36,7 +37,7 @@ export async function startService(callers?: readonly object[], settings: Readon
     ...(callers && { CALLERS: JSON.stringify(callers) }),
     ...settings,
   };
-  const worker = { configPath: join(ROOT, "wrangler.toml"), vars, secrets: { PRIVATE_KEY: privateKey } };
+  const worker = { configPath: SHIPPED_TOML_PATH, vars, secrets: { PRIVATE_KEY: privateKey } };
   const harness = createTestHarness({ workers: [worker] });
   const { url } = await harness.listen();
 

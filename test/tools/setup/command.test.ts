@@ -14,10 +14,9 @@ import { tryExchange } from "../../../tools/lib/try-exchange.ts";
 import { readCommandLine } from "../../../tools/setup/command-line.ts";
 import { EXAMPLE_NAMESPACE_IDS } from "../../../tools/setup/plan.ts";
 import { type SetupOptions, setUp } from "../../../tools/setup/setup.ts";
+import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
-
-const TOML = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
 
 let emulator: RunningEmulator;
 let endpoint: string;
@@ -61,7 +60,7 @@ async function spawnSetup(folder: string, ...args: readonly string[]) {
 }
 
 function createClone(files: Readonly<Record<string, string>> = {}): string {
-  const folder = createFolder({ "wrangler.toml": TOML, "private_key.pem": keyPair.privateKey, ...files });
+  const folder = createFolder({ "wrangler.toml": SHIPPED_TOML, "private_key.pem": keyPair.privateKey, ...files });
   if (!(".dev.vars" in files)) unlinkSync(join(folder, ".dev.vars"));
   return folder;
 }
@@ -105,7 +104,7 @@ describe("npm run setup without a terminal", () => {
     expect(stderr).toMatch(new RegExp(`^${flag} `));
     expect(code).toBe(1);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
-    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(TOML);
+    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(SHIPPED_TOML);
   });
 
   it("explains a refusal of Coze, and writes nothing then", async () => {
@@ -182,7 +181,7 @@ describe("npm run setup without a terminal", () => {
     const examples = [undefined, "staging", "production"].flatMap((env) => readProject(ROOT, env).namespaceIds);
     expect(examples.toSorted()).toEqual(EXAMPLE_NAMESPACE_IDS.toSorted());
 
-    const folder = createClone({ "wrangler.toml": TOML.replace("895321969", "7001") });
+    const folder = createClone({ "wrangler.toml": SHIPPED_TOML.replace("895321969", "7001") });
     await run(folder, ...app("--access", "open", "--no-exchange"));
     const [first, second] = readProject(folder).namespaceIds;
     expect(first).toMatch(/^\d{9}$/);
@@ -212,7 +211,7 @@ describe("npm run setup without a terminal", () => {
     expect(stdout).not.toContain("ctw_");
     expect(code).toBe(0);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
-    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(TOML);
+    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(SHIPPED_TOML);
     expect(await countExchanges()).toBe(exchanges);
   });
 

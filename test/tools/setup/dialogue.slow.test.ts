@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
 import { type Coze, createCoze } from "../../../tools/emulator/client.ts";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
+import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 import { CTRL_C, DOWN, ENTER, openTerminal } from "./pseudo-terminal.ts";
 
 const PROGRAM = join(ROOT, "tools/setup/main.ts");
-const TOML = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
 
 let emulator: RunningEmulator;
 let coze: Coze;
@@ -24,7 +24,7 @@ afterAll(() => emulator.close());
 
 /** A fresh clone, with the downloaded key in it. */
 function createClone(): string {
-  const folder = createFolder({ "wrangler.toml": TOML, "private_key.pem": keyPair.privateKey });
+  const folder = createFolder({ "wrangler.toml": SHIPPED_TOML, "private_key.pem": keyPair.privateKey });
   unlinkSync(join(folder, ".dev.vars"));
   return folder;
 }
@@ -162,6 +162,6 @@ describe("npm run setup in a terminal", () => {
     expect(output).toContain("Interrupted: nothing was written.");
     expect(code).toBe(130);
     expect(readdirSync(folder).filter((name) => /vars|tmp/.test(name))).toEqual([]);
-    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(TOML);
+    expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(SHIPPED_TOML);
   });
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
@@ -8,23 +7,22 @@ import { setUp } from "../../../tools/setup/setup.ts";
 import { editToml } from "../../../tools/setup/toml-edit.ts";
 import { editVars } from "../../../tools/setup/vars-edit.ts";
 import { RECIPES as DOCUMENTED } from "../../support/recipes.ts";
+import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
-import { ROOT } from "../examples/service.ts";
 
-const TOML = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
 const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };
 
 describe("editing wrangler.toml", () => {
   it.each([undefined, "production"])("changes only the lines that it has to: environment %s", (env) => {
     const prefix = env === undefined ? "" : `env.${env}.`;
-    const edited = editToml(TOML, {
+    const edited = editToml(SHIPPED_TOML, {
       env,
       vars: { CLIENT_ID: "1" },
       caller: CALLER,
       domain: "t.example.com",
       namespaceIds: ["11", "22"],
     });
-    const [before, after] = [TOML, edited].map((text) => text.split("\n"));
+    const [before, after] = [SHIPPED_TOML, edited].map((text) => text.split("\n"));
     const added = after?.filter((line) => !before?.includes(line));
     expect(added).toEqual(
       expect.arrayContaining([

@@ -1,12 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url).href);
 
 /** What `npm start` needs of the repository. Copied, so that nobody's .dev.vars and no change of the moment gets in. */
-const COPIED = ["package.json", "tsconfig.json", "wrangler.toml", "src", "tools", "docs/openapi.json"];
+const COPIED = ["package.json", "tsconfig.json", "src", "tools", "docs/openapi.json"];
 
 export type Project = ReturnType<typeof createProject>;
 
@@ -20,7 +21,8 @@ export function createProject(files: Readonly<Record<string, string>> = {}) {
 
   for (const path of COPIED) cpSync(join(ROOT, path), join(root, path), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
-  for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
+  for (const [path, text] of Object.entries({ "wrangler.toml": SHIPPED_TOML, ...files }))
+    writeFileSync(join(root, path), text);
 
   return {
     root,
@@ -35,5 +37,5 @@ export function createProject(files: Readonly<Record<string, string>> = {}) {
 /** The wrangler.toml of the repository with these variables. */
 export function wranglerToml(vars: Readonly<Record<string, string>>): string {
   const lines = Object.entries(vars).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
-  return `${readFileSync(join(ROOT, "wrangler.toml"), "utf8")}\n[vars]\n${lines.join("\n")}\n`;
+  return `${SHIPPED_TOML}\n[vars]\n${lines.join("\n")}\n`;
 }
