@@ -3,12 +3,12 @@ import { shortDigest } from "../../src/adapters/logging/digester.ts";
 import { VISIBLE_ASCII } from "../../src/core/auth/user-id.ts";
 import { PLAIN_ID } from "../../src/http/request-id.ts";
 import { Failure } from "../lib/failure.ts";
-import { DEFAULT_VARS_FILE } from "../lib/vars-file.ts";
+import { varsFileFor } from "../lib/vars-file.ts";
 import { readKeys, userDigests } from "./log-keys.ts";
 import { queriesFor, type Wanted } from "./queries.ts";
 import { readToken } from "./read-token.ts";
 
-type Options = { readonly env: string; readonly varsFile: string; readonly keyFile: readonly string[] };
+type Options = { readonly env: string; readonly varsFile?: string; readonly keyFile: readonly string[] };
 
 const command = new Command("npm run audit --")
   .description("Tells how to find a user, a token or a request in the log, which names users and tokens by digests.")
@@ -28,7 +28,7 @@ command
   .command("user")
   .description("finds a user. The digest depends on the private key, so after a rotation there is one for each key")
   .argument("<id>", "X-User-ID, or the claim of the JWT; prefix:id where the caller has a user_prefix")
-  .option("--vars-file <path>", "file with PRIVATE_KEY and PREVIOUS_PRIVATE_KEY", DEFAULT_VARS_FILE)
+  .option("--vars-file <path>", "file with PRIVATE_KEY and PREVIOUS_PRIVATE_KEY (default: the one of the environment)")
   .option("--key-file <path...>", "files with more private keys, such as those that were rotated away", [])
   .action(report(findUser));
 
@@ -61,10 +61,10 @@ function report(find: (argument: string, options: Options) => Promise<Wanted>) {
   };
 }
 
-async function findUser(id: string, { varsFile, keyFile }: Options): Promise<Wanted> {
+async function findUser(id: string, { env, varsFile, keyFile }: Options): Promise<Wanted> {
   if (!VISIBLE_ASCII.test(id))
     throw new Failure("No user has this id: ids are visible ASCII, with spaces only inside.");
-  const digests = await userDigests(id, await readKeys(varsFile, keyFile));
+  const digests = await userDigests(id, await readKeys(varsFile ?? varsFileFor(env || undefined), keyFile));
   for (const { name, digest } of digests) console.log(`user ${digest}  (${name})`);
   console.log();
   return { property: "user", values: digests.map(({ digest }) => digest) };

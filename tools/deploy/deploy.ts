@@ -38,19 +38,20 @@ const LOOKS = 4;
 const LOOKS_AT_A_NEW_NAME = 36;
 
 /**
- * Checks the settings, builds, deploys, and checks the deployed service. Shows a way back when one of the last two fails.
+ * Checks the settings, builds, deploys, and checks the deployed service. Shows how to roll back when one of the last two fails.
  * @returns the exit status.
  * @throws Failure when a file cannot be read.
  */
 export async function deploy(options: DeployOptions, ports: DeployPorts): Promise<number> {
   const { dryRun, env, wranglerArguments } = options;
-  const wrong = await findWrong(options);
+  const { wrong, notes } = await checkBefore(options);
   if (wrong.length > 0) {
     ports.say(findingsTable(wrong, { width: ports.width }));
     ports.say("Nothing was deployed.");
     return 1;
   }
 
+  for (const { name, detail, hint } of notes) ports.say(`Note on ${name}: ${detail}. ${hint}`);
   const command = ["deploy", `--env=${env ?? ""}`, ...wranglerArguments];
   const built = await ports.runWrangler([...command, "--dry-run"], !dryRun);
   if (dryRun || built.code !== 0) {
@@ -60,7 +61,9 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
 
   const deployed = await ports.runWrangler(command, false);
   if (deployed.code !== 0) {
-    ports.say(`${deployed.output}\nThe deployment has failed. ${wayBack(env)}`.trimStart());
+    const login = "If wrangler asks for a login: npx wrangler login, or in CI the variable CLOUDFLARE_API_TOKEN.";
+    const rollback = `If a new version was deployed all the same: ${rollbackCommand(env)}`;
+    ports.say(`${deployed.output}\nThe deployment has failed. ${login}\n${rollback}`.trimStart());
     return deployed.code;
   }
   const url = options.url ?? addressIn(deployed.targets);
@@ -70,8 +73,8 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
 }
 
 /**
- * Checks the deployed service, again and again for a while, until it is right, and shows what was found. Shows a way back
- * if it does not get right.
+ * Checks the deployed service, again and again for a while, until it is right, and shows what was found. Shows how to
+ * roll back if it does not get right.
  */
 export async function lookUntilRight(
   url: URL,
@@ -94,7 +97,7 @@ export async function lookUntilRight(
       `${url.host} cannot be reached from this machine. The service may be fine: check it from another network.`,
     );
   }
-  ports.say(wayBack(env));
+  ports.say(`To roll back to the previous version, if there is one: ${rollbackCommand(env)}`);
   return false;
 }
 
@@ -119,12 +122,26 @@ export function addressIn(targets: readonly string[]): URL | undefined {
   return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
 }
 
-async function findWrong({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<readonly Finding[]> {
+/** The checks whose advice is about what is deployed. */
+const NOTED = ["settings", "region", "bindings"];
+
+type CheckedBefore = {
+  readonly wrong: readonly Finding[];
+  /** On what the deployed Worker will lack. */
+  readonly notes: readonly Finding[];
+};
+
+async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<CheckedBefore> {
   const { findings } = await checkLocal(root, env, "deployed", readSecrets(wranglerArguments));
   // Another environment is not what is deployed now, and wrangler does not look at .gitignore.
   const isOther = ({ name }: Finding) =>
-    name === ".gitignore" || (name.startsWith("environment ") && (env === undefined || allowOpen));
-  return findings.filter((finding) => !finding.ok && !isOther(finding));
+    name === ".gitignore" ||
+    (name.startsWith("environment ") && (env === undefined || allowOpen)) ||
+    (name.startsWith("domain of ") && env === undefined);
+  return {
+    wrong: findings.filter((finding) => !finding.ok && !isOther(finding)),
+    notes: findings.filter(({ name, ok, hint }) => ok && hint !== "" && NOTED.includes(name)),
+  };
 }
 
 /** Those of `--secrets-file`, in JSON or as in a vars file. */
@@ -140,6 +157,6 @@ function readSecrets(wranglerArguments: readonly string[]): Environment {
   }
 }
 
-function wayBack(env: string | undefined): string {
-  return `Go back to the version before, if there was one: npx wrangler rollback --env="${env ?? ""}"`;
+function rollbackCommand(env: string | undefined): string {
+  return `npx wrangler rollback --env="${env ?? ""}"`;
 }

@@ -2,18 +2,30 @@ import { type Finding, failed } from "../lib/finding.ts";
 import type { Project } from "../lib/project.ts";
 import { setupCommand } from "../lib/setup-command.ts";
 
-/** Finds environments that would be open although the top level is closed: wrangler does not inherit `vars`. */
+/**
+ * Finds environments that would be open although the top level is closed, as wrangler does not inherit `vars`, and those
+ * that would take its custom domain, as wrangler inherits `routes`.
+ */
 export function checkEnvironments(topLevel: Project, environments: readonly Project[]): readonly Finding[] {
-  if (!hasCallers(topLevel)) return [];
-  return environments.filter((environment) => !hasCallers(environment)).map(openEnvironment);
+  return environments.flatMap((environment) => [
+    ...(hasCallers(topLevel) && !hasCallers(environment) ? [openEnvironment(environment)] : []),
+    ...(environment.takesDomain ? [takenDomain(environment)] : []),
+  ]);
 }
 
-function hasCallers({ deployed }: Project): boolean {
+/** Whether anyone is named who may call. */
+export function hasCallers({ deployed }: Project): boolean {
   return deployed["CALLERS"] !== undefined;
 }
 
 function openEnvironment({ env }: Project): Finding {
   const detail = "has no CALLERS, which the top level has: environments do not inherit them, so it is open";
-  const hint = `Close it: ${setupCommand(env, "--access key")}. Or remove [env.${env}] from wrangler.toml, if you do not deploy it.`;
+  const hint = `Close it: ${setupCommand(env, "--access key")}. Or remove every [env.${env}…] table from wrangler.toml.`;
   return failed(`environment ${env}`, detail, hint);
+}
+
+function takenDomain({ env, domain }: Project): Finding {
+  const detail = `has ${domain} from the top level: its deployment would take the domain over`;
+  const hint = `Add routes = [] below [env.${env}] in wrangler.toml, or a domain of its own.`;
+  return failed(`domain of ${env}`, detail, hint);
 }

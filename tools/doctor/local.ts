@@ -7,6 +7,7 @@ import { type Finding, passed } from "../lib/finding.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
 import { setupCommand } from "../lib/setup-command.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
+import { checkBindings } from "./bindings-check.ts";
 import { checkCallers } from "./callers-check.ts";
 import { checkEnvironments } from "./environments-check.ts";
 import { checkKey, type PairNames } from "./key-check.ts";
@@ -37,7 +38,7 @@ export async function checkLocal(
   const read = readProject(root, env);
   const project = { ...read, [view]: { ...read[view], ...secrets } };
   const { findings, config } = await checkSettings(project, view);
-  const ofConfig = config === undefined ? [] : [checkRegion(config), ...checkCallers(config, env)];
+  const ofConfig = config === undefined ? [] : [checkRegion(config, view), ...checkCallers(config, env)];
   return {
     config,
     findings: [
@@ -45,6 +46,7 @@ export async function checkLocal(
       ...findings,
       ...(await checkKeys(project[view], env)),
       ...ofConfig,
+      ...checkBindings(project),
       ...localOnly(project),
       ...openEnvironments(project),
     ],

@@ -1,8 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
-import { isLoopbackHost } from "../emulator/emulator.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { isLoopbackHost } from "../lib/loopback-host.ts";
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,11 +1,28 @@
 import type { Config } from "../../src/config/config.ts";
 import { regionOf } from "../lib/coze-regions.ts";
-import { type Finding, passed } from "../lib/finding.ts";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+import { isLoopbackHost } from "../lib/loopback-host.ts";
+import type { View } from "./settings-check.ts";
+
+/** The paths that Coze documents: for apps of a person, of an enterprise, and of another account. */
+const TOKEN_PATH = /^\/api\/permission\/oauth2\/((enterprise_id|account)\/[^/]+\/)?token$/;
 
 /** Says to which Coze the settings lead. That AUDIENCE goes with it has been checked with the settings. */
-export function checkRegion({ tokenEndpoint, audience }: Config): Finding {
+export function checkRegion({ tokenEndpoint, audience }: Config, view: View): Finding {
   const region = regionOf(tokenEndpoint);
-  const detail = `${new URL(tokenEndpoint).host}, audience ${audience}`;
+  const { host, hostname, pathname } = new URL(tokenEndpoint);
+  const detail = `${host}, audience ${audience}`;
+  if (region !== undefined && !TOKEN_PATH.test(pathname)) {
+    const hint = `Use the whole URL: https://${host}/api/permission/oauth2/token`;
+    return failed("region", `${tokenEndpoint} is no token endpoint of Coze`, hint);
+  }
   if (region !== undefined) return passed("region", `coze.${region}: ${detail}`);
+  if (view === "deployed" && isLoopbackHost(hostname)) {
+    return passed(
+      "region",
+      detail,
+      "Cloudflare cannot reach it. Remove TOKEN_ENDPOINT from wrangler.toml for the real Coze.",
+    );
+  }
   return passed("region", detail, "TOKEN_ENDPOINT is not at Coze: tokens come from a proxy or an emulator.");
 }

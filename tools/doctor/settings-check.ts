@@ -27,7 +27,7 @@ export async function checkSettings(project: Project, view: View): Promise<Check
     return { findings, config: undefined };
   }
   const known = Object.keys(environment).length;
-  const note = elsewhere.length > 0 ? `Make sure that the Worker has these secrets: ${elsewhere.join(", ")}.` : "";
+  const note = elsewhere.length > 0 ? `The Worker must have these as secrets: ${elsewhere.join(", ")}.` : "";
   return {
     findings: [passed("settings", `${known} variables and bindings are right`, note)],
     config: parsed.value,

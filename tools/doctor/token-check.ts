@@ -36,7 +36,7 @@ export async function checkAccess(
     const hint = `If not everyone should get tokens: ${setupCommand(env, "--access key")}, or --access issuer`;
     return [passed("access", "open: everyone who knows the URL gets tokens of the app", hint), checkToken(response)];
   }
-  return [checkClosed(response), ...(credential === undefined ? [] : [await checkCredential(send, credential)])];
+  return [checkClosed(response), credential === undefined ? notRequested() : await checkCredential(send, credential)];
 }
 
 function checkClosed({ status, body }: ServiceResponse): Finding {
@@ -45,6 +45,10 @@ function checkClosed({ status, body }: ServiceResponse): Finding {
   const { error_description = "" } = refusal.safeParse(body).data ?? {};
   const detail = `/health says closed, but a request without a credential gets ${status}. ${error_description}`;
   return failed("access", detail.trim(), "Look at CALLERS of the deployed Worker, and deploy again.");
+}
+
+function notRequested(): Finding {
+  return passed("token", "none was requested", "To request one, put an API key or a JWT of a caller into CREDENTIAL.");
 }
 
 async function checkCredential(send: Send, credential: string): Promise<Finding> {
@@ -69,7 +73,9 @@ function checkToken({ status, headers, body }: ServiceResponse): Finding {
   const said = coze?.error_message === undefined ? "" : ` Coze says: ${coze.error_message}`;
   const hint = error.startsWith("upstream_")
     ? "Run npm run doctor -- --live with the same settings."
-    : "README.md, Errors, says what to do.";
+    : error === "invalid_client"
+      ? "Put an API key or a JWT of a deployed caller into CREDENTIAL."
+      : "README.md, Errors, says what to do.";
   return failed(
     "token",
     `${status} ${error}: ${error_description}${said}`,

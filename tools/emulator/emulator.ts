@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
+import { isLoopbackHost } from "../lib/loopback-host.ts";
 import { resourceNotFound } from "./api-response.ts";
 import type { CozeApp } from "./apps.ts";
 import { createAssertionCheck } from "./assertion.ts";
@@ -65,13 +66,6 @@ export function createEmulator({
     .route("/v1", createConversationRoutes({ now, tokens }))
     .route("/v3/chat", createChatRoutes({ now, tokens }))
     .route("/emulator", createControlRoutes({ apps, tokens, faults, exchanges }));
-}
-
-/** Whether a host name or an address, bracketed or not, can only mean this machine (RFC 6761 §6.3, RFC 6890). */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  if (name === "localhost" || name.endsWith(".localhost") || name === "::1") return true;
-  return /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 }
 
 /** The URL has the host of the Host header. A foreign one was pointed at this machine by its page (DNS rebinding). */

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context } from "hono";
-import { createEmulator, isLoopbackHost } from "./emulator.ts";
+import { isLoopbackHost } from "../lib/loopback-host.ts";
+import { createEmulator } from "./emulator.ts";
 
 /** Node's 5 s would now and then close a connection in the very moment in which a client uses it again. */
 const KEEP_ALIVE_MS = 60_000;

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { unstable_getVarsForDev as getVarsForDev, unstable_readConfig as readWranglerConfig } from "wrangler";
 import { Failure } from "./failure.ts";
+import { varsFileFor } from "./vars-file.ts";
 
 /** Variables and bindings of a Worker, by name. A binding is an object with the methods that tell its kind. */
 export type Environment = Readonly<Record<string, unknown>>;
@@ -15,6 +17,8 @@ export type Project = {
   readonly workerName: string | undefined;
   /** Of the custom domain, without a scheme. */
   readonly domain: string | undefined;
+  /** Whether a deployment takes the custom domain away from the top level: wrangler inherits `routes`. */
+  readonly takesDomain: boolean;
   /** Of the rate limits: who has the same shares their count. */
   readonly namespaceIds: readonly string[];
   /** What a deployment sets: wrangler.toml alone. */
@@ -53,18 +57,28 @@ export function readProject(root: string, env?: string): Project {
   }
   const bindings = bindingsFor(config);
   const vars = getVarsForDev(path, undefined, config.vars, env, true);
-  const route = config.routes?.find((route) => typeof route === "object" && route.custom_domain === true);
+  const domain = customDomainIn(config);
   return {
     root,
     env,
     environments,
     workerName: config.name,
-    domain: typeof route === "object" ? route.pattern : undefined,
+    domain,
+    takesDomain: env !== undefined && domain !== undefined && domain === customDomainIn(readConfig(path)),
     namespaceIds: config.ratelimits.map(({ namespace_id }) => String(namespace_id)),
     deployed: { ...config.vars, ...bindings },
     local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },
     stored: config.secrets_store_secrets.map(({ binding }) => binding),
   };
+}
+
+/**
+ * The same project without what another file lends to an environment: where it has no vars file of its own, wrangler takes
+ * the one of the top level.
+ */
+export function withOwnVars(project: Project): Project {
+  const { root, env, deployed } = project;
+  return existsSync(join(root, varsFileFor(env))) ? project : { ...project, local: deployed };
 }
 
 /** The value of a variable as a string; `undefined` if it is absent or blank. */
@@ -73,11 +87,18 @@ export function stringIn(environment: Environment, name: string): string | undef
   return value === undefined || value === "" ? undefined : String(value);
 }
 
-function readConfig(config: string, env: string | undefined): WranglerConfig {
+function customDomainIn({ routes = [] }: WranglerConfig): string | undefined {
+  const route = routes.find((route) => typeof route === "object" && route.custom_domain === true);
+  return typeof route === "object" ? route.pattern : undefined;
+}
+
+function readConfig(config: string, env?: string): WranglerConfig {
   try {
     return readWranglerConfig({ config, ...(env !== undefined && { env }) }, { hideWarnings: true });
   } catch (error) {
-    throw new Failure(`wrangler cannot read wrangler.toml: ${(error as Error).message}`); // wrangler throws errors
+    const { message, location } = error as Error & { location?: { line: number } }; // what wrangler throws
+    const where = location === undefined ? "" : `, line ${location.line}`;
+    throw new Failure(`wrangler cannot read wrangler.toml${where}: ${message}`);
   }
 }
 

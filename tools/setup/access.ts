@@ -77,8 +77,7 @@ async function askIssuer(ask: Ask, flags: AccessFlags, names: readonly unknown[]
     flag: "--issuer",
     text: `${recipe.label}: ${recipe.tenant}`,
     given: flags.issuer,
-    issue: (answer) =>
-      /^[\w.-]+(\/[\w.-]+)?$/.test(answer) ? undefined : `must be ${recipe.tenant}, without https://`,
+    issue: (answer) => (recipe.tenantForm.test(answer) ? undefined : `must be ${recipe.tenant}, and nothing around it`),
   });
   const audience =
     recipe.audience === undefined
@@ -98,7 +97,7 @@ function askName(ask: Ask, given: string | undefined, initial: string, names: re
     given,
     initial,
     issue(answer) {
-      if (names.includes(answer)) return `is ${answer}, which there is already`;
+      if (names.includes(answer)) return `already exists in wrangler.toml: ${answer}`;
       return CALLER_NAME.test(answer) ? undefined : CALLER_NAME_RULE;
     },
   });
@@ -113,6 +112,8 @@ async function askRights(ask: Ask, flags: AccessFlags): Promise<Rights> {
       text: "Ids of the bots that tokens are for, with commas (empty: all bots of the app)",
       given: flags.botIds,
       isOptional: true,
+      issue: (answer) =>
+        listFrom(answer).every((id) => /^\d+$/.test(id)) ? undefined : "must be ids, which are digits, with commas",
     }),
   );
   const permissions = listFrom(
@@ -121,6 +122,10 @@ async function askRights(ask: Ask, flags: AccessFlags): Promise<Rights> {
       text: "Permissions that tokens have, with commas (empty: all of the app). See docs/callers.md",
       given: flags.permissions,
       isOptional: true,
+      issue: (answer) =>
+        listFrom(answer).every((name) => /^\w+(\.\w+)*$/.test(name))
+          ? undefined
+          : `must be names such as ${CHAT_PERMISSION}`,
       // Coze's scope names bots beside permissions only.
       ...(bots.length > 0 && { initial: CHAT_PERMISSION }),
     }),

@@ -6,6 +6,7 @@ import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint, regionOf }
 import { Failure } from "../lib/failure.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
+import { varsFileFor } from "../lib/vars-file.ts";
 import { type Access, type AccessFlags, askAccess } from "./access.ts";
 import { askKeyFile, askKid } from "./key-questions.ts";
 import type { Ask } from "./questions.ts";
@@ -39,44 +40,68 @@ export type AnswerPorts = {
 
 export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey">;
 
+/** How long Coze's fingerprints are: 32 bytes in base64url. */
+const KID_LENGTH = 43;
+
 /**
- * Asks for the app: id, key and fingerprint. What is set already is kept, unless a flag says otherwise, or `isRetry`.
+ * Asks for the app: id, key and fingerprint. What is set already is kept, unless a flag says otherwise. With `refused`,
+ * the app that Coze has refused, everything is asked again.
  * @throws Failure that names the flag, when an answer is missing or wrong and there is nobody to ask.
  */
-export async function askApp(flags: Flags, { local }: Project, ports: AnswerPorts, isRetry = false): Promise<App> {
-  const existing = (name: string) => (isRetry ? undefined : stringIn(local, name));
-  const given = isRetry ? {} : flags;
+export async function askApp(flags: Flags, project: Project, ports: AnswerPorts, refused?: App): Promise<App> {
+  const existing = (name: string) => (refused === undefined ? stringIn(project.local, name) : undefined);
+  const given = refused === undefined ? flags : {};
   const clientId = await ports.ask({
     flag: "--client-id",
-    text: "CLIENT_ID: the id of the OAuth app at Coze",
+    text: "CLIENT_ID: the id of the OAuth app in the Coze console",
     given: given.clientId ?? existing("CLIENT_ID"),
-    issue: (answer) =>
-      /^[\w-]+$/.test(answer) ? undefined : "must be letters, digits, _ and -: copy it from the Coze console",
+    initial: refused?.clientId,
+    issue: clientIdIssue,
   });
-  const privateKey = await askPrivateKey(given, existing("PRIVATE_KEY"), ports);
+  const privateKey = await askPrivateKey(given, existing("PRIVATE_KEY"), project, ports);
   const { bits, fingerprint } = describeKey(privateKey);
   ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
   const kid = await askKid(ports.ask, {
     flag: "--kid",
     text: "KID: the fingerprint beside the key in the Coze console",
     given: given.kid ?? existing("KID"),
+    initial: refused?.kid,
   });
-  if (kid.length !== 43) ports.say(`Coze's fingerprints have 43 characters; this KID has ${kid.length}.`);
+  if (kid.length !== KID_LENGTH) {
+    ports.say(`Coze's fingerprints have ${KID_LENGTH} characters; this KID has ${kid.length}.`);
+  }
   return { clientId, privateKey, kid };
 }
 
-async function askPrivateKey(flags: Flags, existing: string | undefined, ports: AnswerPorts): Promise<string> {
+function clientIdIssue(answer: string): string | undefined {
+  if (!/^[\w.-]+$/.test(answer)) return "must be letters, digits, ., _ and -: copy it from the Coze console";
+  return answer.length === KID_LENGTH ? "is as long as a fingerprint, which is KID: CLIENT_ID is the id" : undefined;
+}
+
+async function askPrivateKey(
+  flags: Flags,
+  existing: string | undefined,
+  { env }: Project,
+  { ask, say, keyFile }: AnswerPorts,
+): Promise<string> {
   if (flags.keyFile === undefined && existing !== undefined) {
     const imported = await importPrivateKey(existing);
-    if ("value" in imported) return existing;
-    ports.say(`The PRIVATE_KEY that is set ${imported.issues[0]?.message}.`);
+    if ("value" in imported) {
+      say(`PRIVATE_KEY is kept as it is in ${varsFileFor(env)}.`);
+      return existing;
+    }
+    say(`The PRIVATE_KEY in ${varsFileFor(env)} ${imported.issues[0]?.message}.`);
   }
-  return askKeyFile(ports.ask, {
-    flag: "--key-file",
-    text: "The private key that Coze offered for download, as a file",
-    given: flags.keyFile,
-    initial: ports.keyFile,
-  });
+  return askKeyFile(
+    ask,
+    {
+      flag: "--key-file",
+      text: "The private key that Coze offered for download, as a file",
+      given: flags.keyFile,
+      initial: keyFile,
+    },
+    (path) => say(`PRIVATE_KEY is the key in ${path}.`),
+  );
 }
 
 /** Finds where the app gets its tokens: by a flag, as it is set already, by asking both regions, or by asking the person. */
@@ -130,7 +155,7 @@ export async function askRest(flags: Flags, project: Project, { ask }: AnswerPor
   const domain = await ask({
     flag: "--domain",
     text: "A custom domain of a zone in your Cloudflare account (empty: only workers.dev)",
-    given: flags.domain ?? project.domain,
+    given: flags.domain ?? (project.takesDomain ? undefined : project.domain),
     isOptional: true,
     issue: (answer) =>
       /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(answer) ? undefined : "must be a host name such as token.example.com",

@@ -18,9 +18,11 @@ export function findKeyFile(root: string, home: string): string | undefined {
 /** Reads a file that should be a private key in one of its forms, or says what is wrong with it. */
 export async function readKeyFile(path: string): Promise<Parsed<string>> {
   const text = readSmallFile(path.replace(/^~(?=\/)/, process.env["HOME"] ?? "~"));
-  if (text === undefined) return invalid(`there is no readable file ${path}`);
+  if (text === undefined) return invalid(`names no file that can be read: ${path}`);
   const key = await importPrivateKey(text);
-  return "issues" in key ? invalid(`the file ${key.issues[0]?.message}`) : { value: text };
+  return "issues" in key
+    ? invalid(`names a file that is no usable key: it ${key.issues[0]?.message}`)
+    : { value: text };
 }
 
 function pemFiles(folder: string): string[] {

@@ -1,18 +1,19 @@
 import { readKeyFile } from "./key-file.ts";
 import type { Ask, Question } from "./questions.ts";
 
-/** Asks for the file of a private key, and returns what it holds. `issue` judges the key. */
-export async function askKeyFile(ask: Ask, question: Question): Promise<string> {
+/** Asks for the file of a private key, and returns what it holds. `issue` judges the key. `onFile` gets the path. */
+export async function askKeyFile(ask: Ask, question: Question, onFile?: (path: string) => void): Promise<string> {
   let key = "";
-  await ask({
+  const path = await ask({
     ...question,
     async issue(path) {
       const read = await readKeyFile(path);
-      if ("issues" in read) return `is not usable: ${read.issues[0]?.message}`;
+      if ("issues" in read) return read.issues[0]?.message;
       key = read.value;
       return question.issue?.(key);
     },
   });
+  onFile?.(path);
   return key;
 }
 

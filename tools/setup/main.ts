@@ -1,7 +1,8 @@
 import { homedir } from "node:os";
 import { runWrangler } from "../deploy/run-wrangler.ts";
 import { printError } from "../lib/failure.ts";
-import { readProject } from "../lib/project.ts";
+import { readProject, withOwnVars } from "../lib/project.ts";
+import { setupCommand } from "../lib/setup-command.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";
@@ -19,7 +20,7 @@ process.exitCode = await run().catch(explain);
 async function run(): Promise<number> {
   const root = process.cwd();
   const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
-  const project = readProject(root, env);
+  const project = withOwnVars(readProject(root, env));
   const result = await setUp(project, options, {
     prompter: isInteractive ? terminal : undefined,
     // With --json, the JSON is all of the output.
@@ -29,8 +30,9 @@ async function run(): Promise<number> {
   });
   console.log(json ? resultJson(result) : lastWords(result));
   const isComplete = result.isWritten || result.plan.files.length === 0;
-  if (options.dryRun || !isComplete || !(deploy || (isInteractive && !options.yes && (await offerDeployment()))))
-    return 0;
+  if (options.dryRun || !isComplete) return 0;
+  const wantsDeployment = deploy || (isInteractive && !options.yes && (await offerDeployment()));
+  if (!wantsDeployment) return 0;
 
   // With --json, the JSON is all of the output.
   const ports = json ? { runWrangler: runQuietly, say: console.error } : { runWrangler, say: console.log };
@@ -70,8 +72,8 @@ function lastWords({ plan, answers: { apiKey, caller }, isWritten }: SetupResult
   return [
     "Written.",
     ...key,
-    "Try it here: npm start",
-    `Deploy it: npm run setup -- --deploy --yes${env === undefined ? "" : ` --env ${env}`}`,
+    ...(env === undefined ? ["Try it here: npm start"] : []),
+    `Deploy it: ${setupCommand(env, "--deploy --yes")}`,
   ].join("\n");
 }
 

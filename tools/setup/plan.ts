@@ -2,12 +2,13 @@ import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
+import { hasCallers } from "../doctor/environments-check.ts";
 import { REGION_ENDPOINTS } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
-import type { Environment, Project } from "../lib/project.ts";
+import { type Environment, type Project, readProject } from "../lib/project.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import type { Answers } from "./answers.ts";
-import { editToml, type TomlValue } from "./toml-edit.ts";
+import { editToml, type TomlValue, tomlValue } from "./toml-edit.ts";
 import { definesVar, editVars } from "./vars-edit.ts";
 
 /** One setting, and what becomes of it. */
@@ -15,6 +16,8 @@ export type Change = {
   readonly file: string;
   readonly name: string;
   readonly action: "set" | "changed" | "kept";
+  /** As it will stand there, if it is no secret. */
+  readonly value?: string;
 };
 
 /** A file to write. */
@@ -83,26 +86,48 @@ function planToml(project: Project, answers: Answers): Plan {
   const hasNewIds = namespaceIds.some((id, index) => id !== project.namespaceIds[index]);
   const domain = answers.domain === project.domain ? undefined : answers.domain;
 
+  const closed = caller === undefined ? [] : environmentsToClose(project);
+
   const before = readFileSync(join(root, TOML), "utf8");
-  const text = editToml(before, {
-    env,
-    vars: Object.fromEntries(wanted.filter(isMissing)),
-    caller,
-    domain,
-    namespaceIds,
-  });
+  const vars = Object.fromEntries(wanted.filter(isMissing));
+  const text = closed.reduce(
+    (edited, name) => editToml(edited, { env: name, vars: {}, caller }),
+    editToml(before, { env, vars, caller, domain, namespaceIds }),
+  );
   return {
     changes: [
-      ...wanted.map((pair) => ({ file: TOML, name: pair[0], action: actionFor(deployed[pair[0]], isMissing(pair)) })),
-      ...(caller === undefined ? [] : [{ file: TOML, name: `caller ${caller["name"]}`, action: "set" as const }]),
+      ...wanted.map((pair) => ({
+        file: TOML,
+        name: pair[0],
+        action: actionFor(deployed[pair[0]], isMissing(pair)),
+        value: tomlValue(pair[1]),
+      })),
+      ...(caller === undefined
+        ? []
+        : [{ file: TOML, name: "caller", action: "set" as const, value: tomlValue(caller) }]),
+      ...closed.map((name) => ({
+        file: TOML,
+        name: `caller of ${name}`,
+        action: "set" as const,
+        value: "the same: environments inherit no callers",
+      })),
       ...("CALLERS" in deployed ? [{ file: TOML, name: "CALLERS", action: "kept" as const }] : []),
       ...(domain === undefined
         ? []
-        : [{ file: TOML, name: `domain ${domain}`, action: actionFor(project.domain, true) }]),
+        : [{ file: TOML, name: "custom domain", action: actionFor(project.domain, true), value: domain }]),
       ...(hasNewIds ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }] : []),
     ],
     files: text === before ? [] : [{ name: TOML, text, mode: 0o644 }],
   };
+}
+
+/**
+ * The environments that get the first caller of the top level too: wrangler does not inherit callers, so each of them would
+ * be open.
+ */
+function environmentsToClose({ root, env, environments, deployed }: Project): readonly string[] {
+  if (env !== undefined || "CALLERS" in deployed) return [];
+  return environments.filter((name) => !hasCallers(readProject(root, name)));
 }
 
 function planVars({ root, env, deployed, local }: Project, answers: Answers): Plan {

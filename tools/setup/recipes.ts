@@ -5,16 +5,22 @@ export type Recipe = {
   readonly label: string;
   /** What `--issuer` is for this recipe. */
   readonly tenant: string;
+  /** What a tenant looks like. */
+  readonly tenantForm: RegExp;
   /** What `--audience` is for this recipe; `undefined` if it follows from the tenant. */
   readonly audience: string | undefined;
   readonly callerFor: (tenant: string, audience: string) => Readonly<Record<string, TomlValue>>;
 };
 
+const LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
+const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/i;
+
 /** The recipes, by the names that `--recipe` takes. */
 export const RECIPES = {
   supabase: {
     label: "Supabase",
-    tenant: "the project, as in https://PROJECT.supabase.co",
+    tenant: "PROJECT of https://PROJECT.supabase.co",
+    tenantForm: LABEL,
     audience: undefined,
     callerFor: (project) => ({
       name: "web-users",
@@ -26,18 +32,21 @@ export const RECIPES = {
   auth0: {
     label: "Auth0",
     tenant: "the domain of the tenant, such as example.eu.auth0.com",
+    tenantForm: HOST,
     audience: "the identifier of the API that you registered, such as https://token.example.com",
     callerFor: (domain, audience) => ({ name: "web-users", issuer: `https://${domain}/`, audience }),
   },
   clerk: {
     label: "Clerk",
     tenant: "the host of the Frontend API, such as clerk.example.com",
+    tenantForm: HOST,
     audience: "the origin of your app (azp), such as https://app.example.com",
     callerFor: (host, azp) => ({ name: "web-users", issuer: `https://${host}`, claims: { azp, sts: "active" } }),
   },
   firebase: {
     label: "Firebase",
-    tenant: "the id of the project",
+    tenant: "the id of the project, such as my-app-1a2b3",
+    tenantForm: LABEL,
     audience: undefined,
     callerFor: (project) => ({
       name: "web-users",
@@ -48,7 +57,8 @@ export const RECIPES = {
   },
   access: {
     label: "Cloudflare Access",
-    tenant: "the team, as in https://TEAM.cloudflareaccess.com",
+    tenant: "TEAM of https://TEAM.cloudflareaccess.com",
+    tenantForm: LABEL,
     audience: "the application's AUD tag",
     callerFor: (team, audience) => ({
       name: "staff",
@@ -61,6 +71,7 @@ export const RECIPES = {
   github: {
     label: "GitHub Actions",
     tenant: "the repository, such as your-org/your-repo; its pushes to main may call",
+    tenantForm: /^[\w.-]+\/[\w.-]+$/,
     audience: "the audience that the job asks for, such as https://token.example.com",
     callerFor: (repository, audience) => ({
       name: "release-job",

@@ -39,7 +39,7 @@ export type SetupResult = {
  */
 export async function setUp(project: Project, options: SetupOptions, ports: SetupPorts): Promise<SetupResult> {
   const ask = createAsk(ports.prompter, options.yes);
-  if (ports.prompter === undefined) requireFlags(options, project);
+  if (ports.prompter === undefined) requireFlags(options, project, ports.keyFile);
   const canExchange = options.exchange && !options.dryRun;
   const answerPorts: AnswerPorts = {
     ask,
@@ -60,11 +60,11 @@ export async function setUp(project: Project, options: SetupOptions, ports: Setu
 }
 
 /** Everything that will be missing, at once. */
-function requireFlags(options: SetupOptions, { local, deployed }: Project): void {
+function requireFlags(options: SetupOptions, { local, deployed }: Project, keyFile: string | undefined): void {
   const isSet = (name: string) => local[name] !== undefined && local[name] !== "";
   const missing = [
     ...(options.clientId === undefined && !isSet("CLIENT_ID") ? ["--client-id"] : []),
-    ...(options.keyFile === undefined && !isSet("PRIVATE_KEY") ? ["--key-file"] : []),
+    ...(options.keyFile === undefined && !isSet("PRIVATE_KEY") && keyFile === undefined ? ["--key-file"] : []),
     ...(options.kid === undefined && !isSet("KID") ? ["--kid"] : []),
     ...(options.access === undefined && !("CALLERS" in local || "CLIENT_ID" in deployed) ? ["--access"] : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
@@ -82,8 +82,8 @@ async function askUntilAccepted(
   answerPorts: AnswerPorts,
   canExchange: boolean,
 ): Promise<Tried> {
-  for (let isRetry = false; ; isRetry = true) {
-    const app = await askApp(options, project, answerPorts, isRetry);
+  for (let refused: App | undefined; ; ) {
+    const app = await askApp(options, project, answerPorts, refused);
     const endpoint = await askEndpoint(options, app, project, answerPorts);
     if (!canExchange) return { app, endpoint, exchange: "not tried" };
 
@@ -104,6 +104,7 @@ async function askUntilAccepted(
     if (!(await ports.prompter.confirm("Correct the id, the key and the fingerprint?", true))) {
       return { app, endpoint, exchange };
     }
+    refused = app;
   }
 }
 
@@ -120,7 +121,10 @@ async function isConfirmed({ files }: Plan, { yes }: SetupOptions, { prompter }:
 }
 
 function describePlan({ changes, files }: Plan, isDryRun: boolean): string {
-  const lines = changes.map(({ file, name, action }) => `  ${action.padEnd(8)}${file}: ${name}`);
+  const lines = changes.map(({ file, name, action, value }) => {
+    const line = `  ${action.padEnd(8)}${file}: ${name}`;
+    return value === undefined ? line : `${line} = ${value}`;
+  });
   const writes = files.map(({ name, mode }) => `${name} (mode ${mode.toString(8)})`).join(", ");
   const title = isDryRun ? "This would be written" : "To be written";
   return [`${title}: ${writes || "nothing, all is there already"}`, ...lines].join("\n");

@@ -86,6 +86,12 @@ describe("npm run audit", () => {
     expect(later.stdout).toContain(`user equals ${before}\n`);
   });
 
+  it("reads the keys of the environment that it is asked about", async () => {
+    const { stderr, code } = await audit(["--env", "nowhere", "user", "ada"]);
+    expect(stderr).toMatch(/no private key in \.dev\.vars\.nowhere/);
+    expect(code).toBe(1);
+  });
+
   it("finds a user of a caller with a prefix by the name of the session", async () => {
     const { line } = await issue({}, `team ${API_KEY}`);
     const keyFile = await save("key.pem", app.settings.PRIVATE_KEY);

@@ -6,6 +6,7 @@ import { checkLocal } from "../../../tools/doctor/local.ts";
 import { checkGitignore, checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
 import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
+import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
 
 const KEY_DIGEST = "ab".repeat(32);
@@ -115,6 +116,28 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ ".dev.vars": vars })).toMatchObject([
       { name: "caller script", detail: expect.stringMatching(/nothing/) },
     ]);
+  });
+
+  it("finds the environment whose deployment would take the custom domain of the top level", async () => {
+    const routes = 'routes = [{ pattern = "token.example.com", custom_domain = true }]\n';
+    const toml = `${routes}${TOML}[env.staging]\n[env.production]\nroutes = []\n`;
+    expect(await failures({ "wrangler.toml": toml })).toMatchObject([{ name: "domain of staging" }]);
+  });
+
+  it("notes the bindings that are missing, and what each costs", async () => {
+    const bindings = (await findings({})).find(({ name }) => name === "bindings");
+    expect(bindings).toMatchObject({ ok: true, detail: expect.stringMatching(/no TOKEN_CACHE.*no RATE_LIMITER/) });
+    const complete = await findings({ "wrangler.toml": SHIPPED_TOML });
+    expect(complete.map(({ name }) => name)).not.toContain("bindings");
+  });
+
+  it.each([
+    ["https://api.coze.com", false],
+    ["https://api.coze.cn/api/permission/oauth2/enterprise_id/7/token", true],
+    ["http://127.0.0.1:4000/api/permission/oauth2/token", true],
+  ])("refuses a token endpoint at a host of Coze that lacks the path: %s", async (TOKEN_ENDPOINT, ok) => {
+    const found = await findings(withVars({ TOKEN_ENDPOINT, ...(ok ? {} : { AUDIENCE: "api.coze.com" }) }));
+    expect(found.find(({ name }) => name === "region")).toMatchObject({ ok });
   });
 
   it("finds the environments that lack the callers of the top level", async () => {

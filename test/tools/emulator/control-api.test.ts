@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createEmulator, isLoopbackHost } from "../../../tools/emulator/emulator.ts";
+import { createEmulator } from "../../../tools/emulator/emulator.ts";
+import { isLoopbackHost } from "../../../tools/lib/loopback-host.ts";
 import { type Rig, startRig } from "./harness.ts";
 
 describe("the control API", () => {

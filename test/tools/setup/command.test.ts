@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCoze } from "../../../tools/emulator/client.ts";
@@ -14,7 +14,7 @@ import { tryExchange } from "../../../tools/lib/try-exchange.ts";
 import { readCommandLine } from "../../../tools/setup/command-line.ts";
 import { EXAMPLE_NAMESPACE_IDS } from "../../../tools/setup/plan.ts";
 import { type SetupOptions, setUp } from "../../../tools/setup/setup.ts";
-import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
+import { SHIPPED_TOML, SHIPPED_TOML_PATH } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 
@@ -178,7 +178,9 @@ describe("npm run setup without a terminal", () => {
   });
 
   it("draws an id for each rate limit that has the one of the example, and keeps ids that somebody chose", async () => {
-    const examples = [undefined, "staging", "production"].flatMap((env) => readProject(ROOT, env).namespaceIds);
+    const examples = [undefined, "staging", "production"].flatMap(
+      (env) => readProject(dirname(SHIPPED_TOML_PATH), env).namespaceIds,
+    );
     expect(examples.toSorted()).toEqual(EXAMPLE_NAMESPACE_IDS.toSorted());
 
     const folder = createClone({ "wrangler.toml": SHIPPED_TOML.replace("895321969", "7001") });
@@ -202,12 +204,31 @@ describe("npm run setup without a terminal", () => {
     expect(existsSync(join(folder, ".dev.vars.production"))).toBe(true);
   });
 
+  it("closes with the first caller of the top level the environments too, which would be open", async () => {
+    const folder = createClone();
+    await run(folder, ...app("--access", "key", "--no-exchange"));
+    const { CALLERS } = readProject(folder).deployed;
+    expect(readProject(folder, "staging").deployed["CALLERS"]).toEqual(CALLERS);
+
+    await run(folder, "--yes", "--no-exchange", "--access", "key", "--caller", "second");
+    expect(readProject(folder).deployed["CALLERS"]).toHaveLength(2);
+    expect(readProject(folder, "production").deployed["CALLERS"]).toEqual(CALLERS);
+  });
+
+  it("asks for the key of an environment, and does not take the one of the top level", async () => {
+    const folder = createClone();
+    await run(folder, ...app("--access", "open", "--no-exchange"));
+    unlinkSync(join(folder, "private_key.pem"));
+    const { stderr } = await spawnSetup(folder, "--env", "production", "--yes", "--access", "open");
+    expect(stderr).toMatch(/missing: --client-id, --key-file, --kid/);
+  });
+
   it("shows with --dry-run everything that it would do, and does and sends nothing", async () => {
     const folder = createClone();
     const exchanges = await countExchanges();
     const { stdout, code } = await spawnSetup(folder, ...app("--access", "key", "--dry-run"));
     expect(stdout).toMatch(/This would be written: .dev.vars \(mode 600\), wrangler.toml/);
-    expect(stdout).toMatch(/set {5}wrangler.toml: caller first-script/);
+    expect(stdout).toMatch(/set {5}wrangler.toml: caller = \{ name = "first-script", key_sha256 = /);
     expect(stdout).not.toContain("ctw_");
     expect(code).toBe(0);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
@@ -230,7 +251,7 @@ describe("npm run setup without a terminal", () => {
     await run(folder, ...app("--access", "key", "--no-exchange"));
     const before = readFileSync(join(folder, "wrangler.toml"), "utf8");
     const again = await run(folder, "--yes", "--no-exchange", "--access", "key");
-    expect(again.stderr).toBe("--caller is first-script, which there is already.");
+    expect(again.stderr).toBe("--caller already exists in wrangler.toml: first-script.");
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(before);
 
     expect((await run(folder, ...recipe("supabase"))).code).toBe(0);

@@ -1,0 +1,18 @@
+import { type Finding, passed } from "../lib/finding.ts";
+import type { Project } from "../lib/project.ts";
+
+/** What the Worker does without, and what it costs: wrangler gives an environment no bindings of the top level. */
+const WITHOUT = {
+  TOKEN_CACHE: "isolates share no tokens",
+  RATE_LIMITER: "requests are not limited",
+  EXCHANGE_LIMITER: "new tokens are not limited",
+} as const;
+
+/** Says which bindings are missing that the wrangler.toml of this project has. */
+export function checkBindings({ deployed, env }: Project): readonly Finding[] {
+  const missing = Object.entries(WITHOUT).filter(([name]) => !(name in deployed));
+  if (missing.length === 0) return [];
+  const detail = missing.map(([name, effect]) => `no ${name}: ${effect}`).join("; ");
+  const tables = env === undefined ? "the tables" : `the tables of [env.production], for [env.${env}],`;
+  return [passed("bindings", detail, `Copy ${tables} from the wrangler.toml of this project.`)];
+}
