@@ -27,7 +27,7 @@ function tableCells({ users, tokenSeconds, counts, month, price }: SimulatedMont
     users.toLocaleString("en"),
     `${tokenSeconds} s`,
     describeAmount(month.requests),
-    `${Math.round((100 * counts.origins.memory) / counts.requests)} %`,
+    `${Math.round((100 * counts.servedFrom.memory) / counts.requests)} %`,
     describeAmount(month.exchanges),
     describeAmount(month.kvReads),
     describeAmount(month.kvWrites),

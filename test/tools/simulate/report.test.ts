@@ -3,7 +3,7 @@ import { priceOf } from "../../../tools/simulate/prices.ts";
 import { describeAmount, reportTable } from "../../../tools/simulate/report.ts";
 
 describe("the price of a month", () => {
-  it("is nothing while an average day is within the free plan", () => {
+  it("charges nothing within the free plan", () => {
     const atLimit = { requests: 3_000_000, kvReads: 3_000_000, kvWrites: 30_000, exchanges: 30_000 };
     expect(priceOf(atLimit)).toMatchObject({ plan: "free", total: 0 });
     for (const more of [{ requests: 3_000_030 }, { kvReads: 3_000_030 }, { kvWrites: 30_030 }]) {
@@ -11,7 +11,7 @@ describe("the price of a month", () => {
     }
   });
 
-  it("adds what is not included in the paid plan", () => {
+  it("charges what the paid plan does not include", () => {
     const { total, parts } = priceOf({ requests: 110e6, kvReads: 30e6, kvWrites: 11e6, exchanges: 12e6 });
     // CPU: 110 · 0.12 + 30 · 0.2 + 12 · 0.9 = 30 million milliseconds, all included.
     expect(parts.requests).toBeCloseTo(30, 9);
@@ -34,14 +34,14 @@ describe("the table", () => {
     [999_499, "999,000"],
     [999_500, "1 million"],
     [441_561_535, "442 million"],
-  ])("shows %i as %s", (amount, text) => {
+  ])("shows the amount %i as %s", (amount, text) => {
     expect(describeAmount(amount)).toBe(text);
   });
 
   it("says what was simulated of each number of users once", () => {
     const counts = {
       requests: 200,
-      origins: { memory: 150, kv: 30, exchange: 20, "exchange of another request": 0, stale: 0 },
+      servedFrom: { memory: 150, kv: 30, exchange: 20, "exchange of another request": 0, stale: 0 },
       exchanges: 20,
       kvReads: 50,
       kvWrites: 20,
