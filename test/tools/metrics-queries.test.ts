@@ -24,9 +24,9 @@ const PANELS: Readonly<Record<string, readonly Row[]>> = {
   ],
   "Coze, p50 and p99": [{ t: 0, p50: 100, p99: 300 }],
   "Top callers": [
-    { caller: "script", requests: 4, refused: 1, exchanges: 1 },
-    { caller: "web", requests: 2, refused: 0, exchanges: 1 },
-    { caller: "", requests: 1, refused: 1, exchanges: 0 },
+    { caller: "script", requests: 4, refused: 1, misses: 1 },
+    { caller: "web", requests: 2, refused: 0, misses: 1 },
+    { caller: "", requests: 1, refused: 1, misses: 0 },
   ],
   "Refusals by caller": [
     { error: "invalid_client", caller: "", requests: 1 },
@@ -83,6 +83,12 @@ describe("the queries for Analytics Engine", () => {
   it("returns with the query of docs/runbooks.md what the caller was used for", () => {
     const queries = sqlIn("docs/runbooks.md").map((query) => query.replace("nightly-report", "web"));
     expect(queries.map(run)).toEqual([[{ country: "DE", outcome: "granted", requests: 2 }]]);
+  });
+
+  it("names in the thresholds of docs/operations.md the columns of the query above them", () => {
+    const thresholds = readFileSync("docs/operations.md", "utf8").match(/(?<=^\| `\w+` \| )`\$.+?`/gm) ?? [];
+    const named = thresholds.flatMap((threshold) => threshold.match(/(?<=\$)\w+/g) ?? []);
+    expect(new Set(named)).toEqual(new Set(Object.keys(DOCUMENTED.at(-1)?.[0] ?? {})));
   });
 
   it("finds the requests of a user with the query of npm run audit", () => {

@@ -5,6 +5,8 @@ export type Random = {
   /** A whole number, both ends included. */
   readonly whole: (from: number, to: number) => number;
   readonly chance: (probability: number) => boolean;
+  /** A pause of this mean length, as between events that do not know of each other. */
+  readonly exponential: (mean: number) => number;
   readonly oneOf: <Item>(items: readonly Item[]) => Item;
   readonly shuffled: <Item>(items: readonly Item[]) => Item[];
   /** Numbers of their own for one part of a run, whatever the other parts have used up. */
@@ -27,6 +29,7 @@ export function createRandom(seed: number): Random {
     next,
     whole,
     chance: (probability) => next() < probability,
+    exponential: (mean) => -mean * Math.log(1 - next()),
     oneOf: <Item>(items: readonly Item[]) => items[whole(0, items.length - 1)] as Item, // the index is within the list
     shuffled: (items) =>
       items

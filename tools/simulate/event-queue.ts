@@ -1,16 +1,16 @@
 /** What is due at a time, in milliseconds. */
-export type Event = { readonly at: number; readonly order: number; readonly action: () => void };
+type TimedEvent = { readonly at: number; readonly order: number; readonly action: () => void };
 
 /** Events by their time; those of one time in the order in which they were added. */
 export type EventQueue = {
   readonly add: (at: number, action: () => void) => void;
-  readonly next: () => Event | undefined;
+  readonly next: () => TimedEvent | undefined;
   readonly removeNext: () => void;
 };
 
 /** Creates a queue of events: a binary heap, which stays quick with many thousands. */
 export function createEventQueue(): EventQueue {
-  const heap: Event[] = [];
+  const heap: TimedEvent[] = [];
   let added = 0;
 
   return {
@@ -27,7 +27,7 @@ export function createEventQueue(): EventQueue {
     },
   };
 
-  function rise(event: Event, from: number): void {
+  function rise(event: TimedEvent, from: number): void {
     let index = from;
     while (index > 0) {
       const parentIndex = (index - 1) >> 1;
@@ -39,7 +39,7 @@ export function createEventQueue(): EventQueue {
     heap[index] = event;
   }
 
-  function sink(event: Event, from: number): void {
+  function sink(event: TimedEvent, from: number): void {
     let index = from;
     for (;;) {
       const left = 2 * index + 1;
@@ -55,6 +55,6 @@ export function createEventQueue(): EventQueue {
   }
 }
 
-function isBefore(a: Event, b: Event): boolean {
+function isBefore(a: TimedEvent, b: TimedEvent): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

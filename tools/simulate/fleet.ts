@@ -1,7 +1,6 @@
 import type { TokenService } from "../../src/core/token/token-service.ts";
 import type { Random } from "../lib/random.ts";
-import type { Model } from "./model.ts";
-import { exponential } from "./plan-requests.ts";
+import { HOUR_MS, type Model } from "./model.ts";
 
 /** The isolates of all locations. */
 export type Fleet = {
@@ -23,8 +22,7 @@ export type FleetOptions = {
 
 type Isolate = { readonly service: TokenService; readonly endsAt: number; lastRequestAt: number };
 
-const HOUR_MS = 3_600_000;
-/** With so many requests expected in the time after which an isolate ends, none would be one in 10^13. */
+/** Above this many expected requests in an idle period, the chance of none is 1 in 10^13 (e^-30). */
 const NEVER_IDLE = 30;
 
 /** Creates a fleet that divides the requests of a location evenly, with more isolates where and while there is more to do. */
@@ -53,7 +51,7 @@ export function createFleet({
   };
 
   function start(location: number): Isolate {
-    const endsAt = now() + exponential(model.isolateLifeHours * HOUR_MS, random.next());
+    const endsAt = now() + random.exponential(model.isolateLifeHours * HOUR_MS);
     return { service: createIsolate(location), endsAt, lastRequestAt: now() };
   }
 
@@ -66,7 +64,7 @@ export function createFleet({
     if (othersPerSecond * model.isolateIdleSeconds > NEVER_IDLE) return true;
     let left = milliseconds;
     while (left > idleMs) {
-      const pause = othersPerSecond > 0 ? exponential(1000 / othersPerSecond, random.next()) : Number.POSITIVE_INFINITY;
+      const pause = othersPerSecond > 0 ? random.exponential(1000 / othersPerSecond) : Number.POSITIVE_INFINITY;
       if (pause > idleMs) return false;
       left -= pause;
     }

@@ -48,6 +48,8 @@ export const DEFAULT_MODEL: Model = {
   kvPropagationSeconds: 60,
 };
 
+export const HOUR_MS = 3_600_000;
+
 /**
  * Sessions that begin in each hour of the day, from midnight, in parts of their mean: few at night, most in the evening.
  * All users share it, as those of one country do, which makes the highest load the highest.

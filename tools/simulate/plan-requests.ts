@@ -5,6 +5,7 @@ import {
   DOUBLE_CHANCE,
   DOUBLE_WITHIN_MS,
   FIRST_HOUR,
+  HOUR_MS,
   locationShares,
   type Model,
   STRAY_CHANCE,
@@ -13,7 +14,6 @@ import {
 /** A request that a user sends: when, in milliseconds from midnight of the first day, and where it arrives. */
 export type PlannedRequest = { readonly at: number; readonly user: number; readonly location: number };
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** When the first day begins: in its quietest hour. */
@@ -51,7 +51,7 @@ function planUser({ model, shares, user, days, random }: UserPlan, requests: Pla
     const start = START_MS + day * DAY_MS + drawTimeOfDay(random);
     const base = random.chance(AWAY_CHANCE) ? drawIndex(shares, random) : home;
 
-    for (let at = start; at < start + sessionMs; at += exponential(meanPauseMs, random.next())) {
+    for (let at = start; at < start + sessionMs; at += random.exponential(meanPauseMs)) {
       const location = random.chance(STRAY_CHANCE) ? drawIndex(shares, random) : base;
       requests.push({ at, user, location });
       if (random.chance(DOUBLE_CHANCE)) requests.push({ at: at + random.next() * DOUBLE_WITHIN_MS, user, location });
@@ -73,9 +73,4 @@ function drawIndex(weights: readonly number[], random: Random): number {
     return left < 0;
   });
   return index === -1 ? weights.length - 1 : index;
-}
-
-/** A pause of a mean length as between events that do not know of each other. `random` is from 0 up to 1. */
-export function exponential(mean: number, random: number): number {
-  return -mean * Math.log(1 - random);
 }

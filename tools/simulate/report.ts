@@ -14,8 +14,9 @@ export function reportTable(months: readonly SimulatedMonth[]): string {
       "KV writes",
       "plan",
       "US$ a month",
+      "from December",
     ],
-    colAligns: ["right", "right", "right", "right", "right", "right", "right", "left", "right"],
+    colAligns: ["right", "right", "right", "right", "right", "right", "right", "left", "right", "right"],
     style: { head: [], border: [] },
   });
   table.push(...months.map(tableCells));
@@ -27,12 +28,13 @@ function tableCells({ users, tokenSeconds, counts, month, price }: SimulatedMont
     users.toLocaleString("en"),
     `${tokenSeconds} s`,
     describeAmount(month.requests),
-    `${Math.round((100 * counts.origins.memory) / counts.requests)} %`,
+    `${Math.round((100 * counts.servedFrom.memory) / counts.requests)} %`,
     describeAmount(month.exchanges),
     describeAmount(month.kvReads),
     describeAmount(month.kvWrites),
     price.plan,
-    price.plan === "free" ? "0" : price.total.toFixed(price.total < 100 ? 2 : 0),
+    describeDollars(price.total),
+    describeDollars(price.totalFromDecember),
   ];
 }
 
@@ -40,6 +42,10 @@ function tableCells({ users, tokenSeconds, counts, month, price }: SimulatedMont
 export function describeAmount(amount: number): string {
   const [value, unit] = amount >= 999_500 ? [amount / 1e6, " million"] : [amount, ""];
   return value.toLocaleString("en", { maximumSignificantDigits: 3 }) + unit;
+}
+
+function describeDollars(amount: number): string {
+  return amount === 0 ? "0" : amount.toFixed(amount < 100 ? 2 : 0);
 }
 
 function describeSample({ users, sample }: SimulatedMonth): string {

@@ -5,17 +5,17 @@ import { RESPONSE_BUDGET_MS } from "../../src/http/issue-token.ts";
 import type { Random } from "../lib/random.ts";
 import { createFleet } from "./fleet.ts";
 import { createIsolate, type ExchangeCounts } from "./isolate.ts";
-import { DAILY_CURVE, locationShares, type Model, requestsPerUserAndDay } from "./model.ts";
+import { DAILY_CURVE, HOUR_MS, locationShares, type Model, requestsPerUserAndDay } from "./model.ts";
 import type { PlannedRequest } from "./plan-requests.ts";
 import { createSimulatedKv } from "./simulated-kv.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 /** Where a request got its token: each gets it from one of these. */
-export type TokenOrigin = "memory" | "kv" | "exchange" | "exchange of another request" | "stale";
+export type ServedFrom = "memory" | "kv" | "exchange" | "exchange of another request" | "stale";
 
 export type Counts = {
   readonly requests: number;
-  readonly origins: Readonly<Record<TokenOrigin, number>>;
+  readonly servedFrom: Readonly<Record<ServedFrom, number>>;
   /** More than the requests that got their token from one, as tokens are renewed after a response too. */
   readonly exchanges: number;
   readonly kvReads: number;
@@ -35,7 +35,6 @@ export type RunOptions = {
 };
 
 const PROGRESS_INTERVAL = 10_000;
-const HOUR_MS = 3_600_000;
 
 /**
  * Sends requests, in their order, to the real token service in simulated isolates. Of a sample, isolates get the memory
@@ -46,7 +45,7 @@ export async function runRequests(requests: readonly PlannedRequest[], options: 
   const clock = createVirtualClock(requests[0]?.at ?? 0);
   const kv = createSimulatedKv(clock, model.kvPropagationSeconds);
   const exchangeCounts: ExchangeCounts = { exchanges: 0 };
-  const origins = { memory: 0, kv: 0, exchange: 0, "exchange of another request": 0, stale: 0 };
+  const servedFrom = { memory: 0, kv: 0, exchange: 0, "exchange of another request": 0, stale: 0 };
   const maxTokens = Math.max(1, Math.round((MAX_CACHED_TOKENS * sampledUsers) / users));
   const jitter = random.forPart("jitter").next;
   const shares = locationShares(model);
@@ -77,7 +76,7 @@ export async function runRequests(requests: readonly PlannedRequest[], options: 
   const { exchanges } = exchangeCounts;
   return {
     requests: requests.length,
-    origins,
+    servedFrom,
     exchanges,
     kvReads: reads,
     kvWrites: writes,
@@ -91,7 +90,7 @@ export async function runRequests(requests: readonly PlannedRequest[], options: 
       deadline: clock.now() + RESPONSE_BUDGET_MS,
       waitUntil: () => undefined,
     });
-    origins[originOf(result)] += 1;
+    servedFrom[servedFromFor(result)] += 1;
   }
 }
 
@@ -99,7 +98,7 @@ function curveAt(time: number): number {
   return DAILY_CURVE[Math.floor(time / HOUR_MS) % DAILY_CURVE.length] ?? 0;
 }
 
-function originOf({ cacheOutcome, timings }: TokenResult): TokenOrigin {
+function servedFromFor({ cacheOutcome, timings }: TokenResult): ServedFrom {
   switch (cacheOutcome) {
     case "hit":
       return timings.cacheMs === undefined ? "memory" : "kv";

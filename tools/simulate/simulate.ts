@@ -17,7 +17,7 @@ export type SimulatedMonth = {
 };
 
 /** The users and days that are simulated one by one. */
-export type Sample = { readonly users: number; readonly days: number };
+type Sample = { readonly users: number; readonly days: number };
 
 export type SimulateOptions = {
   readonly users: number;

@@ -4,7 +4,7 @@ import type { TokenStore } from "../../src/core/token/token-service.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** Operations on KV. Cloudflare bills a read whether it finds something or not, and whether or not it is cached. */
-export type KvCounts = { reads: number; writes: number; refusedWrites: number };
+type KvCounts = { reads: number; writes: number; refusedWrites: number };
 
 /** Workers KV, as its locations see it. */
 export type SimulatedKv = {
@@ -15,8 +15,8 @@ export type SimulatedKv = {
 type Version = { readonly token: AccessToken; readonly location: number; readonly writtenAt: number };
 type CachedRead = { readonly token: AccessToken | undefined; readonly until: number };
 
-/** The default `cacheTtl`: a location keeps what it has read so long, a miss as well (KV: "How KV works"). */
-export const KV_CACHE_MS = 60_000;
+/** How long a location caches a read, misses included (default `cacheTtl`; KV: "How KV works"). */
+const KV_CACHE_MS = 60_000;
 /** KV allows 1 write per second to a key ("Limits"). */
 const KV_WRITE_INTERVAL_MS = 1000;
 

@@ -24,6 +24,12 @@ export type Job = {
   }[];
 };
 
+/** An issuer that signs for https://token.example.com, the audience of the documented caller, where a job names `tokenUrl`. */
+export function issuerFor({ sign }: Pick<TestIssuer, "sign">, tokenUrl: string): Pick<TestIssuer, "sign"> {
+  const standsFor = new Map([[tokenUrl.replace(/\/$/, ""), "https://token.example.com"]]);
+  return { sign: ({ aud, ...others }) => sign({ ...others, aud: standsFor.get(String(aud)) ?? aud }) };
+}
+
 /**
  * Runs the steps as GitHub does, until one fails. `vars` are the variables of the repository, and `claims` those of the
  * job's identity. The log is without the lines that name what is to be masked.

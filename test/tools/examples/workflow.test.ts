@@ -6,7 +6,7 @@ import { createTestIssuer, type TestIssuer } from "../../support/issuer.ts";
 import { createIssuers } from "../../support/issuer-server.ts";
 import { RECIPES } from "../../support/recipes.ts";
 import { serve } from "../../support/stand-in-server.ts";
-import { type Job, REQUEST_TOKEN, runJob } from "./job.ts";
+import { issuerFor, type Job, REQUEST_TOKEN, runJob } from "./job.ts";
 import {
   BODIES_WITHOUT_TOKEN,
   type ExampleService,
@@ -83,7 +83,7 @@ describe("examples/workflow.yml", () => {
 
     expect(runs.map(({ code }) => code)).toEqual([1]);
     expect(masked).toEqual([expect.stringMatching(/^eyJ/)]);
-    expect(log).toContain("::error title=No Coze token::Status 200, and a body without one. Is TOKEN_URL right?\n");
+    expect(log).toContain("::error title=No Coze token::Status 200, but no token in the body. Check TOKEN_URL.\n");
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe("examples/workflow.yml", () => {
     expect(masked).toHaveLength(1);
     expect(log.match(/^::.*$/gm)).toEqual([
       title === undefined
-        ? "::error title=No Coze token::Status 401. Is TOKEN_URL right?"
+        ? "::error title=No Coze token::Status 401. Check TOKEN_URL."
         : `::error title=No Coze token: ${title}::50%25%0D%0A::stop-commands::pwn (request id 1%0A::add-mask::a)`,
     ]);
   });
@@ -117,5 +117,5 @@ function runReport(
   claims: Readonly<Record<string, string>>,
   { tokenUrl, cozeApi }: Pick<ExampleService, "tokenUrl" | "cozeApi"> = service,
 ) {
-  return runJob(job, issuer, claims, { TOKEN_URL: tokenUrl, COZE_API: cozeApi });
+  return runJob(job, issuerFor(issuer, tokenUrl), claims, { TOKEN_URL: tokenUrl, COZE_API: cozeApi });
 }

@@ -16,12 +16,6 @@ describe("npm run simulate", () => {
     }
   });
 
-  it("lists its options with --help", () => {
-    const { status, stdout } = simulate("--help");
-    expect(status).toBe(0);
-    for (const option of ["--users", "--duration", "--seed", "--json", "--no-kv"]) expect(stdout).toContain(option);
-  });
-
   it.each(["--users=many", "--duration=86400", "--hours-per-day=25", "--unknown"])(
     "refuses the argument %s of npm run simulate",
     (option) => {

@@ -28,15 +28,15 @@ function survivors(requestsPerSecond: number, othersShare: number): number {
 }
 
 describe("the isolates of a sample", () => {
-  it("end when they are idle and no other users keep them busy", () => {
+  it("ends an idle isolate of a sample when no other users keep it busy", () => {
     expect(survivors(1, 0)).toBe(0);
   });
 
-  it("are kept running by many requests that are not simulated", () => {
+  it("keeps an isolate of a sample running while many requests that are not simulated reach it", () => {
     expect(survivors(1, 0.9)).toBe(1);
   });
 
-  it("end as often as the requests that are not simulated leave a gap", () => {
+  it("ends isolates of a sample as often as the requests that are not simulated leave a gap", () => {
     // One in 20 s leaves a gap of 60 s with a chance of e^-3 before each of some 27: (1 - e^-3)^27 is about a quarter.
     expect(survivors(0.1, 0.5)).toBeGreaterThan(0.15);
     expect(survivors(0.1, 0.5)).toBeLessThan(0.4);

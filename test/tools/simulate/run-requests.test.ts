@@ -40,7 +40,7 @@ describe("a simulated run", () => {
     const counts = await run(steady(60, 3600));
     expect(used(counts)).toEqual({ exchanges: 6, kvReads: 6, kvWrites: 6 });
     // A renewal comes after the response, which has the old token.
-    expect(counts.origins).toMatchObject({ exchange: 1, memory: 60, kv: 0 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 1, memory: 60, kv: 0 });
   });
 
   it("exchanges four times as seldom for tokens of an hour", async () => {
@@ -55,7 +55,7 @@ describe("a simulated run", () => {
   it("makes one exchange for requests that arrive together in one isolate", async () => {
     const counts = await run([request(0), request(0.1), request(0.2), request(0.3)]);
     expect(used(counts)).toEqual({ exchanges: 1, kvReads: 1, kvWrites: 1 });
-    expect(counts.origins).toMatchObject({ exchange: 1, "exchange of another request": 3 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 1, "exchange of another request": 3 });
   });
 
   it("makes an exchange for each user", async () => {
@@ -65,24 +65,24 @@ describe("a simulated run", () => {
   it("makes a second exchange in a location that does not see the first in KV yet, and none later", async () => {
     const counts = await run([request(0, 0), request(30, 1), request(300, 2)]);
     expect(used(counts)).toEqual({ exchanges: 2, kvReads: 3, kvWrites: 2 });
-    expect(counts.origins).toMatchObject({ exchange: 2, kv: 1 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 2, kv: 1 });
   });
 
   it("reads KV again when an isolate has ended because it was idle", async () => {
     const counts = await run([request(0), request(301), request(500)], { isolateIdleSeconds: 300 });
-    expect(counts.origins).toMatchObject({ exchange: 1, kv: 1, memory: 1 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 1, kv: 1, memory: 1 });
   });
 
   it("reads KV again when an isolate has ended at the end of its life", async () => {
     const counts = await run([request(0), request(60), request(120)], { isolateLifeHours: 1e-9 });
-    expect(counts.origins).toMatchObject({ exchange: 1, kv: 2 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 1, kv: 2 });
   });
 
   it("divides requests among more isolates in the evening than at night", async () => {
     // One user's 14.7 requests a day, of which this location gets 6/11, are 9 in a million seconds at 4, and 176 at 20.
     const hitsFrom = async (seconds: number) => {
       const requests = Array.from({ length: 101 }, (_, index) => request(seconds + index));
-      return (await run(requests, { requestsPerSecondAndIsolate: 20e-6 })).origins.memory;
+      return (await run(requests, { requestsPerSecondAndIsolate: 20e-6 })).servedFrom.memory;
     };
     expect(await hitsFrom(0)).toBe(100);
     expect(await hitsFrom(16 * 3600)).toBeLessThan(95);
@@ -97,6 +97,6 @@ describe("a simulated run", () => {
       sampledUsers: 2,
       random: createRandom(1),
     });
-    expect(counts.origins).toMatchObject({ exchange: 2, kv: 1 });
+    expect(counts.servedFrom).toMatchObject({ exchange: 2, kv: 1 });
   });
 });

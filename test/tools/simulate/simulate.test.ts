@@ -13,26 +13,26 @@ describe("a simulated month", () => {
     ["of a sample", 1_000_000, {}],
     ["without KV", 100, { hasKv: false }],
     ["with isolates that hardly live", 100, { isolateLifeHours: 0.01 }],
-  ])("%s gives each request a token of one origin, and counts each exchange and read", async (_, users, model) => {
+  ])("serves each request from one place, and counts each exchange and read: %s", async (_, users, model) => {
     const { counts } = await quick(users, model);
-    const { requests, origins, exchanges, kvReads, kvWrites, kvRefusedWrites } = counts;
-    const sum = Object.values(origins).reduce((total, count) => total + count, 0);
+    const { requests, servedFrom, exchanges, kvReads, kvWrites, kvRefusedWrites } = counts;
+    const sum = Object.values(servedFrom).reduce((total, count) => total + count, 0);
 
     expect(requests).toBeGreaterThan(1000);
     expect(sum).toBe(requests);
-    expect(origins.stale).toBe(0);
+    expect(servedFrom.stale).toBe(0);
     // Beyond those for which a request waits, tokens are renewed after responses.
-    expect(exchanges).toBeGreaterThan(origins.exchange);
+    expect(exchanges).toBeGreaterThan(servedFrom.exchange);
     if (model.hasKv === false) {
-      expect([origins.kv, kvReads, kvWrites, kvRefusedWrites]).toEqual([0, 0, 0, 0]);
+      expect([servedFrom.kv, kvReads, kvWrites, kvRefusedWrites]).toEqual([0, 0, 0, 0]);
       return;
     }
-    expect(origins.kv).toBeGreaterThan(0);
+    expect(servedFrom.kv).toBeGreaterThan(0);
     expect(kvWrites + kvRefusedWrites).toBe(exchanges);
     expect(kvReads).toBeGreaterThan(exchanges);
   });
 
-  it("gives the same figures for a seed, and others for another", async () => {
+  it("gives the same figures for the same seed, and others for another", async () => {
     const first = await quick(1000);
     expect(await quick(1000)).toEqual(first);
     expect((await quick(1000, {}, 2)).counts).not.toEqual(first.counts);
@@ -61,13 +61,13 @@ describe("the sample", () => {
     [200, 63_000, { users: 200, days: 15 }],
     [1_000_000, 63_000, { users: 1000, days: 3 }],
     [1_000_000, 1, { users: 1, days: 1 }],
-  ])("of %i users, in %i requests of 21 per user and day, is %o", (users, maxRequests, sample) => {
+  ])("simulates of %i users, in %i requests of 21 per user and day, %o", (users, maxRequests, sample) => {
     expect(sampleFor(model, users, maxRequests)).toEqual(sample);
   });
 });
 
 describe("the planned requests", () => {
-  it("follow the daily curve, in the order of their times", () => {
+  it("plans requests by the daily curve, in the order of their times", () => {
     const requests = planRequests(DEFAULT_MODEL, 500, 4, createRandom(1));
     const hours = Array<number>(24).fill(0);
     for (const { at } of requests)
@@ -79,7 +79,7 @@ describe("the planned requests", () => {
     expect(Math.min(...hours)).toBe(Math.min(hours[2] ?? 0, hours[3] ?? 0, hours[4] ?? 0));
   });
 
-  it("of a user arrive mostly in one location, and those of all in a first one twice as often as in a second", () => {
+  it("plans most requests of a user for one location, and twice as many of all users for the first as for the second", () => {
     const requests = planRequests(DEFAULT_MODEL, 1000, 4, createRandom(1));
     const inFirst = requests.filter(({ location }) => location === 0).length;
     const inSecond = requests.filter(({ location }) => location === 1).length;
@@ -98,13 +98,13 @@ describe("the planned requests", () => {
     expect(others).not.toEqual([]);
   });
 
-  it("of a user stay the same when there are more users", () => {
+  it("plans the same requests for a user when there are more users", () => {
     const ofUser = (users: number) =>
       planRequests(DEFAULT_MODEL, users, 2, createRandom(1)).filter(({ user }) => user === 3);
     expect(ofUser(50)).toEqual(ofUser(4));
   });
 
-  it("use a curve whose mean is 1", () => {
+  it("has a daily curve whose mean is 1", () => {
     expect(DAILY_CURVE.reduce((sum, part) => sum + part, 0)).toBeCloseTo(24, 9);
   });
 });
