@@ -21,7 +21,11 @@ const named = ENVIRONMENTS.map((env, index) => [env ?? "top level", configs[inde
 
 describe("wrangler.toml", () => {
   it.each(named)("keeps request headers out of the stored logs: %s", (_name, config) => {
-    expect(config?.observability).toEqual({ enabled: true, logs: { invocation_logs: false } });
+    expect(config?.observability).toEqual({
+      enabled: true,
+      logs: { invocation_logs: false },
+      traces: { enabled: false },
+    });
   });
 
   it.each(named)("deploys what wrangler.toml says, and no variable that it no longer has: %s", (_name, config) => {

@@ -1,7 +1,7 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import type { FileToWrite } from "../setup/plan.ts";
 import { createAsk } from "../setup/questions.ts";
+import type { FileToWrite } from "../setup/write-files.ts";
 import type { Context, RotateOptions, RotatePorts } from "./context.ts";
 import { checkPreviousPair, readConfig, waitForKey } from "./coze-check.ts";
 import { askPairs, type Change } from "./key-pairs.ts";

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Project } from "../lib/project.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
-import type { FileToWrite } from "../setup/plan.ts";
 import { editToml } from "../setup/toml-edit.ts";
 import { definesVar, editVars } from "../setup/vars-edit.ts";
+import { type FileToWrite, readIfPresent } from "../setup/write-files.ts";
 import type { Change } from "./key-pairs.ts";
 
 const TOML = "wrangler.toml";
@@ -23,17 +23,20 @@ export function filesWithBoth(project: Project, { current, previous }: Change): 
     PRIVATE_KEY: current.privateKey,
     ...(previous !== undefined && { PREVIOUS_KID: previous.kid, PREVIOUS_PRIVATE_KEY: previous.privateKey }),
   });
-  const toml = readFileSync(join(project.root, TOML), "utf8");
-  return [
-    { name: varsFileFor(project.env), text: vars, mode: 0o600 },
-    ...(isKidSecret ? [] : [{ name: TOML, text: editToml(toml, { env, vars: { KID: current.kid } }), mode: 0o644 }]),
-  ];
+  const before = readFileSync(join(project.root, TOML), "utf8");
+  const toml = isKidSecret ? before : editToml(before, { env, vars: { KID: current.kid } });
+  return [varsFile(project, vars), ...(isKidSecret ? [] : [{ name: TOML, text: toml, mode: 0o644, before }])];
 }
 
 /** The vars file without the previous pair. */
 export function filesWithoutPrevious(project: Project): readonly FileToWrite[] {
   const text = editVars(readVars(project), { PREVIOUS_KID: "", PREVIOUS_PRIVATE_KEY: "" });
-  return [{ name: varsFileFor(project.env), text, mode: 0o600 }];
+  return [varsFile(project, text)];
+}
+
+function varsFile({ root, env }: Project, text: string): FileToWrite {
+  const name = varsFileFor(env);
+  return { name, text, mode: 0o600, before: readIfPresent(root, name) };
 }
 
 /** An environment without a vars file of its own has that of the top level, until it gets one. */

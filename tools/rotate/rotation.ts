@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import type { FileToWrite } from "../setup/plan.ts";
-import { writeFiles } from "../setup/write-files.ts";
+
+import { type FileToWrite, readIfPresent, writeFiles } from "../setup/write-files.ts";
 
 /** What is still to do: the steps of docs/operations.md, "Changing the key without an outage". */
 const STEPS = ["deploy", "remove", "wait"] as const;
@@ -51,7 +51,8 @@ export function writeRotation(
 ): void {
   const name = rotationFile(project);
   mkdirSync(dirname(join(project.root, name)), { recursive: true });
-  writeFiles(project.root, [...files, { name, text: `${JSON.stringify(rotation, null, 2)}\n`, mode: 0o600 }]);
+  const text = `${JSON.stringify(rotation, null, 2)}\n`;
+  writeFiles(project.root, [...files, { name, text, mode: 0o600, before: readIfPresent(project.root, name) }]);
 }
 
 /** Forgets a change of the key, which is finished then. */

@@ -34,7 +34,9 @@ function pemFiles(folder: string): string[] {
 
 function readSmallFile(path: string): string | undefined {
   try {
-    return statSync(path).size > MAX_BYTES ? "" : readFileSync(path, "utf8");
+    const file = statSync(path);
+    if (!file.isFile()) return undefined;
+    return file.size > MAX_BYTES ? "" : readFileSync(path, "utf8");
   } catch {
     return undefined;
   }

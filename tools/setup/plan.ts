@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
 import { hasCallers } from "../doctor/environments-check.ts";
@@ -10,6 +10,7 @@ import { varsFileFor } from "../lib/vars-file.ts";
 import type { Answers } from "./answers.ts";
 import { editToml, type TomlValue, tomlValue } from "./toml-edit.ts";
 import { definesVar, editVars } from "./vars-edit.ts";
+import { type FileToWrite, readIfPresent } from "./write-files.ts";
 
 /** One setting, and what becomes of it. */
 export type Change = {
@@ -20,24 +21,24 @@ export type Change = {
   readonly value?: string;
 };
 
-/** A file to write. */
-export type FileToWrite = { readonly name: string; readonly text: string; readonly mode: number };
-
 export type Plan = { readonly changes: readonly Change[]; readonly files: readonly FileToWrite[] };
 
 const TOML = "wrangler.toml";
 
 /** Those of the wrangler.toml of this repository: every copy of it in an account would share its counts with the others. */
 export const EXAMPLE_NAMESPACE_IDS: readonly string[] = [
-  ...["432186444", "895321969"],
-  ...["379040597", "402619122"],
-  ...["764163601", "423311565"],
+  "432186444",
+  "895321969",
+  "379040597",
+  "402619122",
+  "764163601",
+  "423311565",
 ];
 
-/** Ids of this many digits, of which a documentation or template has none. */
+/** Nine digits, which no template or documentation uses. */
 const [MIN_NAMESPACE_ID, MAX_NAMESPACE_ID] = [100_000_000, 1_000_000_000];
 
-/** The bits of a mode that only the owner has. */
+/** Read and write for the owner alone. */
 const PRIVATE_MODE = 0o600;
 
 /**
@@ -52,7 +53,7 @@ export async function planFiles(project: Project, answers: Answers): Promise<Pla
   return { changes: [...toml.changes, ...vars.changes], files: [...vars.files, ...toml.files] };
 }
 
-/** What the Worker would refuse must not be written. What is wrong already is a matter of doctor. */
+/** Refuses what the Worker would refuse. Issues that were there before are left to doctor. */
 async function refuseNewIssues({ local }: Project, answers: Answers): Promise<void> {
   const { caller, privateKey } = answers;
   const CALLERS = caller === undefined ? local["CALLERS"] : [...callersIn(local), caller];
@@ -64,7 +65,7 @@ async function refuseNewIssues({ local }: Project, answers: Answers): Promise<vo
   };
   const [before, after] = [await issuesWith(local), await issuesWith(wanted)];
   const [added] = after.filter((issue) => !before.includes(issue));
-  if (added !== undefined) throw new Failure(`The settings would not go together: ${added}.`);
+  if (added !== undefined) throw new Failure(`The settings do not go together: ${added}. Nothing was written.`);
 }
 
 async function issuesWith(environment: Environment): Promise<readonly string[]> {
@@ -72,15 +73,15 @@ async function issuesWith(environment: Environment): Promise<readonly string[]> 
   return "issues" in parsed ? parsed.issues.map(({ path, message }) => `${path} ${message}`) : [];
 }
 
-/** A string is a matter of the files: it can be edited in none. */
+/** A JSON string cannot be extended; planVars and editToml refuse it. */
 function callersIn({ CALLERS }: Environment): readonly unknown[] {
   return Array.isArray(CALLERS) ? CALLERS : [];
 }
 
 function planToml(project: Project, answers: Answers): Plan {
-  const { root, env, deployed } = project;
+  const { root, env, deployed, local } = project;
   const { caller } = answers;
-  const wanted = Object.entries(varsFor(answers, deployed));
+  const wanted = Object.entries(varsFor(answers, local));
   const isMissing = ([name, value]: (typeof wanted)[number]) => !isSame(deployed[name], value);
   const namespaceIds = project.namespaceIds.map((id) => (EXAMPLE_NAMESPACE_IDS.includes(id) ? drawId() : id));
   const hasNewIds = namespaceIds.some((id, index) => id !== project.namespaceIds[index]);
@@ -117,7 +118,7 @@ function planToml(project: Project, answers: Answers): Plan {
         : [{ file: TOML, name: "custom domain", action: actionFor(project.domain, true), value: domain }]),
       ...(hasNewIds ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }] : []),
     ],
-    files: text === before ? [] : [{ name: TOML, text, mode: 0o644 }],
+    files: text === before ? [] : [{ name: TOML, text, mode: 0o644, before }],
   };
 }
 
@@ -130,24 +131,25 @@ function environmentsToClose({ root, env, environments, deployed }: Project): re
   return environments.filter((name) => !hasCallers(readProject(root, name)));
 }
 
-function planVars({ root, env, deployed, local }: Project, answers: Answers): Plan {
+function planVars({ root, env, local }: Project, answers: Answers): Plan {
   const name = varsFileFor(env);
-  const text = readIfPresent(join(root, name));
+  const before = readIfPresent(root, name);
+  const text = before ?? "";
   if (answers.caller !== undefined && definesVar(text, "CALLERS")) {
     throw new Failure(`${name} has CALLERS, which win over those of ${TOML} here. Move them to ${TOML} first.`);
   }
 
-  const wanted = Object.entries(varsFor(answers, deployed))
+  const wanted = Object.entries(varsFor(answers, local))
     .filter(([variable, value]) => definesVar(text, variable) && !isSame(local[variable], value))
     .map(([variable, value]) => [variable, typeof value === "string" ? value : JSON.stringify(value)] as const);
-  const hasKey = local["PRIVATE_KEY"] === answers.privateKey;
+  const hasKey = String(local["PRIVATE_KEY"]).trim() === answers.privateKey.trim();
   const vars = Object.fromEntries([...wanted, ...(hasKey ? [] : [["PRIVATE_KEY", answers.privateKey] as const])]);
   return {
     changes: [
       ...wanted.map(([variable]) => ({ file: name, name: variable, action: actionFor(local[variable], true) })),
       { file: name, name: "PRIVATE_KEY", action: actionFor(local["PRIVATE_KEY"], !hasKey) },
     ],
-    files: Object.keys(vars).length === 0 ? [] : [{ name, text: editVars(text, vars), mode: PRIVATE_MODE }],
+    files: Object.keys(vars).length === 0 ? [] : [{ name, text: editVars(text, vars), mode: PRIVATE_MODE, before }],
   };
 }
 
@@ -156,13 +158,13 @@ function actionFor(before: unknown, isWritten: boolean): Change["action"] {
   return before === undefined || before === "" ? "set" : "changed";
 }
 
-/** The variables by name. What is the default, and is not set, stays away. */
-function varsFor(answers: Answers, deployed: Project["deployed"]): Readonly<Record<string, TomlValue>> {
+/** The variables by name. TOKEN_ENDPOINT is left out when it is the default and not set yet. */
+function varsFor(answers: Answers, existing: Environment): Readonly<Record<string, TomlValue>> {
   const { clientId, kid, tokenEndpoint, origins, tokenScope } = answers;
   return {
     CLIENT_ID: clientId,
     KID: kid,
-    ...((tokenEndpoint !== REGION_ENDPOINTS.cn.tokenEndpoint || "TOKEN_ENDPOINT" in deployed) && {
+    ...((tokenEndpoint !== REGION_ENDPOINTS.cn.tokenEndpoint || "TOKEN_ENDPOINT" in existing) && {
       TOKEN_ENDPOINT: tokenEndpoint,
     }),
     ...(origins !== undefined && { ALLOWED_ORIGINS: origins }),
@@ -178,8 +180,4 @@ function isSame(existing: unknown, wanted: TomlValue): boolean {
 
 function drawId(): string {
   return String(randomInt(MIN_NAMESPACE_ID, MAX_NAMESPACE_ID));
-}
-
-function readIfPresent(path: string): string {
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }

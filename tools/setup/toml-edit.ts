@@ -23,17 +23,16 @@ export type TomlEdits = {
  */
 export function editToml(text: string, edits: TomlEdits): string {
   const { env, vars, caller, domain, namespaceIds = [] } = edits;
-  let lines = text.split("\n");
-  if (domain !== undefined) lines = setDomain(lines, env, domain);
+  const lineEnd = text.includes("\r\n") ? "\r\n" : "\n";
+  let lines = text.split(/\r?\n/);
+  if (domain !== undefined) lines = setRoutes(lines, env, routesWith(text, env, domain));
   if (Object.keys(vars).length > 0) lines = setVars(lines, varsTable(env), vars);
   if (caller !== undefined) lines = addCaller(lines, `${varsTable(env)}.CALLERS`, caller);
   if (namespaceIds.length > 0) lines = setNamespaceIds(lines, env, namespaceIds);
 
-  const edited = lines.join("\n");
+  const edited = lines.join(lineEnd);
   if (!isAsMeant(text, edited, edits)) {
-    throw new Failure(
-      "wrangler.toml is written in a way that cannot be edited here. Add what is missing by hand: README.md, Deploy.",
-    );
+    throw new Failure("This wrangler.toml cannot be edited safely. Add the settings by hand: README.md, Deploy.");
   }
   return edited;
 }
@@ -57,9 +56,14 @@ function setVars(lines: readonly string[], table: string, vars: TomlEdits["vars"
     const line = `${name} = ${tomlValue(value)}`;
     const at = findKey(result, header, name);
     if (at === undefined) result.splice(header + 1, 0, line);
-    else result[at] = line;
+    else result[at] = line + commentAfter(result[at] ?? "");
   }
   return result;
+}
+
+/** The comment behind a value on one line, with the blanks before it; "" without one. */
+function commentAfter(line: string): string {
+  return /^\s*\w+\s*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w.+-]+)(\s*#.*)$/.exec(line)?.[1] ?? "";
 }
 
 /** The index of a table's header, which is uncommented, or added at the end, if need be. */
@@ -97,7 +101,7 @@ function addCaller(lines: readonly string[], table: string, caller: NonNullable<
 
   const example = lines.findIndex((line) => uncommented(line) === block[0]);
   if (example !== -1) {
-    const end = lines.findIndex((line, index) => index > example && uncommented(line) === undefined);
+    const end = lines.findIndex((line, index) => index > example && !/^[\w-]+\s*=/.test(uncommented(line) ?? ""));
     return lines.toSpliced(example, (end === -1 ? lines.length : end) - example, ...block);
   }
   const end = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
@@ -111,8 +115,18 @@ function insertAfterContent(lines: readonly string[], header: number, block: rea
   return lines.toSpliced(last + 1, 0, ...block);
 }
 
-function setDomain(lines: readonly string[], env: string | undefined, domain: string): string[] {
-  const line = `routes = [{ pattern = ${JSON.stringify(domain)}, custom_domain = true }]`;
+/** The routes of an environment of wrangler, with this custom domain in the place of the first one. */
+function routesWith(text: string, env: string | undefined, domain: string): readonly TomlValue[] {
+  const toml = parse(text) as Table; // as its type has no undefined
+  const scope = env === undefined ? toml : tableIn(tableIn(toml, "env"), env);
+  const route = { pattern: domain, custom_domain: true };
+  const routes = (scope["routes"] ?? []) as readonly TomlValue[]; // anything else wrangler has refused
+  const first = routes.findIndex((each) => typeof each === "object" && "custom_domain" in each);
+  return first === -1 ? [...routes, route] : routes.with(first, route);
+}
+
+function setRoutes(lines: readonly string[], env: string | undefined, routes: readonly TomlValue[]): string[] {
+  const line = `routes = ${tomlValue(routes)}`;
   if (env !== undefined) {
     const [header, withHeader] = findOrAddTable(lines, `env.${env}`);
     const at = findKey(withHeader, header, "routes");
@@ -153,7 +167,7 @@ function isAsMeant(
       const table = tableIn(scope, "vars");
       table["CALLERS"] = [...((table["CALLERS"] as object[] | undefined) ?? []), caller]; // a string is not spread equal
     }
-    if (domain !== undefined) scope["routes"] = [{ pattern: domain, custom_domain: true }];
+    if (domain !== undefined) scope["routes"] = routesWith(before, env, domain);
     const limits = (scope["ratelimits"] ?? []) as Table[]; // anything else differs below
     for (const [index, id] of namespaceIds.entries()) Object.assign(limits[index] ?? {}, { namespace_id: id });
     return isDeepStrictEqual(plain(expected), plain(parse(after)));

@@ -1,32 +1,84 @@
-import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import type { FileToWrite } from "./plan.ts";
+import { Failure } from "../lib/failure.ts";
+
+/** A file to write. */
+export type FileToWrite = {
+  readonly name: string;
+  readonly text: string;
+  /** For a new file; one that is there keeps its mode, unless this is a private one. */
+  readonly mode: number;
+  /** The text that was read before, from which `text` was made; `undefined` if there was no file. */
+  readonly before: string | undefined;
+};
+
+/** A file on its way: beside its place, under another name. */
+type Staged = { readonly path: string; readonly temporary: string; readonly file: FileToWrite };
 
 /** The bits of a mode that others than the owner have. */
 const OTHERS = 0o077;
 
+/** Reads the text of a file in a folder; `undefined` if there is none. */
+export function readIfPresent(root: string, name: string): string | undefined {
+  const path = join(root, name);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
 /**
  * Writes all files, or none: each beside its place first, and then all are put there by renaming. Nothing is awaited in
- * between, so Ctrl-C comes before or after. A file that is there keeps its mode, unless it has to be private.
+ * between, so Ctrl-C comes before or after.
+ * @throws Failure when a file has changed since it was read, or cannot be written.
  */
 export function writeFiles(root: string, files: readonly FileToWrite[]): void {
-  const staged = files.map(({ name, text, mode }) => {
-    const path = join(root, name);
-    const isPrivate = (mode & OTHERS) === 0;
-    return {
-      path,
-      temporary: `${path}.${process.pid}.tmp`,
-      text,
-      mode: existsSync(path) && !isPrivate ? statSync(path).mode : mode,
-    };
+  for (const { name, before } of files) {
+    if (readIfPresent(root, name) === before) continue;
+    throw new Failure(`${name} has changed meanwhile, so nothing was written. Run this again.`);
+  }
+  const staged = files.map((file) => {
+    const path = existsSync(join(root, file.name)) ? realpathSync(join(root, file.name)) : join(root, file.name);
+    return { path, temporary: `${path}.${process.pid}.tmp`, file };
   });
   try {
-    for (const { temporary, text, mode } of staged) {
-      writeFileSync(temporary, text, { mode, flag: "wx" });
+    for (const { path, temporary, file } of staged) {
+      const mode = modeFor(path, file);
+      writeFileSync(temporary, file.text, { mode, flag: "wx" });
       chmodSync(temporary, mode); // the umask may have taken bits off
     }
-    for (const { temporary, path } of staged) renameSync(temporary, path);
+    putInPlace(staged);
+  } catch (error) {
+    throw new Failure(`Nothing was written: ${(error as Error).message}`); // of node:fs
   } finally {
     for (const { temporary } of staged) rmSync(temporary, { force: true });
+  }
+}
+
+function modeFor(path: string, { mode }: FileToWrite): number {
+  const isPrivate = (mode & OTHERS) === 0;
+  return existsSync(path) && !isPrivate ? statSync(path).mode : mode;
+}
+
+/** Renames all, or takes back what it has renamed. */
+function putInPlace(staged: readonly Staged[]): void {
+  const done: Staged[] = [];
+  try {
+    for (const each of staged) {
+      renameSync(each.temporary, each.path);
+      done.push(each);
+    }
+  } catch (error) {
+    for (const { path, file } of done) {
+      if (file.before === undefined) rmSync(path);
+      else writeFileSync(path, file.before);
+    }
+    throw error;
   }
 }

@@ -257,7 +257,7 @@ describe("npm run setup without a terminal", () => {
     expect((await run(folder, ...recipe("supabase"))).code).toBe(0);
     expect(readProject(folder).deployed["CALLERS"]).toMatchObject([{ name: "first-script" }, { name: "web-users" }]);
     const other = await run(folder, ...recipe("firebase"), "--caller", "others");
-    expect(other.stderr).toMatch(/^The settings would not go together: CALLERS\[2\].user_prefix is required/);
+    expect(other.stderr).toMatch(/^The settings do not go together: CALLERS\[2\].user_prefix is required/);
   });
 
   it("does not open a service that has callers", async () => {

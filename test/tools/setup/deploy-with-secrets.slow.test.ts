@@ -54,7 +54,12 @@ it("writes all files or none", () => {
   const folder = createFolder();
   const before = readFileSync(join(folder, ".dev.vars"), "utf8");
   mkdirSync(join(folder, `wrangler.toml.${process.pid}.tmp`)); // in the way of the second
-  const files = [".dev.vars", "wrangler.toml"].map((name) => ({ name, text: "new", mode: 0o600 }));
+  const files = [".dev.vars", "wrangler.toml"].map((name) => ({
+    name,
+    text: "new",
+    mode: 0o600,
+    before: readFileSync(join(folder, name), "utf8"),
+  }));
   expect(() => writeFiles(folder, files)).toThrow();
   expect(readFileSync(join(folder, ".dev.vars"), "utf8")).toBe(before);
   expect(existsSync(join(folder, `.dev.vars.${process.pid}.tmp`))).toBe(false);

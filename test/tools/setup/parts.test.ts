@@ -66,7 +66,7 @@ describe("editing wrangler.toml", () => {
     ["a value over several lines", '[vars]\nCLIENT_ID = """\n1"""\n'],
   ])("refuses a file with %s rather than break it", (_what, text) => {
     const edits = { env: undefined, vars: { CLIENT_ID: "2" }, caller: CALLER };
-    expect(() => editToml(text, edits)).toThrow(/cannot be edited here/);
+    expect(() => editToml(text, edits)).toThrow(/cannot be edited safely/);
   });
 });
 
