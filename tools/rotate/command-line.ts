@@ -22,7 +22,7 @@ type Options = Omit<RotateOptions, "yes" | "dryRun"> & {
 export function readCommandLine(args: readonly string[]): CommandLine {
   const command = new Command("npm run rotate --")
     .description(
-      "Changes the private key without an outage. First add a second key to the app in the Coze console, and download it. " +
+      "Rotates the private key without an outage. First add a second key to the app in the Coze console, and download it. " +
         "Then this tries it at Coze, deploys it together with the old one, checks the service, removes the old one, and " +
         "says when that may be deleted at Coze. After an interruption, run it again: it goes on where it was.",
     )
@@ -36,6 +36,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--no-old-key", "the old private key is lost: deploy the new one alone")
     .addOption(createEnvOption("the environment of wrangler.toml, instead of its top level"))
     .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
+    .option(
+      "--no-token-check",
+      "request no token of a closed service, if you have no CREDENTIAL; then check it yourself",
+    )
     .option("--yes", "take the defaults, and go on without asking")
     .option("--dry-run", "show what would be done, and write and send nothing")
     .option("--json", "print the result as JSON")
@@ -43,8 +47,8 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .addHelpText(
       "after",
       `
-The exit status is 0 when the change is finished, 2 when it is to be run again later, 1 when something has failed.
-The variable CREDENTIAL, an API key or a JWT, lets the check request a token of a closed service.
+The exit code is 0 when the rotation is finished, 2 when it is to be run again later, 1 when something has failed.
+A closed service needs the variable CREDENTIAL, an API key or a JWT, so that the checks can request a token.
 
 Examples:
   npm run rotate
@@ -54,6 +58,6 @@ Examples:
     .showHelpAfterError("npm run rotate -- --help lists the options.")
     .parse(args, { from: "user" });
 
-  const { env, json = false, yes = false, dryRun = false, ...flags } = command.opts<Options>();
-  return { options: { ...flags, yes, dryRun }, env, json };
+  const { env, json = false, yes = false, dryRun = false, ...others } = command.opts<Options>();
+  return { options: { ...others, yes, dryRun }, env, json };
 }

@@ -2,11 +2,13 @@ import type { DeployPorts } from "../deploy/deploy.ts";
 import type { Project } from "../lib/project.ts";
 import type { Prompter } from "../setup/prompter.ts";
 import type { CozePorts } from "./coze-check.ts";
-import type { PairFlags } from "./key-pairs.ts";
+import type { PairOptions } from "./key-pairs.ts";
 
-export type RotateOptions = PairFlags & {
+export type RotateOptions = PairOptions & {
   /** Where the service responds; by default, where wrangler says. */
   readonly url?: URL;
+  /** `false` is `--no-token-check`: no check requests a new token of the service. */
+  readonly tokenCheck: boolean;
   /** Goes on without asking. */
   readonly yes: boolean;
   readonly dryRun: boolean;
@@ -24,5 +26,5 @@ export type RotatePorts = DeployPorts &
     readonly now: () => number;
   };
 
-/** What each step may use. */
-export type Context = { readonly project: Project; readonly options: RotateOptions; readonly ports: RotatePorts };
+/** What each step may use. It reads the files itself, because a person may edit them between two steps. */
+export type Context = Pick<Project, "root" | "env"> & { readonly options: RotateOptions; readonly ports: RotatePorts };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Config, parseConfig } from "../../src/config/config.ts";
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
 import { describeRefusal, isUnreachable, type tryExchange } from "../lib/try-exchange.ts";
 import type { Pair } from "./key-pairs.ts";
+import { readConfig } from "./read-config.ts";
 
 export type CozePorts = {
   readonly tryExchange: typeof tryExchange;
@@ -14,18 +14,6 @@ export type CozePorts = {
 
 /** Coze may take some seconds to know a new key; with pauses of 5 s, two minutes. */
 const TRIES = 24;
-
-/**
- * Reads the settings that the deployed Worker has with a pair: those of wrangler.toml, and what only this machine has.
- * @throws Failure when a setting is wrong.
- */
-export async function readConfig({ local, deployed }: Project, { kid, privateKey }: Pair): Promise<Config> {
-  const pair = { KID: kid, PRIVATE_KEY: privateKey, PREVIOUS_KID: "", PREVIOUS_PRIVATE_KEY: "" };
-  const parsed = await parseConfig({ ...local, ...deployed, ...pair });
-  if ("value" in parsed) return parsed.value;
-  const issues = parsed.issues.map(({ path, message }) => `${path} ${message}`).join("; ");
-  throw new Failure(`The settings are not right: ${issues}. npm run doctor says more.`);
-}
 
 /**
  * Waits until Coze issues a token for the new pair, which shows that it knows the key and that the two belong together.
@@ -51,14 +39,19 @@ export async function waitForKey(project: Project, pair: Pair, ports: CozePorts)
 }
 
 /**
- * Checks that the pair that is to become the previous one is the one that Coze knows.
- * @throws Failure when Coze refuses it.
+ * Checks that the pair that is to become the previous one is one that Coze knows.
+ * @throws Failure when Coze refuses it, with `advice` after the reason.
  */
-export async function checkPreviousPair(project: Project, pair: Pair, { tryExchange }: CozePorts): Promise<void> {
+export async function checkPreviousPair(
+  project: Project,
+  pair: Pair,
+  { tryExchange }: CozePorts,
+  advice: string,
+): Promise<void> {
   const exchanged = await tryExchange(await readConfig(project, pair));
   if ("accessToken" in exchanged) return;
   throw new Failure(
     `The old key ${pair.kid} does not work at Coze, so it cannot stand in for the new one. ` +
-      `${describeRefusal(exchanged.refusal)}\nGive the right one with --old-key-file and --old-kid, or --no-old-key.`,
+      `${describeRefusal(exchanged.refusal)}\n${advice}`,
   );
 }

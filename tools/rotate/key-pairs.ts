@@ -7,16 +7,16 @@ import type { Ask } from "../setup/questions.ts";
 /** A private key, in any form in which it can be pasted, and its fingerprint at Coze. */
 export type Pair = { readonly kid: string; readonly privateKey: string };
 
-/** What changes into what. */
-export type Change = {
+/** From which pair to which. */
+export type KeyRotation = {
   readonly oldKid: string;
-  /** The pair in use; `undefined` if its key is not at hand, so that nothing can replace the new one. */
+  /** The pair in use; `undefined` without the old key: then there is no fallback at Coze. */
   readonly previous: Pair | undefined;
   readonly current: Pair;
 };
 
-/** What can be given as flags. */
-export type PairFlags = {
+/** What can be given as options. */
+export type PairOptions = {
   readonly keyFile?: string;
   readonly kid?: string;
   readonly oldKeyFile?: string;
@@ -25,40 +25,40 @@ export type PairFlags = {
   readonly oldKey: boolean;
 };
 
-export type PairPorts = {
+type PairPorts = {
   readonly ask: Ask;
   readonly say: (text: string) => void;
   /** The key file to suggest. */
   readonly keyFile: string | undefined;
 };
 
-/** The flags of all answers that are missing, where there is nobody to ask. */
-export function missingPairFlags(flags: PairFlags, { deployed, local }: Project): readonly string[] {
+/** The options of all answers that are missing, where there is nobody to ask. */
+export function missingPairOptions(options: PairOptions, { deployed, local }: Project): readonly string[] {
   return [
-    ...(flags.keyFile === undefined ? ["--key-file"] : []),
-    ...(flags.kid === undefined ? ["--kid"] : []),
-    ...(flags.oldKid || deployed["KID"] || local["KID"] ? [] : ["--old-kid"]),
-    ...(flags.oldKeyFile || local["PRIVATE_KEY"] || !flags.oldKey ? [] : ["--old-key-file (or --no-old-key)"]),
+    ...(options.keyFile === undefined ? ["--key-file"] : []),
+    ...(options.kid === undefined ? ["--kid"] : []),
+    ...(options.oldKid || deployed["KID"] || local["KID"] ? [] : ["--old-kid"]),
+    ...(options.oldKeyFile || local["PRIVATE_KEY"] || !options.oldKey ? [] : ["--old-key-file (or --no-old-key)"]),
   ];
 }
 
 /**
  * Asks for the new pair, and for what the settings do not say about the old one.
- * @throws Failure that names the flag, when an answer is missing or wrong and there is nobody to ask.
+ * @throws Failure that names the option, when an answer is missing or wrong and there is nobody to ask.
  */
-export async function askPairs(flags: PairFlags, project: Project, ports: PairPorts): Promise<Change> {
+export async function askPairs(options: PairOptions, project: Project, ports: PairPorts): Promise<KeyRotation> {
   const oldKid = await askKid(ports.ask, {
     flag: "--old-kid",
     text: "The fingerprint of the key that is in use now",
-    given: flags.oldKid ?? stringIn(project.deployed, "KID") ?? stringIn(project.local, "KID"),
+    given: options.oldKid ?? stringIn(project.deployed, "KID") ?? stringIn(project.local, "KID"),
   });
-  const oldKey = flags.oldKey ? await askOldKey(flags, project, ports) : undefined;
+  const oldKey = options.oldKey ? await askOldKey(options, project, ports) : undefined;
   const previous = oldKey === undefined ? undefined : { kid: oldKid, privateKey: oldKey };
 
   const privateKey = await askKeyFile(ports.ask, {
     flag: "--key-file",
     text: "The new private key that Coze offered for download, as a file",
-    given: flags.keyFile,
+    given: options.keyFile,
     initial: ports.keyFile,
     issue: (key) => (isSameKey(key, oldKey) ? "is the key that is in use now" : undefined),
   });
@@ -67,13 +67,13 @@ export async function askPairs(flags: PairFlags, project: Project, ports: PairPo
   const kid = await askKid(ports.ask, {
     flag: "--kid",
     text: "KID: the fingerprint beside the new key in the Coze console",
-    given: flags.kid,
+    given: options.kid,
     issue: (answer) => (answer === oldKid ? "is that of the key that is in use now" : undefined),
   });
   return { oldKid, previous, current: { kid, privateKey } };
 }
 
-async function askOldKey({ oldKeyFile }: PairFlags, { local }: Project, { ask }: PairPorts): Promise<string> {
+async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask }: PairPorts): Promise<string> {
   const existing = stringIn(local, "PRIVATE_KEY");
   if (oldKeyFile === undefined && existing !== undefined && "value" in (await importPrivateKey(existing))) {
     return existing;

@@ -1,12 +1,12 @@
 import { homedir } from "node:os";
 import { runWrangler } from "../deploy/run-wrangler.ts";
 import { printError } from "../lib/failure.ts";
-import { readProject } from "../lib/project.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { findKeyFile } from "../setup/key-file.ts";
 import { Interrupted, terminal } from "../setup/prompter.ts";
 import { readCommandLine } from "./command-line.ts";
+import type { RotatePorts } from "./context.ts";
 import { type RotateResult, rotate } from "./rotate.ts";
 
 /** Between two looks at Coze or at a new deployment. */
@@ -28,7 +28,7 @@ process.exitCode = await run().catch(explain);
 async function run(): Promise<number> {
   const root = process.cwd();
   const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
-  const result = await rotate(readProject(root, env), options, {
+  const ports: RotatePorts = {
     prompter: isInteractive ? terminal : undefined,
     // With --json, the JSON is all of the output.
     say: json ? console.error : console.log,
@@ -39,7 +39,8 @@ async function run(): Promise<number> {
     width: process.stdout.columns ?? 120,
     pauseMs: PAUSE_MS,
     now: Date.now,
-  });
+  };
+  const result = await rotate({ root, env, options, ports });
   const { outcome, oldKid, newKid, deleteAfter = null } = result;
   if (json)
     console.log(JSON.stringify({ outcome, old_kid: oldKid, new_kid: newKid, delete_after: deleteAfter }, null, 2));

@@ -1,36 +1,63 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
 import { refuseMissing } from "../setup/questions.ts";
-import type { Context } from "./context.ts";
-import { missingPairFlags } from "./key-pairs.ts";
-import type { Rotation } from "./rotation.ts";
+import type { RotateOptions, RotatePorts } from "./context.ts";
+import { missingPairOptions } from "./key-pairs.ts";
+import { BY_HAND, type RotationState } from "./rotation-state.ts";
+
+/** What is tried at Coze, and what the files are made from. */
+const TRIED = ["CLIENT_ID", "KID", "PRIVATE_KEY", "TOKEN_ENDPOINT", "AUDIENCE"];
 
 /**
- * Refuses settings whose key cannot be changed in the way of this command.
+ * Refuses settings whose key cannot be rotated in the way of this command.
  * @throws Failure that says what to do.
  */
 export function refuseUnsuitable({ deployed, local, stored }: Project): void {
-  const manual = "Follow docs/operations.md, Changing the key without an outage.";
+  const manual = `Follow ${BY_HAND}.`;
   if (stored.includes("PRIVATE_KEY")) throw new Failure(`PRIVATE_KEY is in the Secrets Store. ${manual}`);
   const secret = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"].find((name) => deployed[name]);
   if (secret !== undefined) throw new Failure(`wrangler.toml has ${secret}, which has to be a secret. ${manual}`);
   if (local["PREVIOUS_KID"] || local["PREVIOUS_PRIVATE_KEY"]) {
     throw new Failure(
-      "The vars file has PREVIOUS_KID or PREVIOUS_PRIVATE_KEY: a change of the key was begun by hand. Finish it first, and " +
+      "The vars file has PREVIOUS_KID or PREVIOUS_PRIVATE_KEY: a rotation was begun by hand. Finish it first, and " +
         "take both out of the file.",
     );
   }
 }
 
 /**
- * Names everything that will be missing, at once.
- * @throws Failure when there is no terminal and a flag is missing.
+ * Refuses settings that are not those that were tried at Coze.
+ * @throws Failure that names the setting.
  */
-export function requireFlags({ project, options, ports }: Context, begun: Rotation | undefined): void {
-  if (ports.prompter !== undefined) return;
-  const missing = [
-    ...(begun === undefined ? missingPairFlags(options, project) : []),
-    ...(options.yes || options.dryRun ? [] : ["--yes"]),
-  ];
-  refuseMissing(missing);
+export function refuseChanged(before: Project, after: Project): void {
+  refuseUnsuitable(after);
+  const isChanged = (name: string) =>
+    before.deployed[name] !== after.deployed[name] || before.local[name] !== after.local[name];
+  const changed = TRIED.find(isChanged);
+  if (changed === undefined) return;
+  throw new Failure(`${changed} has changed meanwhile, so nothing was written. Run npm run rotate again.`);
+}
+
+/**
+ * Names everything that will be missing, at once.
+ * @throws Failure when there is no terminal and an option is missing, or when nothing could show that a closed service
+ * works with the new key alone.
+ */
+export function requireOptions(
+  project: Project,
+  options: RotateOptions,
+  { prompter, credential }: Pick<RotatePorts, "prompter" | "credential">,
+  begun: RotationState | undefined,
+): void {
+  if (prompter === undefined) {
+    refuseMissing([
+      ...(begun === undefined ? missingPairOptions(options, project) : []),
+      ...(options.yes || options.dryRun ? [] : ["--yes"]),
+    ]);
+  }
+  if (options.dryRun || !options.tokenCheck || credential !== undefined || !("CALLERS" in project.local)) return;
+  throw new Failure(
+    "The service is closed: put an API key or a JWT of a caller into the variable CREDENTIAL, so that it can be checked " +
+      "with the new key alone. --no-token-check goes on without that check.",
+  );
 }

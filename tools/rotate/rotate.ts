@@ -1,14 +1,23 @@
+import { describeKey } from "../doctor/key-check.ts";
 import { Failure } from "../lib/failure.ts";
-import type { Project } from "../lib/project.ts";
+import { type Project, readProject } from "../lib/project.ts";
 import { createAsk } from "../setup/questions.ts";
-import type { FileToWrite } from "../setup/write-files.ts";
-import type { Context, RotateOptions, RotatePorts } from "./context.ts";
-import { checkPreviousPair, readConfig, waitForKey } from "./coze-check.ts";
-import { askPairs, type Change } from "./key-pairs.ts";
-import { refuseUnsuitable, requireFlags } from "./preconditions.ts";
-import { type Rotation, readRotation, removeRotation, rotationFile, writeRotation } from "./rotation.ts";
-import { filesWithBoth, filesWithoutPrevious } from "./rotation-files.ts";
-import { checkService, currentPair, deployBoth, removePrevious } from "./steps.ts";
+import type { Context } from "./context.ts";
+import { checkPreviousPair, waitForKey } from "./coze-check.ts";
+import { askPairs, type KeyRotation } from "./key-pairs.ts";
+import { refuseChanged, refuseUnsuitable, requireOptions } from "./preconditions.ts";
+import { readConfig } from "./read-config.ts";
+import { readRecordedPairs } from "./recorded-pairs.ts";
+import { filesWithoutPrevious, filesWithPairs } from "./rotation-files.ts";
+import {
+  BY_HAND,
+  type RotationState,
+  readRotationState,
+  removeRotationState,
+  writeRotationState,
+} from "./rotation-state.ts";
+import { checkService } from "./service-check.ts";
+import { deployPairs, removePrevious } from "./steps.ts";
 
 /** How far it has come. */
 export type RotateResult = {
@@ -21,122 +30,134 @@ export type RotateResult = {
 };
 
 /**
- * Changes the key without an outage: tries the new pair at Coze, deploys both, checks the service, removes the old pair,
- * and says when its key may be deleted. Each step is recorded when it is done; the next run goes on after it, and first
- * checks again what the steps before have achieved.
+ * Rotates the private key without an outage: tries the new pair at Coze, deploys both, checks the service, removes the old
+ * pair, and says when its key may be deleted. Each step is recorded when it is done; the next run goes on after it, and
+ * first checks again what the steps before have achieved.
  * @throws Failure when an answer is missing and nobody can be asked, or a step or its check fails.
  * @throws Interrupted on Ctrl-C at a question.
  */
-export async function rotate(project: Project, options: RotateOptions, ports: RotatePorts): Promise<RotateResult> {
-  const begun = readRotation(project);
+export async function rotate(context: Context): Promise<RotateResult> {
+  const { root, env, options, ports } = context;
+  const project = readProject(root, env);
+  const begun = readRotationState(context);
   if (begun === undefined) refuseUnsuitable(project);
-  const context = { project, options, ports };
-  requireFlags(context, begun);
-  if (begun !== undefined) return goOn(begun, context);
-
-  const change = await askPairs(options, project, { ...ports, ask: createAsk(ports.prompter, options.yes) });
-  const files = filesWithBoth(project, change);
-  ports.say(describePlan(change, files, await readConfig(project, change.current)));
-  if (options.dryRun) return resultFor("planned", { oldKid: change.oldKid, newKid: change.current.kid });
-  if (change.previous !== undefined) await checkPreviousPair(project, change.previous, ports);
-  await waitForKey(project, change.current, ports);
-  return begin(change, files, context);
+  requireOptions(project, options, ports, begun);
+  return begun === undefined ? begin(project, context) : goOn(begun, project, context);
 }
 
-/** The files come first: what a deployment has must not be lost when this process ends during it. */
-async function begin(change: Change, files: readonly FileToWrite[], context: Context): Promise<RotateResult> {
-  const { project, ports } = context;
-  const rotation: Rotation = {
+async function begin(project: Project, context: Context): Promise<RotateResult> {
+  const { options, ports } = context;
+  const rotation = await askPairs(options, project, { ...ports, ask: createAsk(ports.prompter, options.yes) });
+  const { oldKid, previous, current } = rotation;
+  const kids = { oldKid, newKid: current.kid };
+  ports.say(await describePlan(rotation, project));
+  if (options.dryRun) return resultFor("planned", kids);
+
+  if (previous !== undefined) {
+    const advice = "Give the right one with --old-key-file and --old-kid, or --no-old-key.";
+    await checkPreviousPair(project, previous, ports, advice);
+  }
+  await waitForKey(project, current, ports);
+  if (!(await confirm("Write the files, and deploy?", context))) return resultFor("stopped", kids);
+  return takeSteps(record(rotation, project, context), context);
+}
+
+/**
+ * The files come first: what a deployment has must not be lost when this process ends during it. They are read again,
+ * because much may have been edited since the first question.
+ */
+function record(rotation: KeyRotation, before: Project, context: Context): RotationState {
+  const { oldKid, previous, current } = rotation;
+  const state: RotationState = {
     step: "deploy",
-    oldKid: change.oldKid,
-    newKid: change.current.kid,
-    hasPrevious: change.previous !== undefined,
-    startedAt: new Date(ports.now()).toISOString(),
+    oldKid,
+    newKid: current.kid,
+    newKeyFingerprint: describeKey(current.privateKey).fingerprint,
+    ...(previous !== undefined && { oldKeyFingerprint: describeKey(previous.privateKey).fingerprint }),
+    startedAt: new Date(context.ports.now()).toISOString(),
   };
-  if (!(await confirm("Write the files, and deploy?", context))) return resultFor("stopped", rotation);
-  writeRotation(project, rotation, files);
-  return takeSteps(rotation, context);
+  const now = readProject(context.root, context.env);
+  refuseChanged(before, now);
+  writeRotationState(context, state, filesWithPairs(now, rotation));
+  return state;
 }
 
-async function goOn(rotation: Rotation, context: Context): Promise<RotateResult> {
-  const { project, options, ports } = context;
-  const { oldKid, newKid, startedAt, step } = rotation;
+async function goOn(state: RotationState, project: Project, context: Context): Promise<RotateResult> {
+  const { options, ports } = context;
+  const { oldKid, newKid, startedAt, step } = state;
   if (options.kid !== undefined && options.kid !== newKid) {
     throw new Failure(
-      `The change from ${oldKid} to ${newKid} is not finished. Finish it without --kid, or delete ${rotationFile(project)}.`,
+      `The rotation from ${oldKid} to ${newKid} is not finished. Finish it without --kid, or give it up: ${BY_HAND}.`,
     );
   }
-  ports.say(`Going on with the change from ${oldKid} to ${newKid}, which began at ${startedAt}. Next step: ${step}`);
-  if (options.dryRun) return resultFor("planned", rotation);
+  ports.say(`Going on with the rotation from ${oldKid} to ${newKid}, which began at ${startedAt}. Next step: ${step}`);
+  if (options.dryRun) return resultFor("planned", state);
 
-  await waitForKey(project, currentPair(rotation, project), ports);
-  if (step === "deploy" && !(await confirm("Deploy?", context))) return resultFor("stopped", rotation);
-  if (step === "remove") await checkService(rotation, context);
-  return takeSteps(rotation, context);
+  const { current, previous } = await readRecordedPairs(state, project);
+  await waitForKey(project, current, ports);
+  if (previous !== undefined && options.oldKey) {
+    await checkPreviousPair(project, previous, ports, "If it is deleted at Coze, go on with --no-old-key.");
+  }
+  if (step === "deploy" && !(await confirm("Deploy?", context))) return resultFor("stopped", state);
+  if (step !== "deploy") await checkService(state, current, context);
+  return takeSteps(state, context);
 }
 
-async function takeSteps(rotation: Rotation, context: Context): Promise<RotateResult> {
-  const { project, ports } = context;
-  if ("CALLERS" in project.deployed && ports.credential === undefined) {
-    ports.say(
-      "The variable CREDENTIAL has no API key or JWT of a caller, so no check requests a token of the service.",
-    );
+async function takeSteps(begun: RotationState, context: Context): Promise<RotateResult> {
+  let state = begun;
+  if (state.step === "deploy") {
+    state = await deployPairs(state, context);
+    writeRotationState(context, state);
   }
-  let reached = rotation;
-  if (reached.step === "deploy") {
-    reached = await deployBoth(reached, context);
-    writeRotation(project, reached);
+  if (state.step === "remove") {
+    if (!(await confirm("Remove the old pair from the Worker?", context))) return resultFor("stopped", state);
+    state = await removePrevious(state, context);
+    writeRotationState(context, state, filesWithoutPrevious(readProject(context.root, context.env)));
   }
-  if (reached.step === "remove") {
-    if (!(await confirm("Remove the old pair from the Worker?", context))) return resultFor("stopped", reached);
-    reached = await removePrevious(reached, context);
-    writeRotation(project, reached, filesWithoutPrevious(project));
-  }
-  await checkService(reached, context);
-  return finish(reached, context);
+  return finish(state, context);
 }
 
 /** Never before the last token of the old key has ended: deleting the key cannot be undone. */
-function finish(rotation: Rotation, { project, ports }: Context): RotateResult {
-  const { oldKid, newKid, oldTokensEndAt = "" } = rotation;
+function finish(state: RotationState, context: Context): RotateResult {
+  const { oldKid, newKid, oldTokensEndAt = "" } = state;
+  const { ports } = context;
   if (ports.now() < Date.parse(oldTokensEndAt)) {
     ports.say(
       `The service uses ${newKid} alone. Not finished yet: do not delete ${oldKid} at Coze before ${oldTokensEndAt}, ` +
-        "because tokens that were issued for it may end with it. Then again: npm run rotate",
+        "because tokens that were issued for it may end with it. After that, run npm run rotate again.",
     );
-    return resultFor("waiting", rotation);
+    return resultFor("waiting", state);
   }
-  removeRotation(project);
+  removeRotationState(context);
   ports.say(`Finished. Delete the old key, ${oldKid}, in the Coze console now; keep ${newKid}.`);
-  return resultFor("finished", rotation);
+  return resultFor("finished", state);
 }
 
 async function confirm(question: string, { options, ports }: Context): Promise<boolean> {
   return options.yes || (ports.prompter !== undefined && (await ports.prompter.confirm(question, true)));
 }
 
-function describePlan(
-  { oldKid, previous, current }: Change,
-  files: readonly FileToWrite[],
-  { tokenEndpoint, tokenDurationSeconds }: { readonly tokenEndpoint: string; readonly tokenDurationSeconds: number },
-): string {
+async function describePlan(rotation: KeyRotation, project: Project): Promise<string> {
+  const { oldKid, previous, current } = rotation;
+  const { tokenEndpoint, tokenDurationSeconds } = await readConfig(project, current);
+  const names = filesWithPairs(project, rotation).map(({ name }) => name);
   const deployed = previous === undefined ? "the new pair alone" : "the new pair, and the old one as the previous one";
   const steps = [
     `try the key at ${new URL(tokenEndpoint).host}, until Coze knows it`,
-    `write ${files.map(({ name }) => name).join(" and ")}, and deploy ${deployed}, in one step`,
+    `write ${names.join(" and ")}, and deploy ${deployed}, in one step`,
     "check the service",
     ...(previous === undefined ? [] : ["remove the old pair from the Worker, and check the service"]),
     `say when the old key may be deleted at Coze: when its tokens have ended, after ${tokenDurationSeconds} s`,
   ];
   return [
-    `To change the key from ${oldKid} to ${current.kid}:`,
+    `To rotate the private key from ${oldKid} to ${current.kid}:`,
     ...steps.map((step, index) => `  ${index + 1}. ${step}`),
   ].join("\n");
 }
 
 function resultFor(
   outcome: RotateResult["outcome"],
-  { oldKid, newKid, oldTokensEndAt }: Pick<Rotation, "oldKid" | "newKid" | "oldTokensEndAt">,
+  { oldKid, newKid, oldTokensEndAt }: Pick<RotationState, "oldKid" | "newKid" | "oldTokensEndAt">,
 ): RotateResult {
   return { outcome, oldKid, newKid, deleteAfter: oldTokensEndAt };
 }

@@ -5,7 +5,7 @@ import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { editToml } from "../setup/toml-edit.ts";
 import { definesVar, editVars } from "../setup/vars-edit.ts";
 import { type FileToWrite, readIfPresent } from "../setup/write-files.ts";
-import type { Change } from "./key-pairs.ts";
+import type { KeyRotation } from "./key-pairs.ts";
 
 const TOML = "wrangler.toml";
 
@@ -14,7 +14,7 @@ const TOML = "wrangler.toml";
  * into the vars file too.
  * @throws Failure when wrangler.toml cannot be edited.
  */
-export function filesWithBoth(project: Project, { current, previous }: Change): readonly FileToWrite[] {
+export function filesWithPairs(project: Project, { current, previous }: KeyRotation): readonly FileToWrite[] {
   const { env, deployed } = project;
   const text = readVars(project);
   const isKidSecret = !("KID" in deployed);

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import type { RunWrangler } from "../../../tools/deploy/run-wrangler.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { readProject } from "../../../tools/lib/project.ts";
+import { startKvServer } from "../../../tools/workerd/kv-server.ts";
 import { startWorkerd, type Workerd } from "../../../tools/workerd/workerd.ts";
 
 type Secrets = Readonly<Record<string, string>>;
 
 /**
  * Stands in for wrangler and Cloudflare: each deployment, and each change of secrets, starts the real Worker anew with the
- * variables of the folder's wrangler.toml and the secrets so far, behind one address.
+ * variables of the folder's wrangler.toml, the secrets so far and one KV namespace, behind one address.
  */
 export async function startCloudflare(root: string, script: string, env?: string) {
   const commands: string[] = [];
@@ -18,6 +19,7 @@ export async function startCloudflare(root: string, script: string, env?: string
   /** Of the next commands that are no dry run. */
   const failures: string[] = [];
 
+  const kv = await startKvServer();
   const server = await serveOnLoopback(async (request) => {
     if (worker === undefined) return new Response(null, { status: 503 });
     const { pathname, search } = new URL(request.url);
@@ -34,7 +36,12 @@ export async function startCloudflare(root: string, script: string, env?: string
   async function restart(): Promise<void> {
     await worker?.close();
     const { deployed } = readProject(root, env);
-    worker = await startWorkerd({ script, vars: { ...deployed, ...secrets }, quiet: true });
+    worker = await startWorkerd({
+      script,
+      vars: { ...deployed, ...secrets },
+      kv: { TOKEN_CACHE: kv.address },
+      quiet: true,
+    });
   }
 
   const runWrangler: RunWrangler = async (args) => {
@@ -63,6 +70,7 @@ export async function startCloudflare(root: string, script: string, env?: string
     async close() {
       await worker?.close();
       await server.close();
+      await kv.close();
     },
   };
 }

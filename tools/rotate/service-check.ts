@@ -1,0 +1,102 @@
+import { randomInt, randomUUID } from "node:crypto";
+import * as z from "zod";
+import { lookUntilRight } from "../deploy/deploy.ts";
+import { Failure } from "../lib/failure.ts";
+import { printable } from "../lib/printable.ts";
+import { readProject } from "../lib/project.ts";
+import type { Context, RotateOptions, RotatePorts } from "./context.ts";
+import type { Pair } from "./key-pairs.ts";
+import { readConfig } from "./read-config.ts";
+import type { RotationState } from "./rotation-state.ts";
+
+/** Longer than the service takes at most. */
+const TIMEOUT_MS = 15_000;
+
+const refusal = z.object({
+  error: z.string(),
+  error_description: z.string(),
+  coze: z.object({ error_message: z.string().optional() }).optional(),
+});
+
+/** What the check for a new token uses of {@link Context}. */
+type NewTokenContext = Pick<Context, "root" | "env"> & {
+  readonly options: Pick<RotateOptions, "tokenCheck">;
+  readonly ports: Pick<RotatePorts, "say" | "credential">;
+};
+
+/**
+ * Checks the service from outside, until it is right, and that it issues a new token.
+ * @throws Failure when it does not get right, or its address is not known.
+ */
+export async function checkService({ url }: Pick<RotationState, "url">, pair: Pair, context: Context): Promise<void> {
+  const { root, env, options, ports } = context;
+  const { domain } = readProject(root, env);
+  const known = options.url ?? url ?? (domain && `https://${domain}`);
+  if (known === undefined) throw new Failure("--url is missing: where does the service respond?");
+  const address = new URL(known);
+  if (!(await lookUntilRight(address, { root, env, credential: ports.credential }, ports))) {
+    throw new Failure("The service is not right, so the rotation is not finished. Run npm run rotate again.");
+  }
+  await checkNewToken(address, pair, context);
+}
+
+/**
+ * Checks that the service issues a token that no cache can have: one that was issued before says nothing about the pair
+ * that is deployed now.
+ * @throws Failure when it does not.
+ */
+export async function checkNewToken(
+  url: URL,
+  pair: Pair,
+  { root, env, options, ports }: NewTokenContext,
+): Promise<void> {
+  if (!options.tokenCheck) {
+    ports.say("--no-token-check: no new token is requested of the service, so it may not work with this key.");
+    return;
+  }
+  const { tokenDurationSeconds, callers } = await readConfig(readProject(root, env), pair);
+  const maxSeconds = Math.min(
+    tokenDurationSeconds,
+    ...callers.map(({ maxDurationSeconds = tokenDurationSeconds }) => maxDurationSeconds),
+  );
+  const issue = await requestNewToken(url, ports.credential, maxSeconds);
+  if (issue === undefined) {
+    ports.say(`${url.host} has issued a new token.`);
+    return;
+  }
+  const rollback = `npx wrangler rollback --env="${env ?? ""}"`;
+  throw new Failure(
+    `${url.host} has issued no new token: ${printable(issue)}\n` +
+      `Run npm run rotate again. If that does not help, restore the previous version: ${rollback}`,
+  );
+}
+
+/** A JWT names its user, so the life of the token is what differs from all that are cached. Returns what is wrong. */
+async function requestNewToken(
+  url: URL,
+  credential: string | undefined,
+  maxSeconds: number,
+): Promise<string | undefined> {
+  const isJwt = credential?.split(".").length === 3;
+  const response = await fetch(new URL("/", url), {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      ...(credential !== undefined && { Authorization: `Bearer ${credential}` }),
+      ...(!isJwt && { "X-User-ID": `coze-token-worker-rotate-${randomUUID()}` }),
+    },
+    body: JSON.stringify({ duration_seconds: randomInt(Math.ceil(maxSeconds / 2), maxSeconds + 1) }),
+    redirect: "manual",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch(() => undefined);
+  if (response === undefined) return "it does not respond.";
+
+  const { status, headers } = response;
+  const cacheStatus = headers.get("Cache-Status") ?? "";
+  const body: unknown = await response.json().catch(() => undefined);
+  if (status === 200) return /;\s*hit\b/.test(cacheStatus) ? `it has sent a cached one (${cacheStatus}).` : undefined;
+  const refused = refusal.safeParse(body).data;
+  if (refused === undefined) return `it responds with ${status}, and not as this service does.`;
+  const said = refused.coze?.error_message === undefined ? "" : ` Coze says: ${refused.coze.error_message}`;
+  return `${status} ${refused.error}: ${refused.error_description}${said}`;
+}
