@@ -37,7 +37,8 @@ function npmProcessId(): number | undefined {
   return command?.includes(script) ? Number(grandparent) : process.ppid;
 }
 
-function isRunning(processId: number): boolean {
+/** Tells whether there is a process with this id that this account may signal. */
+export function isRunning(processId: number): boolean {
   try {
     return process.kill(processId, 0);
   } catch {

@@ -9,6 +9,7 @@ import { refuseChanged, refuseUnsuitable, requireOptions } from "./preconditions
 import { readConfig } from "./read-config.ts";
 import { readRecordedPairs } from "./recorded-pairs.ts";
 import { filesWithoutPrevious, filesWithPairs } from "./rotation-files.ts";
+import { lockRotation } from "./rotation-lock.ts";
 import {
   BY_HAND,
   type RotationState,
@@ -33,10 +34,15 @@ export type RotateResult = {
  * Rotates the private key without an outage: tries the new pair at Coze, deploys both, checks the service, removes the old
  * pair, and says when its key may be deleted. Each step is recorded when it is done; the next run goes on after it, and
  * first checks again what the steps before have achieved.
- * @throws Failure when an answer is missing and nobody can be asked, or a step or its check fails.
+ * @throws Failure when an answer is missing and nobody can be asked, another run is at work, or a step or its check fails.
  * @throws Interrupted on Ctrl-C at a question.
  */
 export async function rotate(context: Context): Promise<RotateResult> {
+  using _lock = context.options.dryRun ? undefined : lockRotation(context);
+  return await beginOrGoOn(context);
+}
+
+async function beginOrGoOn(context: Context): Promise<RotateResult> {
   const { root, env, options, ports } = context;
   const project = readProject(root, env);
   const begun = readRotationState(context);

@@ -59,6 +59,6 @@ export function removeRotationState(project: Pick<Project, "root" | "env">): voi
 }
 
 /** Where it stands, in a folder that git ignores and wrangler has too. */
-function stateFile({ env }: Pick<Project, "env">): string {
+export function stateFile({ env }: Pick<Project, "env">): string {
   return `.wrangler/rotate${env === undefined ? "" : `.${env}`}.json`;
 }

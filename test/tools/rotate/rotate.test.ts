@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,6 +11,8 @@ import { NEW, NEW_PAIR, OLD, prepareServices, START, STATE } from "./rotated-ser
 const OLD_TOKENS_END = START + (900 + 60) * 1000;
 const API_KEY = "ctw_of-a-test";
 const CALLER = `\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "${sha256Hex(API_KEY)}"\n`;
+
+const LOCK = ".wrangler/rotate.lock";
 
 const createService = prepareServices();
 
@@ -91,6 +94,24 @@ describe("npm run rotate", () => {
     });
     await expect(rotation).rejects.toThrow(/^KID has changed meanwhile, so nothing was written/);
     expect([has(STATE), cloudflare.commands]).toEqual([false, []]);
+  });
+
+  it("runs alone, and takes over from a run that was killed", async () => {
+    const { run, folder, has } = await createService();
+    let second: Promise<unknown> | undefined;
+    const first = await run(NEW_PAIR, {
+      tryExchange(settings) {
+        second ??= expect(run(NEW_PAIR)).rejects.toThrow(
+          `Another npm run rotate is at work here, process ${process.pid}`,
+        );
+        return tryExchange(settings);
+      },
+    });
+    await second;
+    expect([first.outcome, has(LOCK)]).toEqual(["waiting", false]);
+
+    writeFileSync(join(folder, LOCK), String(spawnSync("true").pid));
+    expect((await run(["--yes"])).outcome).toBe("waiting");
   });
 
   it("does not rotate the key of a closed service without CREDENTIAL, unless told to", async () => {
