@@ -5,7 +5,7 @@ import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { createSigner } from "../../src/adapters/coze/signer.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
 import { assertionClaims } from "../../src/core/token/assertion.ts";
-import { isKeyRefusal, TokenError } from "../../src/core/token-error.ts";
+import { isKeyRefusal, isUnknownKey, TokenError } from "../../src/core/token-error.ts";
 import { printable } from "./printable.ts";
 
 /** What an exchange needs of the settings. */
@@ -33,6 +33,8 @@ export type Refusal = {
   readonly logId: string | undefined;
   /** Whether Coze refuses the key, as it does when the app is of the other region. */
   readonly isKeyRefusal: boolean;
+  /** Whether Coze does not know the key, which may pass if that is new there. */
+  readonly isUnknownKey: boolean;
 };
 
 /** So that a slow network is no reason to give up. */
@@ -89,5 +91,6 @@ function refusalFor({ code, message, details: { coze } }: TokenError): Refusal {
     coze: coze?.error_message,
     logId: coze?.log_id,
     isKeyRefusal: coze !== undefined && isKeyRefusal(coze),
+    isUnknownKey: coze !== undefined && isUnknownKey(coze),
   };
 }

@@ -2,7 +2,7 @@ import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { describeKey } from "../doctor/key-check.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import { askKeyFile, askKid } from "../setup/key-questions.ts";
-import type { Ask } from "../setup/questions.ts";
+import type { Ask, Question } from "../setup/questions.ts";
 
 /** A private key, in any form in which it can be pasted, and its fingerprint at Coze. */
 export type Pair = { readonly kid: string; readonly privateKey: string };
@@ -64,13 +64,18 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
   });
   const { bits, fingerprint } = describeKey(privateKey);
   ports.say(`The new key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
-  const kid = await askKid(ports.ask, {
+  const text = "KID: the fingerprint beside the new key in the Coze console";
+  const kid = await askNewKid(ports.ask, { text, given: options.kid }, oldKid);
+  return { oldKid, previous, current: { kid, privateKey } };
+}
+
+/** Asks for the fingerprint of the new key, which cannot be that of the old one. */
+export function askNewKid(ask: Ask, question: Omit<Question, "flag" | "issue">, oldKid: string): Promise<string> {
+  return askKid(ask, {
+    ...question,
     flag: "--kid",
-    text: "KID: the fingerprint beside the new key in the Coze console",
-    given: options.kid,
     issue: (answer) => (answer === oldKid ? "is that of the key that is in use now" : undefined),
   });
-  return { oldKid, previous, current: { kid, privateKey } };
 }
 
 async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask }: PairPorts): Promise<string> {

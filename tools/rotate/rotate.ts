@@ -4,7 +4,7 @@ import { type Project, readProject } from "../lib/project.ts";
 import { createAsk } from "../setup/questions.ts";
 import type { Context } from "./context.ts";
 import { checkPreviousPair, waitForKey } from "./coze-check.ts";
-import { askPairs, type KeyRotation } from "./key-pairs.ts";
+import { askNewKid, askPairs, type KeyRotation } from "./key-pairs.ts";
 import { refuseChanged, refuseUnsuitable, requireOptions } from "./preconditions.ts";
 import { readConfig } from "./read-config.ts";
 import { readRecordedPairs } from "./recorded-pairs.ts";
@@ -53,19 +53,23 @@ async function beginOrGoOn(context: Context): Promise<RotateResult> {
 
 async function begin(project: Project, context: Context): Promise<RotateResult> {
   const { options, ports } = context;
-  const rotation = await askPairs(options, project, { ...ports, ask: createAsk(ports.prompter, options.yes) });
-  const { oldKid, previous, current } = rotation;
-  const kids = { oldKid, newKid: current.kid };
-  ports.say(await describePlan(rotation, project));
-  if (options.dryRun) return resultFor("planned", kids);
+  const ask = createAsk(ports.prompter, options.yes);
+  const asked = await askPairs(options, project, { ...ports, ask });
+  const { oldKid, previous } = asked;
+  ports.say(await describePlan(asked, project));
+  if (options.dryRun) return resultFor("planned", { oldKid, newKid: asked.current.kid });
 
   if (previous !== undefined) {
     const advice = "Give the right one with --old-key-file and --old-kid, or --no-old-key.";
     await checkPreviousPair(project, previous, ports, advice);
   }
-  await waitForKey(project, current, ports);
-  if (!(await confirm("Write the files, and deploy?", context))) return resultFor("stopped", kids);
-  return takeSteps(record(rotation, project, context), context);
+  const text = "Coze does not know this KID. Press Enter to go on waiting, or type the right one";
+  const askKid = (unknown: string) => askNewKid(ask, { text, given: undefined, initial: unknown }, oldKid);
+  const current = await waitForKey(project, asked.current, ports, askKid);
+  if (!(await confirm("Write the files, and deploy?", context))) {
+    return resultFor("stopped", { oldKid, newKid: current.kid });
+  }
+  return takeSteps(record({ ...asked, current }, project, context), context);
 }
 
 /**

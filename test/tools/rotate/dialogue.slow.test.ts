@@ -14,7 +14,7 @@ import { createProject, wranglerToml } from "../start/project.ts";
 const OLD = { kid: "the-old-key", ...createKeyPair() };
 const NEW = { kid: "the-new-key", ...createKeyPair() };
 
-it("asks for the new pair in a terminal, and after Ctrl-C in the deployment goes on and has left no secrets behind", async () => {
+it("asks for the new pair in a terminal, lets a KID be corrected, and after Ctrl-C in the deployment goes on and has left no secrets behind", async () => {
   const emulator = await startEmulator();
   onTestFinished(emulator.close);
   const coze = createCoze(emulator.url);
@@ -45,6 +45,9 @@ it("asks for the new pair in a terminal, and after Ctrl-C in the deployment goes
   terminal.type(`private_key (1).pem${ENTER}`);
   await terminal.shows("SHA-256 of its public key (SPKI): ");
   await terminal.shows("KID: the fingerprint");
+  terminal.type(`mistyped${ENTER}`);
+  await terminal.shows("Coze may take some seconds to know a new key. Trying again in 5 s");
+  await terminal.shows("Press Enter to go on waiting, or type the right one");
   terminal.type(`${NEW.kid}${ENTER}`);
   await terminal.shows("has issued a token for the new key");
   await terminal.shows("Write the files, and deploy?");

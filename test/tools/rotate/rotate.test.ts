@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { readProject } from "../../../tools/lib/project.ts";
 import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import { tryExchange } from "../../../tools/lib/try-exchange.ts";
@@ -62,6 +63,38 @@ describe("npm run rotate", () => {
     });
     expect(result.outcome).toBe("waiting");
     expect(output().match(/does not work at Coze yet/g)).toHaveLength(2);
+  });
+
+  it("stops at once when the key is not that of the KID, which no waiting cures", async () => {
+    const { run, folder, output } = await createService();
+    writeFileSync(join(folder, "new.pem"), createKeyPair().privateKey);
+    await expect(run(NEW_PAIR)).rejects.toThrow(/does not work at Coze.*verify jwt token error/);
+    expect(output()).not.toContain("Trying again");
+  });
+
+  it("asks a person once whether the KID is right, and goes on waiting on Enter", async () => {
+    const { run, removeKey, addNewKey } = await createService();
+    await removeKey(NEW.kid);
+    const questions: string[] = [];
+    let tries = 0;
+    const result = await run(NEW_PAIR.slice(0, 4), {
+      prompter: {
+        text: async (question, initial = "") => {
+          questions.push(question);
+          return initial;
+        },
+        select: () => Promise.reject(new Error("asks for a choice")),
+        confirm: async () => true,
+        say: () => undefined,
+      },
+      async tryExchange(settings) {
+        if (settings.kid === NEW.kid) tries += 1;
+        if (tries === 8) await addNewKey();
+        return tryExchange(settings);
+      },
+    });
+    expect(result.outcome).toBe("waiting");
+    expect(questions).toEqual([expect.stringContaining("Coze does not know this KID")]);
   });
 
   it("keeps, and deploys, what is written into the files while it waits for Coze", async () => {

@@ -97,6 +97,7 @@ describe("the region of an app", () => {
     coze: undefined,
     logId: undefined,
     isKeyRefusal: true,
+    isUnknownKey: true,
   };
 
   it.each([
