@@ -1,3 +1,5 @@
+import { shellWord } from "../lib/shell-word.ts";
+
 /** What to look for: a property of `token_request`, and the values that it may have. */
 export type Wanted = {
   readonly property: "user" | "token" | "request_id";
@@ -17,8 +19,8 @@ export function queriesFor(wanted: Wanted, environment: string): readonly string
 
 /** The live log only has the digest of the key that is deployed now, but which one that is may be in doubt. */
 function tailCommands({ values }: Wanted, environment: string): string {
-  const env = environment === "" ? '--env=""' : `--env ${environment}`;
-  const commands = values.map((value) => `  npx wrangler tail ${env} --format json --search ${value}`);
+  const tail = `npx wrangler tail --env=${shellWord(environment)} --format json`;
+  const commands = values.map((value) => `  ${tail} --search=${shellWord(value)}`);
   return ["From now on, with wrangler:", ...commands].join("\n");
 }
 

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
 import { createEnvOption } from "../lib/env-option.ts";
-import { Failure } from "../lib/failure.ts";
+import { printError } from "../lib/failure.ts";
 import { varsTable } from "../lib/vars-table.ts";
 
 type Options = { readonly rotate?: boolean; readonly env?: string };
@@ -34,8 +34,7 @@ async function printKey(name: string, { rotate = false, env }: Options): Promise
   try {
     console.log(describeRotation(process.cwd(), name, env));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    console.error(error.message);
+    printError(error);
     process.exitCode = 1;
   }
 }

@@ -4,6 +4,7 @@ import { lookUntilRight } from "../deploy/deploy.ts";
 import { Failure } from "../lib/failure.ts";
 import { printable } from "../lib/printable.ts";
 import { readProject } from "../lib/project.ts";
+import { shellWord } from "../lib/shell-word.ts";
 import type { Context, RotateOptions, RotatePorts } from "./context.ts";
 import type { Pair } from "./key-pairs.ts";
 import { readConfig } from "./read-config.ts";
@@ -64,7 +65,7 @@ export async function checkNewToken(
     ports.say(`${url.host} has issued a new token.`);
     return;
   }
-  const rollback = `npx wrangler rollback --env="${env ?? ""}"`;
+  const rollback = `npx wrangler rollback --env=${shellWord(env ?? "")}`;
   throw new Failure(
     `${url.host} has issued no new token: ${printable(issue)}\n` +
       `Run npm run rotate again. If that does not help, restore the previous version: ${rollback}`,

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,7 +77,7 @@ describe("npm run audit", () => {
     const vars = await save("rotation.vars", `PRIVATE_KEY="${pem(NEW.privateKey)}"\nPREVIOUS_PRIVATE_KEY="${old}"\n`);
     const during = await audit(["user", "ada", "--vars-file", vars]);
     expect(during.stdout).toContain(`user ${after}  (PRIVATE_KEY of ${vars})\nuser ${before}  (PREVIOUS_PRIVATE_KEY`);
-    expect(during.stdout).toContain(`npx wrangler tail --env="" --format json --search ${after}\n`);
+    expect(during.stdout).toContain(`npx wrangler tail --env="" --format json --search=${after}\n`);
     expect(during.stdout).toContain(`user regex ^(${after}|${before})$`);
     expect(during.stdout).toContain(`WHERE blob3 IN ('${after}', '${before}')`);
 
@@ -111,7 +111,7 @@ describe("npm run audit", () => {
       expect(stdout).toContain(`token equals ${line["token"]}\n`);
       expect(stdout).not.toContain(token);
     }
-    expect(outputs[2]?.stdout).toContain(`npx wrangler tail --env staging --format json --search ${line["token"]}\n`);
+    expect(outputs[2]?.stdout).toContain(`npx wrangler tail --env=staging --format json --search=${line["token"]}\n`);
   });
 
   it("prints the queries for a request id as the Worker logs it", async () => {
@@ -119,9 +119,24 @@ describe("npm run audit", () => {
     expect((await audit(["request", "trace-42"])).stdout).toContain(`request_id equals ${line["request_id"]}\n`);
   });
 
+  it("prints commands that a shell passes on as they are meant", async () => {
+    const { stdout } = await audit(["--env", "of $USER's", "request", "--", "-foo"]);
+    const command = /^ {2}npx (wrangler tail .*)$/m.exec(stdout)?.[1];
+    const words = execFileSync("sh", ["-c", `printf '%s\\n' ${command}`], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+    expect(words).toEqual(["wrangler", "tail", "--env=of $USER's", "--format", "json", "--search=-foo"]);
+  });
+
   it.each<[string, readonly string[], string]>([
     ["a user without a key", ["user", "ada", "--vars-file", "none"], "There is no private key in none."],
-    ["a key file that is not there", ["user", "ada", "--key-file", "none.pem"], "There is no file none.pem."],
+    [
+      "a key file that is not there",
+      ["user", "ada", "--key-file", "none.pem"],
+      "There is no file none.pem that can be read.",
+    ],
+    ["a folder as a key file", ["user", "ada", "--key-file", "src"], "There is no file src that can be read."],
+    ["a folder as the file of a token", ["token", "src"], "There is no such file."],
     ["a key that is none", ["user", "ada", "--key-file", "package.json"], "package.json is not a PEM private key."],
     ["an empty user id", ["user", ""], "No user has this id"],
     ["a token as the argument", ["token", "czs_hunter2"], "There is no such file."],
@@ -130,12 +145,8 @@ describe("npm run audit", () => {
   ])("refuses %s with one sentence", async (_what, args, sentence) => {
     const { stdout, stderr, code } = await audit(args);
     expect({ stdout, code }).toEqual({ stdout: "", code: 1 });
-    expect(stderr).toMatch(/^error: .*\n$/);
+    expect(stderr).toMatch(/^.*\n$/);
     expect(stderr).toContain(sentence);
     expect(stderr).not.toContain("czs_hunter2");
-  });
-
-  it("explains npm run audit with --help", async () => {
-    expect((await audit(["--help"])).stdout).toContain("npm run audit -- token token.txt");
   });
 });

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseCallers } from "../../../src/config/parse-callers.ts";
 import { readProject } from "../../../tools/lib/project.ts";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import { createFolder, TOML } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
 
@@ -18,11 +18,7 @@ describe("npm run keygen", () => {
 
     for (const [index, output] of outputs.entries()) {
       const digest = /key_sha256 = "([0-9a-f]{64})"/.exec(output)?.[1];
-      expect(digest).toBe(
-        createHash("sha256")
-          .update(keys[index] ?? "")
-          .digest("hex"),
-      );
+      expect(digest).toBe(sha256Hex(keys[index] ?? ""));
       expect(output).toContain('[[vars.CALLERS]]\n  name = "nightly-report"');
       expect(parseCallers([{ name: "nightly-report", key_sha256: digest }])).toHaveProperty("value");
     }
@@ -41,13 +37,15 @@ describe("npm run keygen", () => {
     },
   );
 
-  it("explains npm run keygen with --help", async () => {
-    expect((await run("--help")).stdout).toContain("npm run keygen -- nightly-report");
+  it("prints the table of the environment that the caller is for", async () => {
+    expect((await run("--env", "production", "nightly-report")).stdout).toContain(
+      '[[env.production.vars.CALLERS]]\n  name = "nightly-report"',
+    );
   });
 
   const caller = (name: string, more = "", table = "vars") =>
-    `[[${table}.CALLERS]]\nname = "${name}"\n${more || `key_sha256 = "${sha256(name)}"`}\n`;
-  const rights = `key_sha256 = "${sha256("report")}"\npermissions = ["Connector.botChat"]\nbot_ids = ["7"]\nmax_duration = 60`;
+    `[[${table}.CALLERS]]\nname = "${name}"\n${more || `key_sha256 = "${sha256Hex(name)}"`}\n`;
+  const rights = `key_sha256 = "${sha256Hex("report")}"\npermissions = ["Connector.botChat"]\nbot_ids = ["7"]\nmax_duration = 60`;
 
   it.each([
     ["the top level", "report", "report-2"],
@@ -67,7 +65,7 @@ describe("npm run keygen", () => {
     const callers = pasted as readonly { readonly name: string }[]; // checked by the next line
     expect(parseCallers(callers)).toHaveProperty("value");
     const old = callers.find((caller) => caller.name === name);
-    expect(callers.at(-1)).toEqual({ ...old, name: next, key_sha256: sha256(key) });
+    expect(callers.at(-1)).toEqual({ ...old, name: next, key_sha256: sha256Hex(key) });
   });
 
   it.each([
@@ -86,7 +84,3 @@ describe("npm run keygen", () => {
 
 const runIn = (cwd: string, ...args: readonly string[]) =>
   promisify(execFile)(process.execPath, [join(ROOT, "tools/keygen/main.ts"), ...args], { cwd });
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { deriveLogKey } from "../../src/adapters/cache/sealing.ts";
@@ -10,24 +9,25 @@ import { Failure } from "../lib/failure.ts";
 const KEY_SETTINGS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY"];
 
 /** A private key as pasted, and where it stands. */
-export type NamedKey = { readonly name: string; readonly pem: string };
+type NamedKey = { readonly name: string; readonly pem: string };
 
 /** The digest by which the log names a user under one private key. */
-export type NamedDigest = { readonly name: string; readonly digest: string };
+type NamedDigest = { readonly name: string; readonly digest: string };
 
 /**
  * Reads the private keys of a vars file, if it is there, and of key files, in this order.
- * @throws Failure for a key file that is not there, and when there is no key at all.
+ * @throws Failure for a key file that cannot be read, and when there is no key at all.
  */
 export async function readKeys(varsFile: string, keyFiles: readonly string[]): Promise<readonly NamedKey[]> {
-  const vars = existsSync(varsFile) ? parseEnv(await readFile(varsFile, "utf8")) : {};
+  const vars = parseEnv((await readText(varsFile)) ?? "");
   const keys = KEY_SETTINGS.flatMap((name) => {
     const pem = vars[name]?.trim() ?? "";
     return pem === "" ? [] : [{ name: `${name} of ${varsFile}`, pem }];
   });
   for (const file of keyFiles) {
-    if (!existsSync(file)) throw new Failure(`There is no file ${file}.`);
-    keys.push({ name: file, pem: await readFile(file, "utf8") });
+    const pem = await readText(file);
+    if (pem === undefined) throw new Failure(`There is no file ${file} that can be read.`);
+    keys.push({ name: file, pem });
   }
   if (keys.length > 0) return keys;
   throw new Failure(
@@ -49,4 +49,8 @@ export async function userDigests(sessionName: string, keys: readonly NamedKey[]
     if (digest !== undefined && !digests.has(digest)) digests.set(digest, name);
   }
   return Array.from(digests, ([digest, name]) => ({ name, digest }));
+}
+
+function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
 }
