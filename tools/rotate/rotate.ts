@@ -4,9 +4,9 @@ import { type Project, readProject } from "../lib/project.ts";
 import { createAsk } from "../setup/questions.ts";
 import type { Context } from "./context.ts";
 import { checkPreviousPair, waitForKey } from "./coze-check.ts";
+import { describePlan } from "./describe-plan.ts";
 import { askNewKid, askPairs, type KeyRotation } from "./key-pairs.ts";
 import { refuseChanged, refuseUnsuitable, requireOptions } from "./preconditions.ts";
-import { readConfig } from "./read-config.ts";
 import { readRecordedPairs } from "./recorded-pairs.ts";
 import { filesWithoutPrevious, filesWithPairs } from "./rotation-files.ts";
 import { lockRotation } from "./rotation-lock.ts";
@@ -145,24 +145,6 @@ function finish(state: RotationState, context: Context): RotateResult {
 
 async function confirm(question: string, { options, ports }: Context): Promise<boolean> {
   return options.yes || (ports.prompter !== undefined && (await ports.prompter.confirm(question, true)));
-}
-
-async function describePlan(rotation: KeyRotation, project: Project): Promise<string> {
-  const { oldKid, previous, current } = rotation;
-  const { tokenEndpoint, tokenDurationSeconds } = await readConfig(project, current);
-  const names = filesWithPairs(project, rotation).map(({ name }) => name);
-  const deployed = previous === undefined ? "the new pair alone" : "the new pair, and the old one as the previous one";
-  const steps = [
-    `try the key at ${new URL(tokenEndpoint).host}, until Coze knows it`,
-    `write ${names.join(" and ")}, and deploy ${deployed}, in one step`,
-    "check the service",
-    ...(previous === undefined ? [] : ["remove the old pair from the Worker, and check the service"]),
-    `say when the old key may be deleted at Coze: when its tokens have ended, after ${tokenDurationSeconds} s`,
-  ];
-  return [
-    `To rotate the private key from ${oldKid} to ${current.kid}:`,
-    ...steps.map((step, index) => `  ${index + 1}. ${step}`),
-  ].join("\n");
 }
 
 function resultFor(
