@@ -33,7 +33,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     .option("--kid <fingerprint>", "the fingerprint of the new public key")
     .option("--old-key-file <path>", "the private key that is in use now (default: PRIVATE_KEY of .dev.vars)")
     .option("--old-kid <fingerprint>", "its fingerprint (default: KID of wrangler.toml or .dev.vars)")
-    .option("--no-old-key", "the old private key is lost: deploy the new one alone")
+    .option(
+      "--no-old-key",
+      "the old private key is lost: deploy the new one alone; or it is deleted at Coze since: go on without trying it",
+    )
     .addOption(createEnvOption("the environment of wrangler.toml, instead of its top level"))
     .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
     .option(
