@@ -54,13 +54,15 @@ describe("the commands of README.md in a terminal", () => {
   });
 
   it.each(starts)("starts the service with a command of README.md: %s", async (command) => {
+    const shown = STARTED[command];
+    if (shown === undefined) throw new Error(`STARTED does not have ${command}.`);
     using project = createProject({
       "callers.json": '[{"name":"visitors","anonymous":true}]',
       ...(command.includes("--emulator") && { ".dev.vars": "KID=wrong\n" }),
     });
     await using service = await startInShell(project, command);
     await fetch(service.url, { method: "POST" });
-    await service.says(STARTED[command] ?? "nothing that is known");
+    await service.says(shown);
   });
 
   it("explains npm start with the command of README.md", async () => {
