@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { simplifiedChinese } from "../../src/console/simplified-chinese.ts";
+import { commandsIn } from "../support/readme-snippets.ts";
 
 /** A heading, with the anchor that GitHub gives it, and the text below it without its code blocks. */
 type Section = { readonly level: number; readonly anchor: string; readonly text: string };
@@ -27,6 +28,11 @@ describe("the Chinese pages", () => {
       const missing = inlineCodeIn(text).filter((code) => !translated[position]?.includes(code));
       expect.soft({ anchor, missing }).toEqual({ anchor, missing: [] });
     }
+  });
+
+  it.each(PAIRS)("has no command that %s does not have: %s", async (english, chinese) => {
+    const page = await readPage(english);
+    expect(commandsIn(await readPage(chinese)).filter((command) => !page.includes(command))).toEqual([]);
   });
 
   it.each(PAIRS)("keeps the table rows of %s in %s, with the same names and values", async (english, chinese) => {
