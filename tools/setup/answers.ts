@@ -73,9 +73,9 @@ export async function askApp(flags: Flags, project: Project, ports: AnswerPorts,
     given: given.kid ?? existing("KID"),
     initial: refused?.kid,
   });
-  if (kid.length !== KID_LENGTH) {
-    ports.say(`Coze's fingerprints have ${KID_LENGTH} characters; this KID has ${kid.length}.`);
-  }
+  const warning =
+    kid.length === KID_LENGTH ? "" : ` Coze's fingerprints have ${KID_LENGTH} characters, not ${kid.length}.`;
+  ports.say(`KID, which has to be the fingerprint of this key at Coze: ${kid}${warning}`);
   return { clientId, privateKey, keyPath, kid };
 }
 
