@@ -171,6 +171,13 @@ export const english = {
   cache: "Cache",
   version: "Version",
   noIssues: "No issues.",
+  /** Pages of the repository, by path: the console does not know the URL of the repository. */
+  pages: {
+    settings: "README.md",
+    callers: "docs/callers.md",
+    operations: "docs/operations.md",
+    security: "docs/security.md",
+  },
   readTitle: "Read more",
   readText: "In the repository that this service was deployed from:",
   readCallers: "who may call, with recipes for Supabase, Auth0, Clerk, Firebase, Cloudflare Access and GitHub Actions",

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { english } from "../../src/console/english.ts";
 import { simplifiedChinese } from "../../src/console/simplified-chinese.ts";
 
 /** A heading, with the anchor that GitHub gives it, and the text below it without its code blocks. */
@@ -53,6 +54,13 @@ describe("the Chinese pages", () => {
 
   it.each(PAIRS)("keeps the links of %s in %s, to the Chinese page where there is one", async (english, chinese) => {
     expect(await targetsIn(chinese)).toEqual(await targetsIn(english));
+  });
+
+  it("names the Chinese page in the Chinese console wherever there is one", () => {
+    const pages = Object.values(english.pages).map((page) => PAIRS.find(([known]) => known === page)?.[1] ?? page);
+    expect(Object.values(simplifiedChinese.pages)).toEqual(pages);
+    const named = JSON.stringify(simplifiedChinese).match(/[\w./-]+\.md/g);
+    expect(pages).toEqual(expect.arrayContaining([...new Set(named)]));
   });
 
   it.each(Object.entries(simplifiedChinese.errors))(
