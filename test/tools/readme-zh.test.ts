@@ -11,6 +11,8 @@ const PAIRS = [
   ["README.md", "README.zh-CN.md"],
   ["docs/callers.md", "docs/callers.zh-CN.md"],
   ["docs/operations.md", "docs/operations.zh-CN.md"],
+  ["docs/deploying.md", "docs/deploying.zh-CN.md"],
+  ["examples/mini-program/README.md", "examples/mini-program/README.zh-CN.md"],
 ] as const;
 
 /** What a reader of Chinese finds in code, besides its comments, instead of the English. */
@@ -19,6 +21,7 @@ const TRANSLATED_CODE = [
   ['"Ada"', '"小明"'],
   ["…64 hex digits…", "…64 位十六进制数字…"],
   ["the application's AUD tag", "应用的 AUD 标签"],
+  ["the fingerprint of the public key", "公钥指纹"],
 ] as const;
 
 /** A comment to the end of its line. A block without a language is a tree of files, each with its description. */
@@ -26,6 +29,10 @@ const COMMENT = /(?<=^|\s)(?:#|\/\/|<!--) (.+)$/gm;
 const DESCRIPTION = /(?<=^ *\S+ {2,})(\S.*)$/gm;
 /** Names at the end of a comment, such as those of tools, are the same in each language. */
 const NAMES = /(?:[\w./-]+, ){3,}[\w./-]+$/;
+
+/** A link to an English page of this project, Cloudflare or Grafana, without the mark after it. */
+const UNMARKED_ENGLISH =
+  /\[[^\]]*\]\((?:https:\/\/(?:developers\.cloudflare|grafana)\.com|(?!https:)[^)]*(?<!\.zh-CN)\.md)[^)]*\)(?!（英文）)/g;
 
 describe("the Chinese pages", () => {
   it.each(PAIRS)("keeps the headings of %s in %s, at their levels and in their order", async (english, chinese) => {
@@ -54,6 +61,10 @@ describe("the Chinese pages", () => {
 
   it.each(PAIRS)("keeps the links of %s in %s, to the Chinese page where there is one", async (english, chinese) => {
     expect(await targetsIn(chinese)).toEqual(await targetsIn(english));
+  });
+
+  it.each(PAIRS)("marks each link from the Chinese page of %s to a page in English", async (_english, chinese) => {
+    expect((await readPage(chinese)).match(UNMARKED_ENGLISH)).toEqual([expect.stringMatching(/^\[English\]/)]);
   });
 
   it("names the Chinese page in the Chinese console wherever there is one", () => {
