@@ -1,9 +1,6 @@
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { RECIPES } from "../../../tools/setup/recipes.ts";
 import { editToml } from "../../../tools/setup/toml-edit.ts";
-import { editVars } from "../../../tools/setup/vars-edit.ts";
-import { RECIPES as DOCUMENTED } from "../../support/recipes.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 
 const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };
@@ -79,27 +76,4 @@ describe("editing wrangler.toml", () => {
     const edits = { env: undefined, vars: { CLIENT_ID: "2" }, caller: CALLER };
     expect(() => editToml(text, edits)).toThrow(/cannot be edited safely/);
   });
-});
-
-describe("editing a vars file", () => {
-  it("replaces values over several lines, and adds what is missing at the end", () => {
-    const text = "# first\nexport KID='old'\nPRIVATE_KEY=\"-----BEGIN\nabc\n-----END\"\nOTHER=1";
-    const edited = editVars(text, { KID: "$&new", PRIVATE_KEY: "a\nb\n", CALLERS: '[{"a":1}]' });
-    expect(edited).toBe('# first\nKID="$&new"\nPRIVATE_KEY="a\\nb"\nOTHER=1\nCALLERS=\'[{"a":1}]\'\n');
-  });
-
-  it("refuses a vars file that would still say something else", () => {
-    expect(() => editVars("KID=one\nKID=two\n", { KID: "three" })).toThrow(/cannot be edited safely/);
-  });
-});
-
-it.each([
-  ["Supabase", RECIPES.supabase.callerFor("YOUR_PROJECT")],
-  ["Auth0", RECIPES.auth0.callerFor("YOUR_TENANT.eu.auth0.com", "https://token.example.com")],
-  ["Clerk", RECIPES.clerk.callerFor("clerk.example.com", "https://app.example.com")],
-  ["Firebase", RECIPES.firebase.callerFor("YOUR_PROJECT")],
-  ["Cloudflare Access", RECIPES.access.callerFor("YOUR_TEAM", "the application's AUD tag")],
-  ["GitHub Actions", RECIPES.github.callerFor("your-org/your-repo", "https://token.example.com")],
-] as const)("writes the caller that docs/callers.md has for %s", (name, caller) => {
-  expect(caller).toEqual(DOCUMENTED[name]);
 });
