@@ -171,10 +171,17 @@ export const english = {
   cache: "Cache",
   version: "Version",
   noIssues: "No issues.",
+  /** Pages of the repository, by path: the console does not know the URL of the repository. */
+  pages: {
+    settings: "README.md",
+    callers: "docs/callers.md",
+    operations: "docs/operations.md",
+    security: "docs/security.md",
+  },
   readTitle: "Read more",
   readText: "In the repository that this service was deployed from:",
   readCallers: "who may call, with recipes for Supabase, Auth0, Clerk, Firebase, Cloudflare Access and GitHub Actions",
-  readOperations: "log, metrics, limits, changing the key",
+  readOperations: "log, metrics, limits, rotating the key",
   readSecurity: "what is trusted, stored and logged",
   readSettings: "settings, requests and errors",
   readHealth: "the same as above, for monitoring",

@@ -2,12 +2,12 @@ import { createElement, createParagraph, factList } from "./dom.ts";
 import type { Health } from "./health.ts";
 import type { TextFor } from "./language.ts";
 
-/** Documents of the repository, by path: the page does not know the repository's URL. */
-const DOCUMENTS: readonly (readonly [path: string, about: TextFor])[] = [
-  ["README.md", (t) => t.readSettings],
-  ["docs/callers.md", (t) => t.readCallers],
-  ["docs/operations.md", (t) => t.readOperations],
-  ["docs/security.md", (t) => t.readSecurity],
+/** Pages of the repository in the language that is shown, and what each is about. */
+const PAGES: readonly (readonly [path: TextFor, about: TextFor])[] = [
+  [(t) => `\`${t.pages.settings}\``, (t) => t.readSettings],
+  [(t) => `\`${t.pages.callers}\``, (t) => t.readCallers],
+  [(t) => `\`${t.pages.operations}\``, (t) => t.readOperations],
+  [(t) => `\`${t.pages.security}\``, (t) => t.readSecurity],
 ];
 
 const COZE_APPS = ["https://www.coze.cn/open/oauth/apps", "https://www.coze.com/open/oauth/apps"];
@@ -31,7 +31,7 @@ export function operationPanel(health: Health, local: HTMLElement | undefined): 
         {},
         createElement("h2", {}, (t) => t.readTitle),
         createParagraph((t) => t.readText),
-        factList(...DOCUMENTS.map(([path, about]) => [() => `\`${path}\``, about] as const)),
+        factList(...PAGES),
         createElement(
           "p",
           {},

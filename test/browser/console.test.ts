@@ -335,6 +335,14 @@ describe("the console", () => {
     expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("脚本");
   });
 
+  it("names the pages of the repository in the console's language", async () => {
+    const page = await visit(`${open.url}#operation`, { locale: "zh-CN" });
+    const panel = page.getByRole("tabpanel").filter({ visible: true });
+    expect(await panel.textContent()).toContain("docs/callers.zh-CN.md");
+    await page.getByRole("button", { name: "English" }).click();
+    expect(await panel.textContent()).toContain("docs/callers.md");
+  });
+
   it("opens the tab of the console that the URL names", async () => {
     const page = await visit(`${open.url}#operation`);
     expect(await page.getByRole("tab", { selected: true }).textContent()).toBe("Operation");

@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../tools/lib/sha256.ts";
 import { launchBrowser } from "../support/browser.ts";
-import { readSnippets } from "../support/readme-snippets.ts";
+import { readCode } from "../support/readme-snippets.ts";
 import { serve } from "../support/stand-in-server.ts";
 import { type ExampleService, startService } from "../tools/examples/service.ts";
 
@@ -36,9 +36,8 @@ afterAll(() => resources.disposeAsync());
 
 /** The snippet of README.md below a heading, with the address of this service. */
 async function snippet(heading: string, language: string): Promise<string> {
-  const found = (await readSnippets("Call it")).find((each) => each.heading === heading && each.language === language);
-  if (found === undefined) throw new Error(`README.md has no ${language} below ${heading}.`);
-  return found.code.replaceAll("https://token.example.com/", service.tokenUrl);
+  const [code] = await readCode(heading, language);
+  return code.replaceAll("https://token.example.com/", service.tokenUrl);
 }
 
 /** Opens a page with this content, on an origin of its own. */

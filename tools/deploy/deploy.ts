@@ -39,11 +39,12 @@ const LOOKS_AT_A_NEW_NAME = 36;
 
 /**
  * Checks the settings, builds, deploys, and checks the deployed service. Shows how to roll back when one of the last two fails.
- * @returns the exit status.
- * @throws Failure when a file cannot be read.
+ * @returns the exit code.
+ * @throws Failure when a file cannot be read, or an argument for wrangler would deploy something else than was checked.
  */
 export async function deploy(options: DeployOptions, ports: DeployPorts): Promise<number> {
   const { dryRun, env, wranglerArguments } = options;
+  refuseArguments(wranglerArguments);
   const { wrong, notes } = await checkBefore(options);
   if (wrong.length > 0) {
     ports.say(findingsTable(wrong, { width: ports.width }));
@@ -107,6 +108,16 @@ function looksFor(findings: readonly Finding[]): number {
 
 function isUnreachable(findings: readonly Finding[]): boolean {
   return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name));
+}
+
+/** With another configuration or name, wrangler would not deploy what is checked here. */
+const OTHER_WORKER = /^(-c|--(config|cwd|name|script|dry-?run|no-dry-run))(=|$)/i;
+
+function refuseArguments(wranglerArguments: readonly string[]): void {
+  const [first = "-"] = wranglerArguments;
+  const wrong = first.startsWith("-") ? wranglerArguments.find((argument) => OTHER_WORKER.test(argument)) : first;
+  if (wrong === undefined) return;
+  throw new Failure(`npm run deploy takes no ${wrong}: it deploys what wrangler.toml says. npm run deploy -- --help`);
 }
 
 /**

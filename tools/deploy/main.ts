@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
+import { exitOnSignals } from "../lib/stop-request.ts";
 import { parseUrlOption } from "../lib/url-option.ts";
 import { deploy } from "./deploy.ts";
 import { runWrangler } from "./run-wrangler.ts";
@@ -36,6 +37,7 @@ Examples:
   .allowExcessArguments()
   .parse();
 
+exitOnSignals();
 const { env, dryRun = false, allowOpen = false, url } = command.opts<Options>();
 process.exitCode = await deploy(
   {

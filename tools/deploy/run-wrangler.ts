@@ -26,6 +26,8 @@ export const runWrangler: RunWrangler = async (args, isQuiet) => {
     env: { ...process.env, WRANGLER_OUTPUT_FILE_PATH: report },
     stdio: isQuiet ? ["ignore", "pipe", "pipe"] : "inherit",
   });
+  const kill = () => child.kill();
+  process.once("exit", kill);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text) => {
@@ -33,6 +35,7 @@ export const runWrangler: RunWrangler = async (args, isQuiet) => {
     });
   }
   const [code] = await once(child, "close");
+  process.off("exit", kill);
   return { code: typeof code === "number" ? code : 1, output, targets: readTargets(report) };
 };
 

@@ -4,7 +4,7 @@ import { type Finding, failed, passed } from "../lib/finding.ts";
 import { isLoopbackHost } from "../lib/loopback-host.ts";
 import type { View } from "./settings-check.ts";
 
-/** The paths that Coze documents: for apps of a person, of an enterprise, and of another account. */
+/** The paths that Coze documents: of an app of its own account, of an enterprise, and of another account. */
 const TOKEN_PATH = /^\/api\/permission\/oauth2\/((enterprise_id|account)\/[^/]+\/)?token$/;
 
 /** Says to which Coze the settings lead. That AUDIENCE goes with it has been checked with the settings. */

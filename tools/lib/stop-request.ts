@@ -5,12 +5,28 @@ export const INTERRUPTED_EXIT_CODE = 130;
 
 const NPM_CHECK_MS = 250;
 
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Lets signals end this process by way of exit, which ends its children and removes its private folders.
+ * @returns what undoes this.
+ */
+export function exitOnSignals(): Disposable {
+  const end = () => process.exit(INTERRUPTED_EXIT_CODE);
+  for (const signal of END_SIGNALS) process.on(signal, end);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of END_SIGNALS) process.off(signal, end);
+    },
+  };
+}
+
 /** Resolves when the command is to end: on Ctrl-C and other signals, when its output is closed, when npm is gone. */
 export function stopRequest(): Promise<void> {
   return new Promise((resolve) => {
     const stop = () => resolve();
     // They stay: under npm a signal may arrive twice, and must not cut the shutdown short.
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+    for (const signal of END_SIGNALS) process.on(signal, stop);
     for (const stream of [process.stdout, process.stderr]) stream.on("error", stop);
     watchNpm(stop);
   });

@@ -55,7 +55,7 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
   const oldKey = options.oldKey ? await askOldKey(options, project, ports) : undefined;
   const previous = oldKey === undefined ? undefined : { kid: oldKid, privateKey: oldKey };
 
-  const privateKey = await askKeyFile(ports.ask, {
+  const { key: privateKey } = await askKeyFile(ports.ask, {
     flag: "--key-file",
     text: "The new private key that Coze offered for download, as a file",
     given: options.keyFile,
@@ -83,11 +83,12 @@ async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask 
   if (oldKeyFile === undefined && existing !== undefined && "value" in (await importPrivateKey(existing))) {
     return existing;
   }
-  return askKeyFile(ask, {
+  const { key } = await askKeyFile(ask, {
     flag: "--old-key-file",
     text: "The private key that is in use now, as a file (if there is none: --no-old-key)",
     given: oldKeyFile,
   });
+  return key;
 }
 
 function isSameKey(key: string, other: string | undefined): boolean {

@@ -38,7 +38,12 @@ export type CurrentAccess = {
 };
 
 /** Asks who may call, and for which bots and permissions. */
-export async function askAccess(ask: Ask, flags: AccessFlags, { initial, names }: CurrentAccess): Promise<Access> {
+export async function askAccess(
+  ask: Ask,
+  say: (text: string) => void,
+  flags: AccessFlags,
+  { initial, names }: CurrentAccess,
+): Promise<Access> {
   const kind = await ask({
     flag: "--access",
     text: "Who may request tokens?",
@@ -50,6 +55,9 @@ export async function askAccess(ask: Ask, flags: AccessFlags, { initial, names }
       { value: "open", label: "everyone who knows the URL gets tokens of the app (open)" },
     ],
   });
+  if (kind === "open") {
+    say("Warning: an open service gives everyone who knows its URL a token of the app. Limit it to a bot, at least.");
+  }
   const identity =
     kind === "key"
       ? await askKeyCaller(ask, flags, names)

@@ -34,11 +34,17 @@ export type AnswerPorts = {
   readonly say: (text: string) => void;
   /** The key file to suggest. */
   readonly keyFile: string | undefined;
-  /** Finds the region that knows the app, if the network can tell. */
-  readonly findRegion: (app: App) => Promise<Region | undefined>;
+  /** Asks every region for a token; `undefined` if that is not wanted. */
+  readonly askRegions: ((app: App) => Promise<readonly RegionAnswer[]>) | undefined;
 };
 
-export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey">;
+/** What a region said of an app. */
+export type RegionAnswer = { readonly region: Region; readonly hasIssued: boolean; readonly sentence: string };
+
+export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
+  /** Where the key was read; `undefined` for the one that is set already. */
+  readonly keyPath: string | undefined;
+};
 
 /** How long Coze's fingerprints are: 32 bytes in base64url. */
 const KID_LENGTH = 43;
@@ -58,7 +64,7 @@ export async function askApp(flags: Flags, project: Project, ports: AnswerPorts,
     initial: refused?.clientId,
     issue: clientIdIssue,
   });
-  const privateKey = await askPrivateKey(given, existing("PRIVATE_KEY"), project, ports);
+  const { privateKey, keyPath } = await askPrivateKey(given, existing("PRIVATE_KEY"), project, ports, refused);
   const { bits, fingerprint } = describeKey(privateKey);
   ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
   const kid = await askKid(ports.ask, {
@@ -67,10 +73,10 @@ export async function askApp(flags: Flags, project: Project, ports: AnswerPorts,
     given: given.kid ?? existing("KID"),
     initial: refused?.kid,
   });
-  if (kid.length !== KID_LENGTH) {
-    ports.say(`Coze's fingerprints have ${KID_LENGTH} characters; this KID has ${kid.length}.`);
-  }
-  return { clientId, privateKey, kid };
+  const warning =
+    kid.length === KID_LENGTH ? "" : ` Coze's fingerprints have ${KID_LENGTH} characters, not ${kid.length}.`;
+  ports.say(`KID, which has to be the fingerprint of this key at Coze: ${kid}${warning}`);
+  return { clientId, privateKey, keyPath, kid };
 }
 
 function clientIdIssue(answer: string): string | undefined {
@@ -83,57 +89,83 @@ async function askPrivateKey(
   existing: string | undefined,
   { env }: Project,
   { ask, say, keyFile }: AnswerPorts,
-): Promise<string> {
+  refused: App | undefined,
+): Promise<Pick<App, "privateKey" | "keyPath">> {
   if (flags.keyFile === undefined && existing !== undefined) {
     const imported = await importPrivateKey(existing);
     if ("value" in imported) {
       say(`PRIVATE_KEY is kept as it is in ${varsFileFor(env)}.`);
-      return existing;
+      return { privateKey: existing, keyPath: undefined };
     }
     say(`The PRIVATE_KEY in ${varsFileFor(env)} ${imported.issues[0]?.message}.`);
   }
-  return askKeyFile(
-    ask,
-    {
-      flag: "--key-file",
-      text: "The private key that Coze offered for download, as a file",
-      given: flags.keyFile,
-      initial: keyFile,
-    },
-    (path) => say(`PRIVATE_KEY is the key in ${path}.`),
-  );
+  const canKeep = refused !== undefined && refused.keyPath === undefined;
+  const { key, path } = await askKeyFile(ask, {
+    flag: "--key-file",
+    text: `The private key that Coze offered for download, as a file${canKeep ? " (empty: the key that is set)" : ""}`,
+    given: flags.keyFile,
+    initial: canKeep ? undefined : (refused?.keyPath ?? keyFile),
+    isOptional: canKeep,
+  });
+  if (canKeep && path === "") return { privateKey: refused.privateKey, keyPath: undefined };
+  say(`PRIVATE_KEY is the key in ${path}.`);
+  return { privateKey: key, keyPath: path };
 }
 
-/** Finds where the app gets its tokens: by a flag, as it is set already, by asking both regions, or by asking the person. */
+/**
+ * Finds where the app gets its tokens: by a flag, as it is set already, by asking both regions, or by asking the person.
+ * With `refused`, the endpoint of a region that has refused the app, the region is found anew.
+ */
 export async function askEndpoint(
   flags: Flags,
   app: App,
   { local }: Project,
   ports: AnswerPorts,
+  refused?: RegionEndpoint,
 ): Promise<RegionEndpoint> {
-  const existing =
-    flags.region === undefined ? (flags.tokenEndpoint ?? stringIn(local, "TOKEN_ENDPOINT")) : flags.tokenEndpoint;
+  const isAskedAgain = refused !== undefined && regionOf(refused.tokenEndpoint) !== undefined;
+  if (flags.region !== undefined && !isAskedAgain) return endpointIn(flags.region as Region, local); // one of its choices
+  const existing = isAskedAgain ? undefined : (flags.tokenEndpoint ?? existingEndpoint(app, local));
   if (existing !== undefined) {
     const url = parseSecureUrl(existing, REGION_ENDPOINTS.cn.tokenEndpoint);
     if ("issues" in url) throw new Failure(`--token-endpoint ${url.issues[0]?.message}.`);
-    const region = regionOf(url.value.href);
-    const audience = stringIn(local, "AUDIENCE") ?? REGION_ENDPOINTS[region ?? "cn"].audience;
-    return { tokenEndpoint: url.value.href, audience };
+    const { audience } = REGION_ENDPOINTS[regionOf(url.value.href) ?? "cn"];
+    return { tokenEndpoint: url.value.href, audience: stringIn(local, "AUDIENCE") ?? audience };
   }
 
-  const found = flags.region === undefined ? await ports.findRegion(app) : undefined;
+  const answers = (await ports.askRegions?.(app)) ?? [];
+  const issuing = answers.filter(({ hasIssued }) => hasIssued);
+  const found = issuing.length === 1 ? issuing[0]?.region : undefined;
   if (found !== undefined) ports.say(`coze.${found} knows this app.`);
+  else for (const { sentence } of answers) ports.say(sentence);
   const region = await ports.ask({
     flag: "--region",
-    text: "Where is the app from?",
-    given: flags.region ?? found,
+    text: ["Where is the app from?", ...answers.map(({ sentence }) => sentence)].join(" "),
+    given: found,
+    initial: refused && regionOf(refused.tokenEndpoint),
     choices: REGIONS.map((value) => ({ value, label: `coze.${value}` })),
   });
-  return REGION_ENDPOINTS[region as Region]; // one of the choices
+  return endpointIn(region as Region, local); // one of the choices
+}
+
+/** @throws Failure when AUDIENCE is set for another region. */
+function endpointIn(region: Region, local: Project["local"]): RegionEndpoint {
+  const endpoint = REGION_ENDPOINTS[region];
+  const audience = stringIn(local, "AUDIENCE") ?? endpoint.audience;
+  if (audience === endpoint.audience) return endpoint;
+  throw new Failure(
+    `AUDIENCE is ${audience}, and the app is from coze.${region}. Remove AUDIENCE, and run this again.`,
+  );
+}
+
+/** `undefined` if nothing tells. An app that is set up without an endpoint is from coze.cn, which is the default. */
+function existingEndpoint({ clientId }: App, local: Project["local"]): string | undefined {
+  const isSameApp = stringIn(local, "CLIENT_ID") === clientId;
+  return stringIn(local, "TOKEN_ENDPOINT") ?? (isSameApp ? REGION_ENDPOINTS.cn.tokenEndpoint : undefined);
 }
 
 /** Asks for the rest: who may call, and from which pages and at which address. */
-export async function askRest(flags: Flags, project: Project, { ask }: AnswerPorts) {
+export async function askAccessAndHosts(flags: Flags, project: Project, { ask, say }: AnswerPorts) {
   const { deployed, local } = project;
   const hasCallers = "CALLERS" in deployed || "CALLERS" in local;
   const hasService = "CLIENT_ID" in deployed;
@@ -143,7 +175,7 @@ export async function askRest(flags: Flags, project: Project, { ask }: AnswerPor
   const isKept = hasCallers && flags.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
-    : await askAccess(ask, flags, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
+    : await askAccess(ask, say, flags, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
 
   const origins = await ask({
     flag: "--origins",

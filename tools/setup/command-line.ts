@@ -10,6 +10,8 @@ export type CommandLine = {
   readonly env: string | undefined;
   readonly json: boolean;
   readonly deploy: boolean;
+  /** Whether any answer is given. */
+  readonly hasAnswers: boolean;
 };
 
 type Options = Omit<SetupOptions, "yes" | "dryRun"> & {
@@ -64,5 +66,6 @@ Examples:
     .parse(args, { from: "user" });
 
   const { env, json = false, yes = false, dryRun = false, deploy = false, ...flags } = command.opts<Options>();
-  return { options: { ...flags, yes, dryRun }, env, json, deploy };
+  const hasAnswers = Object.keys(flags).some((name) => name !== "exchange");
+  return { options: { ...flags, yes, dryRun }, env, json, deploy, hasAnswers };
 }

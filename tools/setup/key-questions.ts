@@ -1,8 +1,11 @@
 import { readKeyFile } from "./key-file.ts";
 import type { Ask, Question } from "./questions.ts";
 
-/** Asks for the file of a private key, and returns what it holds. `issue` judges the key. `onFile` gets the path. */
-export async function askKeyFile(ask: Ask, question: Question, onFile?: (path: string) => void): Promise<string> {
+/** A private key in any form in which it can be pasted, and the path of its file. */
+export type KeyFile = { readonly key: string; readonly path: string };
+
+/** Asks for the file of a private key, and reads it. `issue` judges the key. */
+export async function askKeyFile(ask: Ask, question: Question): Promise<KeyFile> {
   let key = "";
   const path = await ask({
     ...question,
@@ -13,8 +16,7 @@ export async function askKeyFile(ask: Ask, question: Question, onFile?: (path: s
       return question.issue?.(key);
     },
   });
-  onFile?.(path);
-  return key;
+  return { key, path };
 }
 
 /** Asks for the fingerprint of a key at Coze. */

@@ -14,12 +14,15 @@ import { type SetupResult, setUp } from "./setup.ts";
 /** Between two looks at a new deployment. */
 const PAUSE_MS = 5000;
 
-const { options, env, json, deploy } = readCommandLine(process.argv.slice(2));
+const commandLine = readCommandLine(process.argv.slice(2));
+const { options, json, deploy, hasAnswers } = commandLine;
+const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
+let isWritten = false;
 process.exitCode = await run().catch(explain);
 
 async function run(): Promise<number> {
   const root = process.cwd();
-  const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
+  const env = commandLine.env ?? (await askEnvironment(root));
   const project = withOwnVars(readProject(root, env));
   const result = await setUp(project, options, {
     prompter: isInteractive ? terminal : undefined,
@@ -28,7 +31,8 @@ async function run(): Promise<number> {
     tryExchange,
     keyFile: findKeyFile(root, homedir()),
   });
-  console.log(json ? resultJson(result) : lastWords(result));
+  isWritten = result.isWritten;
+  console.log(json ? resultJson(result) : summary(result, env));
   const isComplete = result.isWritten || result.plan.files.length === 0;
   if (options.dryRun || !isComplete) return 0;
   const wantsDeployment = deploy || (isInteractive && !options.yes && (await offerDeployment()));
@@ -40,7 +44,19 @@ async function run(): Promise<number> {
   return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: PAUSE_MS });
 }
 
-/** wrangler logs in by itself, in a browser, where nobody is logged in. */
+/** The top level, unless the person chooses another one. Who gives answers on the command line gives --env too. */
+async function askEnvironment(root: string): Promise<string | undefined> {
+  if (!isInteractive || options.yes || hasAnswers) return undefined;
+  const { environments, workerName } = readProject(root);
+  if (environments.length === 0) return undefined;
+  const choices = [
+    { value: "", label: `${workerName}: the only one that most people need` },
+    ...environments.map((name) => ({ value: name, label: `${workerName}-${name}: the environment ${name}` })),
+  ];
+  return (await terminal.select("Which Worker is this for?", choices, "")) || undefined;
+}
+
+/** wrangler opens a browser to log in if nobody is logged in. */
 function offerDeployment(): Promise<boolean> {
   return terminal.confirm("Deploy it now, with the private key as a secret?", false);
 }
@@ -49,13 +65,14 @@ function runQuietly(args: readonly string[]) {
   return runWrangler(args, true);
 }
 
-function resultJson({ plan, answers, exchange, isWritten }: SetupResult): string {
+function resultJson({ plan, answers, exchange }: SetupResult): string {
   const { changes, files } = plan;
   return JSON.stringify(
     {
       written: isWritten ? files.map(({ name }) => name) : [],
       changes,
       exchange,
+      ...(options.dryRun && { would_deploy: deploy }),
       ...(isWritten && answers.apiKey !== undefined && { api_key: answers.apiKey }),
     },
     null,
@@ -63,8 +80,9 @@ function resultJson({ plan, answers, exchange, isWritten }: SetupResult): string
   );
 }
 
-function lastWords({ plan, answers: { apiKey, caller }, isWritten }: SetupResult): string {
-  if (!isWritten) return plan.files.length > 0 && !options.dryRun ? "Nothing was written." : "";
+function summary({ plan, answers: { apiKey, caller } }: SetupResult, env: string | undefined): string {
+  if (options.dryRun) return dryRunSummary(env);
+  if (!isWritten) return plan.files.length > 0 ? "Nothing was written." : "";
   const key =
     apiKey === undefined
       ? []
@@ -73,13 +91,25 @@ function lastWords({ plan, answers: { apiKey, caller }, isWritten }: SetupResult
     "Written.",
     ...key,
     ...(env === undefined ? ["Try it here: npm start"] : []),
-    `Deploy it: ${setupCommand(env, "--deploy --yes")}`,
+    ...(deploy ? [] : [`Deploy it: ${setupCommand(env, "--deploy --yes")}`]),
+  ].join("\n");
+}
+
+function dryRunSummary(env: string | undefined): string {
+  const secrets = `wrangler deploy --env="${env ?? ""}" --secrets-file, with PRIVATE_KEY and the other secrets of the vars file`;
+  return [
+    ...(options.exchange ? ["The key would be tried at Coze, before anything is written."] : []),
+    ...(deploy ? [`Then it would be deployed: ${secrets}; and the deployed service would be checked.`] : []),
   ].join("\n");
 }
 
 function explain(error: unknown): number {
   if (error instanceof Interrupted) {
-    console.error("Interrupted: nothing was written.");
+    console.error(
+      isWritten
+        ? "\nNot deployed. The files are written: keep the API key, if one is shown above."
+        : "Interrupted: nothing was written.",
+    );
     return INTERRUPTED_EXIT_CODE;
   }
   printError(error);

@@ -19,19 +19,28 @@ export class Interrupted extends Error {
 
 /** The person at the terminal. */
 export const terminal: Prompter = {
-  select: async (message, choices, initial) =>
-    answered(
-      await clack.select({ message, options: [...choices], ...(initial !== undefined && { initialValue: initial }) }),
-    ),
-  text: async (message, initial) =>
-    answered(
-      await clack.text({ message, ...(initial !== undefined && { placeholder: initial, defaultValue: initial }) }),
-    )?.trim() ?? "",
-  confirm: async (message, initialValue) => answered(await clack.confirm({ message, initialValue })),
+  select: (message, choices, initial) =>
+    answerOf(clack.select({ message, options: [...choices], ...(initial !== undefined && { initialValue: initial }) })),
+  text: async (message, initial) => {
+    const options = initial !== undefined && { placeholder: initial, defaultValue: initial };
+    return (await answerOf(clack.text({ message, ...options })))?.trim() ?? "";
+  },
+  confirm: (message, initialValue) => answerOf(clack.confirm({ message, initialValue })),
   say: (text) => clack.log.message(text),
 };
 
-function answered<Value>(answer: Value | typeof clack.CANCEL_SYMBOL): Value {
-  if (clack.isCancel(answer)) throw new Interrupted();
-  return answer as Value; // what is no cancellation
+/** Waits for an answer. Ctrl-D closes the terminal and leaves clack's promise open, so that the process would just end. */
+async function answerOf<Value>(asked: Promise<Value | typeof clack.CANCEL_SYMBOL>): Promise<Value> {
+  let interrupt = () => {};
+  const closed = new Promise<never>((_, reject) => {
+    interrupt = () => reject(new Interrupted());
+    process.once("beforeExit", interrupt);
+  });
+  try {
+    const answer = await Promise.race([asked, closed]);
+    if (clack.isCancel(answer)) throw new Interrupted();
+    return answer as Value; // what is no cancellation
+  } finally {
+    process.off("beforeExit", interrupt);
+  }
 }

@@ -49,7 +49,7 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
  */
 export function refuseMissing(flags: readonly string[]): void {
   if (flags.length === 0) return;
-  throw new Failure(`There is no terminal to ask, so these flags are missing: ${flags.join(", ")}`);
+  throw new Failure(`There is no terminal to ask, so these options are missing: ${flags.join(", ")}`);
 }
 
 function askPerson(prompter: Prompter, { text, initial, choices }: Question): Promise<string> {

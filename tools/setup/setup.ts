@@ -1,11 +1,22 @@
-import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint } from "../lib/coze-regions.ts";
+import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
+import { printable } from "../lib/printable.ts";
 import type { Project } from "../lib/project.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
-import { type AnswerPorts, type Answers, type App, askApp, askEndpoint, askRest, type Flags } from "./answers.ts";
+import {
+  type AnswerPorts,
+  type Answers,
+  type App,
+  askAccessAndHosts,
+  askApp,
+  askEndpoint,
+  type Flags,
+  type RegionAnswer,
+} from "./answers.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import type { Prompter } from "./prompter.ts";
 import { createAsk, refuseMissing } from "./questions.ts";
+import { RECIPES, type RecipeName } from "./recipes.ts";
 import { writeFiles } from "./write-files.ts";
 
 export type SetupOptions = Flags & {
@@ -38,18 +49,22 @@ export type SetupResult = {
  * @throws Interrupted on Ctrl-C; nothing is written then.
  */
 export async function setUp(project: Project, options: SetupOptions, ports: SetupPorts): Promise<SetupResult> {
-  const ask = createAsk(ports.prompter, options.yes);
-  if (ports.prompter === undefined) requireFlags(options, project, ports.keyFile);
+  refuseUnused(options);
+  if (ports.prompter === undefined) requireOptions(options, project, ports.keyFile);
   const canExchange = options.exchange && !options.dryRun;
   const answerPorts: AnswerPorts = {
-    ask,
+    ask: createAsk(ports.prompter, options.yes),
     say: ports.say,
     keyFile: ports.keyFile,
-    findRegion: async (app) => (canExchange ? findRegion(app, ports.tryExchange) : undefined),
+    askRegions: canExchange ? (app) => askRegions(app, ports) : undefined,
   };
 
-  const tried = await askUntilAccepted(project, options, ports, answerPorts, canExchange);
-  const answers: Answers = { ...tried.app, ...tried.endpoint, ...(await askRest(options, project, answerPorts)) };
+  const tried = await askUntilAccepted(project, options, ports, answerPorts);
+  const answers: Answers = {
+    ...tried.app,
+    ...tried.endpoint,
+    ...(await askAccessAndHosts(options, project, answerPorts)),
+  };
   const plan = await planFiles(project, answers);
   const result = { plan, answers, exchange: tried.exchange };
 
@@ -59,17 +74,36 @@ export async function setUp(project: Project, options: SetupOptions, ports: Setu
   return { ...result, isWritten: true };
 }
 
+/** An option that has no effect is a mistake. */
+function refuseUnused({ access, caller, recipe, issuer, audience }: SetupOptions): void {
+  if (access === undefined || access === "issuer") return;
+  const unused = Object.entries({ recipe, issuer, audience, ...(access === "open" && { caller }) })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`);
+  if (unused.length > 0) throw new Failure(`--access ${access} takes no ${unused.join(" and no ")}.`);
+}
+
 /** Everything that will be missing, at once. */
-function requireFlags(options: SetupOptions, { local, deployed }: Project, keyFile: string | undefined): void {
+function requireOptions(options: SetupOptions, { local, deployed }: Project, keyFile: string | undefined): void {
   const isSet = (name: string) => local[name] !== undefined && local[name] !== "";
   const missing = [
     ...(options.clientId === undefined && !isSet("CLIENT_ID") ? ["--client-id"] : []),
     ...(options.keyFile === undefined && !isSet("PRIVATE_KEY") && keyFile === undefined ? ["--key-file"] : []),
     ...(options.kid === undefined && !isSet("KID") ? ["--kid"] : []),
     ...(options.access === undefined && !("CALLERS" in local || "CLIENT_ID" in deployed) ? ["--access"] : []),
+    ...(options.access === "issuer" ? missingOfIssuer(options) : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
   refuseMissing(missing);
+}
+
+function missingOfIssuer({ recipe, issuer, audience }: SetupOptions): readonly string[] {
+  const needsAudience = recipe === undefined || RECIPES[recipe as RecipeName].audience !== undefined; // one of the choices
+  return [
+    ...(recipe === undefined ? ["--recipe"] : []),
+    ...(issuer === undefined ? ["--issuer"] : []),
+    ...(audience === undefined && recipe !== undefined && needsAudience ? ["--audience"] : []),
+  ];
 }
 
 type Tried = { readonly app: App; readonly endpoint: RegionEndpoint; readonly exchange: string };
@@ -80,39 +114,53 @@ async function askUntilAccepted(
   options: SetupOptions,
   ports: SetupPorts,
   answerPorts: AnswerPorts,
-  canExchange: boolean,
 ): Promise<Tried> {
-  for (let refused: App | undefined; ; ) {
-    const app = await askApp(options, project, answerPorts, refused);
-    const endpoint = await askEndpoint(options, app, project, answerPorts);
-    if (!canExchange) return { app, endpoint, exchange: "not tried" };
-
+  let [app, endpoint] = await askAppAndEndpoint(options, project, answerPorts);
+  if (answerPorts.askRegions === undefined) return { app, endpoint, exchange: "not tried" };
+  for (;;) {
+    const { host } = new URL(endpoint.tokenEndpoint);
+    ports.say(`Trying the key at ${host} ...`);
     const exchanged = await ports.tryExchange({ ...app, ...endpoint });
-    if ("accessToken" in exchanged) {
-      const exchange = `${new URL(endpoint.tokenEndpoint).host} has issued a token for this key.`;
-      ports.say(exchange);
-      return { app, endpoint, exchange };
-    }
-    const exchange = describeRefusal(exchanged.refusal);
-    if (isUnreachable(exchanged.refusal)) {
-      ports.say(`The key could not be tried. ${exchange}`);
-      return { app, endpoint, exchange };
-    }
-    if (ports.prompter === undefined)
-      throw new Failure(`${exchange}\nNothing was written. --no-exchange writes it anyway.`);
+    const exchange =
+      "accessToken" in exchanged ? `${host} has issued a token for this key.` : describeRefusal(exchanged.refusal);
     ports.say(exchange);
-    if (!(await ports.prompter.confirm("Correct the id, the key and the fingerprint?", true))) {
+    if ("accessToken" in exchanged) return { app, endpoint, exchange };
+    if (isUnreachable(exchanged.refusal)) {
+      ports.say("So the key could not be tried. It is written all the same.");
       return { app, endpoint, exchange };
     }
-    refused = app;
+    if (ports.prompter === undefined) {
+      throw new Failure(`${exchange}\nNothing was written. --no-exchange writes it all the same.`);
+    }
+    if (!(await ports.prompter.confirm("Correct the id, the key, the fingerprint or the region?", true))) {
+      ports.say("It is written although Coze refuses it.");
+      return { app, endpoint, exchange };
+    }
+    const askAgain = { ...answerPorts, ask: createAsk(ports.prompter, false) };
+    [app, endpoint] = await askAppAndEndpoint(options, project, askAgain, { app, endpoint });
   }
 }
 
-/** The only region that issues a token for the app. */
-async function findRegion(app: App, tryExchange: SetupPorts["tryExchange"]): Promise<Region | undefined> {
-  const exchanged = await Promise.all(REGIONS.map((region) => tryExchange({ ...app, ...REGION_ENDPOINTS[region] })));
-  const knowing = REGIONS.filter((_, index) => "accessToken" in (exchanged[index] ?? {}));
-  return knowing.length === 1 ? knowing[0] : undefined;
+async function askAppAndEndpoint(
+  options: SetupOptions,
+  project: Project,
+  ports: AnswerPorts,
+  refused?: { readonly app: App; readonly endpoint: RegionEndpoint },
+): Promise<[App, RegionEndpoint]> {
+  const app = await askApp(options, project, ports, refused?.app);
+  return [app, await askEndpoint(options, app, project, ports, refused?.endpoint)];
+}
+
+async function askRegions(app: App, { say, tryExchange }: SetupPorts): Promise<readonly RegionAnswer[]> {
+  say(`Trying the key at ${REGIONS.map((region) => `coze.${region}`).join(" and ")} ...`);
+  return Promise.all(
+    REGIONS.map(async (region) => {
+      const exchanged = await tryExchange({ ...app, ...REGION_ENDPOINTS[region] });
+      const hasIssued = "accessToken" in exchanged;
+      const said = hasIssued ? "it issues a token." : (exchanged.refusal.coze ?? exchanged.refusal.description);
+      return { region, hasIssued, sentence: `coze.${region}: ${printable(said)}` };
+    }),
+  );
 }
 
 async function isConfirmed({ files }: Plan, { yes }: SetupOptions, { prompter }: SetupPorts): Promise<boolean> {

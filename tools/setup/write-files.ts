@@ -47,17 +47,19 @@ export function writeFiles(root: string, files: readonly FileToWrite[]): void {
     const path = existsSync(join(root, file.name)) ? realpathSync(join(root, file.name)) : join(root, file.name);
     return { path, temporary: `${path}.${process.pid}.tmp`, file };
   });
+  const written: string[] = [];
   try {
     for (const { path, temporary, file } of staged) {
       const mode = modeFor(path, file);
       writeFileSync(temporary, file.text, { mode, flag: "wx" });
+      written.push(temporary);
       chmodSync(temporary, mode); // the umask may have taken bits off
     }
     putInPlace(staged);
   } catch (error) {
     throw new Failure(`Nothing was written: ${(error as Error).message}`); // of node:fs
   } finally {
-    for (const { temporary } of staged) rmSync(temporary, { force: true });
+    for (const temporary of written) rmSync(temporary, { force: true });
   }
 }
 

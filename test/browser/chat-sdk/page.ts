@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { Hono } from "hono";
-import { readSnippets } from "../../support/readme-snippets.ts";
+import { readCode } from "../../support/readme-snippets.ts";
 import { serve } from "../../support/stand-in-server.ts";
 
 const FOLDER = import.meta.dirname;
@@ -81,7 +81,6 @@ export async function serveChatPage() {
 
 /** The component as README.md shows it, with the emulator for Coze and the user of the page. */
 async function readmeSnippet(): Promise<string> {
-  const snippet = (await readSnippets("Call it")).find(({ language }) => language === "jsx");
-  if (snippet === undefined) throw new Error("README.md has no snippet of the chat component.");
-  return snippet.code.replace('"https://api.coze.cn"', "coze").replace('"user123"', "user");
+  const [code] = await readCode("Web Chat", "jsx");
+  return code.replace('"https://api.coze.cn"', "coze").replace('"user123"', "user");
 }

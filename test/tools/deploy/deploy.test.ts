@@ -87,6 +87,13 @@ describe("npm run deploy", () => {
     );
   });
 
+  it.each(["production", "--config=other.toml", "-c", "--name", "--dryRun", "--dry-run=true"])(
+    "refuses an argument with which wrangler would not do what was checked: %s",
+    async (argument) => {
+      await expect(run({}, { wranglerArguments: [argument, "x"] })).rejects.toThrow(`takes no ${argument}`);
+    },
+  );
+
   it("deploys nothing when the build fails, or with --dry-run", async () => {
     const failed = await run({}, {}, { build: { code: 1, output: "a syntax error" } });
     expect(failed).toMatchObject({

@@ -1,12 +1,17 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { exec } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { build } from "esbuild";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { unstable_readConfig as readConfig } from "wrangler";
 import { createTokenProvider, type TokenFetch } from "../../../src/client/client.ts";
+import { parseConfig } from "../../../src/config/config.ts";
 import { type LoopbackServer, serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 
 /** The options of `wx.request`, as WeChat documents them. */
@@ -23,8 +28,13 @@ type WxRequest = {
 type Wx = { readonly request: (options: WxRequest) => { abort: () => void } };
 
 // The example is plain JavaScript, as mini-programs are.
-const EXAMPLE = new URL("../../../examples/mini-program/wx-fetch.js", import.meta.url).href;
-const { createWxFetch } = (await import(EXAMPLE)) as { createWxFetch: (wx: Wx) => TokenFetch };
+const EXAMPLE = new URL("../../../examples/mini-program/", import.meta.url);
+const { createWxFetch } = (await import(new URL("wx-fetch.js", EXAMPLE).href)) as {
+  createWxFetch: (wx: Wx) => TokenFetch;
+};
+const { respondWithToken } = (await import(new URL("backend.js", EXAMPLE).href)) as {
+  respondWithToken: (userId: string, body: string) => Promise<Response>;
+};
 
 /** Stands for `wx`: over the network, and without anything that only browsers have. */
 const wx: Wx = {
@@ -65,7 +75,10 @@ beforeEach(() => {
       { headers: { "Cache-Status": "coze-token-worker; hit; ttl=900" } },
     );
 });
-afterEach(() => void vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+});
 
 /** What the provider passes. */
 const INIT = {
@@ -81,22 +94,23 @@ const INIT = {
 const provide = (options = {}) =>
   createTokenProvider({ endpoint: server.url, credential: "jwt", fetch: createWxFetch(wx), ...options });
 
-describe("the example as a mini-program has it, beside the client that was downloaded", () => {
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "coze-token-worker-mini-program-"));
-    await cp("examples/mini-program", folder, { recursive: true });
-    await build({
-      entryPoints: ["src/client/client.ts"],
-      bundle: true,
-      format: "esm",
-      outfile: join(folder, "client.js"),
-    });
+/** The folder of a mini-program, with the example and the client that was downloaded. */
+async function createProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "coze-token-worker-mini-program-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await cp(EXAMPLE, folder, { recursive: true });
+  await build({
+    entryPoints: ["src/client/client.ts"],
+    bundle: true,
+    format: "esm",
+    outfile: join(folder, "client.js"),
   });
-  afterAll(() => rm(folder, { recursive: true }));
+  return folder;
+}
 
+describe("the mini-program example", () => {
   it("gets a token in the mini-program example for the logged-in user", async () => {
+    const folder = await createProject();
     vi.stubGlobal("getApp", () => ({ globalData: { sessionJwt: "jwt-of-ada" } }));
     let url: string | undefined;
     vi.stubGlobal("wx", {
@@ -109,6 +123,63 @@ describe("the example as a mini-program has it, beside the client that was downl
     expect(await getToken()).toBe("token-1");
     expect(url).toBe("https://token.example.com/");
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer jwt-of-ada");
+  });
+
+  it("bundles the client with the command of the mini-program example under the name that token.js imports", async () => {
+    const folder = await createProject();
+    const [, command = ""] = /^ *npx (esbuild .+)$/m.exec(await readFile(join(folder, "README.md"), "utf8")) ?? [];
+    await promisify(exec)(command, { cwd: folder });
+    const [, name = ""] = /from "(.+client.+)"/.exec(await readFile(join(folder, "token.js"), "utf8")) ?? [];
+    expect(await readFile(join(folder, name), "utf8")).not.toContain("import.meta");
+    const client: { createTokenProvider: typeof createTokenProvider } = createRequire(join(folder, "token.js"))(name);
+    const getToken = client.createTokenProvider({
+      endpoint: server.url,
+      credential: "jwt",
+      fetch: createWxFetch(wx),
+    });
+    expect(await getToken()).toBe("token-1");
+  });
+
+  it("reads the caller of the mini-program example as it is pasted into wrangler.toml", async () => {
+    const folder = await createProject();
+    const [, toml = ""] = /```toml\n(.*?)```/s.exec(await readFile(join(folder, "README.md"), "utf8")) ?? [];
+    const config = join(folder, "wrangler.toml");
+    await writeFile(config, `name = "worker"\ncompatibility_date = "2026-11-01"\n${toml}`);
+    const { CALLERS } = readConfig({ config }).vars;
+    expect(CALLERS).toHaveLength(1);
+    expect(await parseConfig({ CLIENT_ID: "1127", KID: "kid", PRIVATE_KEY: "key", CALLERS })).toHaveProperty("value");
+  });
+});
+
+describe("the backend of the mini-program example", () => {
+  const serveBackend = async () => {
+    vi.stubEnv("TOKEN_URL", server.url);
+    vi.stubEnv("API_KEY", "ctw_key");
+    const backend = await serveOnLoopback(async (received) => respondWithToken("user-1", await received.text()));
+    onTestFinished(() => backend.close());
+    return provide({ endpoint: backend.url, credential: "session of ada" });
+  };
+
+  it("asks the service through the backend for its own user, with its API key", async () => {
+    const getToken = await serveBackend();
+    expect(await getToken()).toBe("token-1");
+    expect(requests[0]?.headers.get("authorization")).toBe("Bearer ctw_key");
+    expect(requests[0]?.headers.get("x-user-id")).toBe("user-1");
+  });
+
+  it("passes the mini-program's needs and the life of the token on through the backend", async () => {
+    const getToken = await serveBackend();
+    respond = () =>
+      Response.json({ access_token: "short" }, { headers: { "Cache-Status": "coze-token-worker; ttl=1" } });
+    await getToken();
+    await getToken({ minSeconds: 2 });
+    expect(requests.map(({ body }) => JSON.parse(body))).toEqual([{}, { minimum_seconds: 2 }]);
+  });
+
+  it("passes the service's error on through the backend", async () => {
+    const getToken = await serveBackend();
+    respond = () => Response.json({ error: "access_denied", error_description: "No." }, { status: 403 });
+    await expect(getToken()).rejects.toMatchObject({ code: "access_denied", description: "No.", status: 403 });
   });
 });
 

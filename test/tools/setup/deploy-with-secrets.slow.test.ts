@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { deployWithSecrets } from "../../../tools/setup/deploy-with-secrets.ts";
-import { writeFiles } from "../../../tools/setup/write-files.ts";
 import { createFolder, KID, keyPair, TOML, varsFile } from "../doctor/folder.ts";
 import { createProject } from "../start/project.ts";
 import { startHangingCloudflare } from "./hanging-cloudflare.ts";
@@ -48,19 +47,4 @@ it("leaves no secrets behind when Ctrl-C ends a deployment", async () => {
   terminal.type(CTRL_C);
   expect((await terminal.ended).code).toBe(130);
   expect(project.foldersLeft()).toEqual([]);
-});
-
-it("writes all files or none", () => {
-  const folder = createFolder();
-  const before = readFileSync(join(folder, ".dev.vars"), "utf8");
-  mkdirSync(join(folder, `wrangler.toml.${process.pid}.tmp`)); // in the way of the second
-  const files = [".dev.vars", "wrangler.toml"].map((name) => ({
-    name,
-    text: "new",
-    mode: 0o600,
-    before: readFileSync(join(folder, name), "utf8"),
-  }));
-  expect(() => writeFiles(folder, files)).toThrow();
-  expect(readFileSync(join(folder, ".dev.vars"), "utf8")).toBe(before);
-  expect(existsSync(join(folder, `.dev.vars.${process.pid}.tmp`))).toBe(false);
 });

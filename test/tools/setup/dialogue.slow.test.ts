@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
 import { type Coze, createCoze } from "../../../tools/emulator/client.ts";
 import { type RunningEmulator, startEmulator } from "../../../tools/emulator/server.ts";
+import { readProject } from "../../../tools/lib/project.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 import { ROOT } from "../examples/service.ts";
-import { CTRL_C, DOWN, ENTER, openTerminal } from "./pseudo-terminal.ts";
+import { CTRL_C, CTRL_D, DOWN, ENTER, openTerminal } from "./pseudo-terminal.ts";
 
 const PROGRAM = join(ROOT, "tools/setup/main.ts");
 
@@ -40,12 +41,12 @@ describe("npm run setup in a terminal", () => {
     const terminal = open(folder);
     await terminal.shows("CLIENT_ID: the id");
     terminal.type(`the app${ENTER}`);
-    await terminal.shows("That does not work: it must be an id");
+    await terminal.shows("That does not work: it must be letters");
     await terminal.shows("CLIENT_ID: the id");
     terminal.type(`1127${ENTER}`);
     await terminal.shows("The private key that Coze offered");
     terminal.type(`public.pem${ENTER}`);
-    await terminal.shows("the file is a public key");
+    await terminal.shows("it is a public key");
     await terminal.shows("The private key that Coze offered");
     terminal.type(ENTER); // the private_key.pem that it has found
     await terminal.shows("SHA-256 of its public key (SPKI): ");
@@ -98,7 +99,9 @@ describe("npm run setup in a terminal", () => {
     await terminal.shows("Correct the id");
     terminal.type(ENTER);
     await terminal.shows("CLIENT_ID: the id");
-    terminal.type(`1127${ENTER}`);
+    terminal.type(ENTER); // what it was
+    await terminal.shows("The private key that Coze offered");
+    terminal.type(ENTER);
     await terminal.shows("SHA-256 of its public key");
     await terminal.shows("KID: the fingerprint");
     terminal.type(`${KID}${ENTER}`);
@@ -115,10 +118,10 @@ describe("npm run setup in a terminal", () => {
     terminal.type(DOWN + ENTER);
     await terminal.shows("Which login?");
     terminal.type(ENTER); // Supabase
-    await terminal.shows("Supabase: the project");
+    await terminal.shows("Supabase: PROJECT of");
     terminal.type(`https://abc.supabase.co${ENTER}`);
-    await terminal.shows("without https://");
-    await terminal.shows("Supabase: the project");
+    await terminal.shows("and nothing around it");
+    await terminal.shows("Supabase: PROJECT of");
     terminal.type(`abc${ENTER}`);
     for (const question of [
       "What is this caller called",
@@ -136,7 +139,39 @@ describe("npm run setup in a terminal", () => {
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toContain('issuer = "https://abc.supabase.co/auth/v1"');
   });
 
-  it.each(["CLIENT_ID: the id", "Write this?"])("leaves everything as it was on Ctrl-C at: %s", async (question) => {
+  it("asks which Worker it is for when no answer is given, and writes the settings of the environment", async () => {
+    const folder = createClone();
+    const terminal = openTerminal(folder, PROGRAM, ["--no-exchange"], { HOME: folder });
+    await terminal.shows("Which Worker is this for?");
+    terminal.type(DOWN + ENTER); // staging
+    for (const [question, answer] of [
+      ["CLIENT_ID: the id", "1127"],
+      ["The private key", ""],
+      ["KID: the fingerprint", KID],
+      ["Where is the app from?", ""],
+      ["Who may request tokens?", DOWN + DOWN],
+      ["Ids of the bots", ""],
+      ["Permissions", ""],
+      ["Origins", ""],
+      ["A custom domain", ""],
+      ["Write this?", ""],
+      ["Deploy it now", CTRL_C],
+    ] as const) {
+      await terminal.shows(question);
+      terminal.type(answer === CTRL_C ? answer : answer + ENTER);
+    }
+    const { output, code } = await terminal.ended;
+    expect(output).toContain("Warning: an open service");
+    expect(output).toContain("Not deployed. The files are written");
+    expect(code).toBe(130);
+    expect(readProject(folder, "staging").deployed).toMatchObject({ CLIENT_ID: "1127", KID });
+  });
+
+  it.each([
+    ["CLIENT_ID: the id", CTRL_C],
+    ["Write this?", CTRL_C],
+    ["CLIENT_ID: the id", CTRL_D],
+  ])("leaves everything as it was when interrupted at: %s %j", async (question, key) => {
     const folder = createClone();
     const flags = [
       "--kid",
@@ -156,7 +191,7 @@ describe("npm run setup in a terminal", () => {
     ];
     const terminal = open(folder, ...flags, ...(question === "Write this?" ? ["--client-id", "1127"] : []));
     await terminal.shows(question);
-    terminal.type(CTRL_C);
+    terminal.type(key);
     const { output, code } = await terminal.ended;
     expect(output).toContain("Interrupted: nothing was written.");
     expect(code).toBe(130);

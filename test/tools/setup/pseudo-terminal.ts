@@ -10,6 +10,7 @@ const PATIENCE_MS = 30_000;
 export const ENTER = "\r";
 export const DOWN = "\u001b[B";
 export const CTRL_C = "\u0003";
+export const CTRL_D = "\u0004";
 
 export type Terminal = ReturnType<typeof openTerminal>;
 

@@ -1,14 +1,7 @@
-import { join } from "node:path";
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { readProject } from "../../../tools/lib/project.ts";
-import { RECIPES } from "../../../tools/setup/recipes.ts";
-import { setUp } from "../../../tools/setup/setup.ts";
 import { editToml } from "../../../tools/setup/toml-edit.ts";
-import { editVars } from "../../../tools/setup/vars-edit.ts";
-import { RECIPES as DOCUMENTED } from "../../support/recipes.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
-import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 
 const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };
 
@@ -60,6 +53,21 @@ describe("editing wrangler.toml", () => {
     });
   });
 
+  it("keeps line ends, comments behind values, and examples of other callers", () => {
+    const text =
+      '[vars]\r\nKID = "old" # since May\r\n\r\n# [[vars.CALLERS]]\r\n# name = "a"\r\n# Ask Bob first.\r\n# [x]\r\n';
+    const edited = editToml(text, { env: undefined, vars: { KID: "new" }, caller: { name: "b" } });
+    expect(edited).toBe(
+      '[vars]\r\nKID = "new" # since May\r\n\r\n[[vars.CALLERS]]\r\nname = "b"\r\n# Ask Bob first.\r\n# [x]\r\n',
+    );
+  });
+
+  it("changes the custom domain, and keeps all other routes", () => {
+    const text = 'routes = ["a.example/*", { pattern = "old.example", custom_domain = true }]\n';
+    const edited = editToml(text, { env: undefined, vars: {}, domain: "new.example" });
+    expect(parse(edited)).toEqual({ routes: ["a.example/*", { pattern: "new.example", custom_domain: true }] });
+  });
+
   it.each([
     ["inline variables", 'vars = { CLIENT_ID = "1" }\n'],
     ["callers as a string", "[vars]\nCALLERS = '[]'\n"],
@@ -67,56 +75,5 @@ describe("editing wrangler.toml", () => {
   ])("refuses a file with %s rather than break it", (_what, text) => {
     const edits = { env: undefined, vars: { CLIENT_ID: "2" }, caller: CALLER };
     expect(() => editToml(text, edits)).toThrow(/cannot be edited safely/);
-  });
-});
-
-describe("editing a vars file", () => {
-  it("replaces values over several lines, and adds what is missing at the end", () => {
-    const text = "# first\nexport KID='old'\nPRIVATE_KEY=\"-----BEGIN\nabc\n-----END\"\nOTHER=1";
-    const edited = editVars(text, { KID: "$&new", PRIVATE_KEY: "a\nb\n", CALLERS: '[{"a":1}]' });
-    expect(edited).toBe('# first\nKID="$&new"\nPRIVATE_KEY="a\\nb"\nOTHER=1\nCALLERS=\'[{"a":1}]\'\n');
-  });
-});
-
-it.each([
-  ["Supabase", RECIPES.supabase.callerFor("YOUR_PROJECT")],
-  ["Auth0", RECIPES.auth0.callerFor("YOUR_TENANT.eu.auth0.com", "https://token.example.com")],
-  ["Clerk", RECIPES.clerk.callerFor("clerk.example.com", "https://app.example.com")],
-  ["Firebase", RECIPES.firebase.callerFor("YOUR_PROJECT")],
-  ["Cloudflare Access", RECIPES.access.callerFor("YOUR_TEAM", "the application's AUD tag")],
-  ["GitHub Actions", RECIPES.github.callerFor("your-org/your-repo", "https://token.example.com")],
-] as const)("writes the caller that docs/callers.md has for %s", (name, caller) => {
-  expect(caller).toEqual(DOCUMENTED[name]);
-});
-
-describe("the region of an app", () => {
-  const flags = { clientId: "1", kid: KID, access: "open", yes: true, dryRun: false, exchange: true };
-  const refusal = {
-    code: "upstream_rejected",
-    description: "No.",
-    coze: undefined,
-    logId: undefined,
-    isKeyRefusal: true,
-    isUnknownKey: true,
-  };
-
-  it.each([
-    ["cn", {}],
-    ["com", { TOKEN_ENDPOINT: "https://api.coze.com/api/permission/oauth2/token" }],
-  ])("is found by asking both: %s", async (region, expected) => {
-    const folder = createFolder({ "key.pem": keyPair.privateKey, ".dev.vars": "" });
-    await setUp(
-      readProject(folder),
-      { ...flags, keyFile: join(folder, "key.pem") },
-      {
-        prompter: undefined,
-        say: () => undefined,
-        keyFile: undefined,
-        tryExchange: async ({ audience }) =>
-          audience === `api.coze.${region}` ? { accessToken: "any", secondsLeft: 900, logId: undefined } : { refusal },
-      },
-    );
-    const { CLIENT_ID: _id, KID: _kid, ...others } = readProject(folder).deployed;
-    expect(others).toEqual(expected);
   });
 });

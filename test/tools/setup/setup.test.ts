@@ -71,25 +71,33 @@ const app = (...more: readonly string[]) => [
 ];
 
 describe("npm run setup without a terminal", () => {
-  it("names the flags of all missing answers, and does not wait", async () => {
+  it("names the options of all missing answers, and does not wait", async () => {
     const folder = createClone();
     unlinkSync(join(folder, "private_key.pem"));
     const { stderr, code } = await spawnSetup(folder, "--kid", KID);
     expect(stderr).toBe(
-      "There is no terminal to ask, so these flags are missing: --client-id, --key-file, --access, --yes\n",
+      "There is no terminal to ask, so these options are missing: --client-id, --key-file, --access, --yes\n",
     );
     expect(code).toBe(1);
   });
 
   it.each([
-    ["--region", ["--client-id", "1", "--kid", KID, "--key-file", "private_key.pem", "--access", "open", "--dry-run"]],
-    ["--recipe", ["--access", "issuer"]],
+    ["--recipe, --issuer", ["--access", "issuer"]],
     ["--issuer", ["--access", "issuer", "--recipe", "firebase"]],
     ["--audience", ["--access", "issuer", "--recipe", "auth0", "--issuer", "example.eu.auth0.com"]],
-  ])("names %s when only that is missing", async (flag, args) => {
-    const { stderr, code } = await run(createClone(), ...(flag === "--region" ? args : app("--no-exchange", ...args)));
-    expect(stderr).toMatch(new RegExp(`^${flag} is missing, and there is no terminal to ask`));
+  ])("names %s when only that is missing, before it sends anything", async (missing, args) => {
+    const exchanges = await countExchanges();
+    const { stderr, code } = await run(createClone(), ...app(...args));
+    expect(stderr).toBe(`There is no terminal to ask, so these options are missing: ${missing}`);
     expect(code).toBe(1);
+    expect(await countExchanges()).toBe(exchanges);
+  });
+
+  it.each([
+    ["--access key takes no --recipe.", ["--access", "key", "--recipe", "supabase"]],
+    ["--access open takes no --caller.", ["--access", "open", "--caller", "x"]],
+  ])("refuses options that would have no effect: %s", async (sentence, args) => {
+    expect((await run(createClone(), ...app(...args))).stderr).toBe(sentence);
   });
 
   it.each([
