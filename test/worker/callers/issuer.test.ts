@@ -24,13 +24,14 @@ beforeEach(async () => {
     TOKEN_DURATION: 86_399,
   });
   start = Date.now();
+  passTo(0);
 });
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Puts the clock so far after the beginning of the test. */
+/** Stops the clock so far after the beginning of the test: a machine that is slow must not move it. */
 function passTo(milliseconds: number): void {
   vi.spyOn(Date, "now").mockReturnValue(start + milliseconds);
 }
