@@ -29,13 +29,19 @@ export type DeployPorts = {
   readonly say: (text: string) => void;
   /** How wide a table may be. */
   readonly width: number;
-  /** Between two looks at a new deployment. */
+  /** Between two checks of a new deployment. */
   readonly pauseMs: number;
 };
 
+/** With another configuration or name, wrangler would not deploy what is checked here. */
+const OTHER_WORKER = /^(-c|--(config|cwd|name|script|dry-?run|no-dry-run))(=|$)/i;
+
+/** Between two checks of a new deployment, unless a test is in a hurry. */
+export const CHECK_INTERVAL_MS = 5000;
+
 /** A new version takes seconds to be everywhere, a new host name and its certificate minutes. */
-const LOOKS = 4;
-const LOOKS_AT_A_NEW_NAME = 36;
+const MAX_CHECKS = 4;
+const MAX_CHECKS_OF_A_NEW_HOST = 36;
 
 /**
  * Checks the settings, builds, deploys, and checks the deployed service. Shows how to roll back when one of the last two fails.
@@ -67,17 +73,17 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
     ports.say(`${deployed.output}\nThe deployment has failed. ${login}\n${rollback}`.trimStart());
     return deployed.code;
   }
-  const url = options.url ?? addressIn(deployed.targets);
-  if (url !== undefined) return (await lookUntilRight(url, options, ports)) ? 0 : 1;
-  ports.say("Deployed. wrangler names no address: check it with npm run doctor -- --url https://…");
+  const url = options.url ?? deployedUrl(deployed.targets);
+  if (url !== undefined) return (await checkUntilRight(url, options, ports)) ? 0 : 1;
+  ports.say("Deployed. wrangler reports no URL: check it with npm run doctor -- --url https://…");
   return 0;
 }
 
 /**
- * Checks the deployed service, again and again for a while, until it is right, and shows what was found. Shows how to
- * roll back if it does not get right.
+ * Checks the deployed service until it is right, for some time, and shows what was found. Shows how to roll back if it
+ * stays wrong.
  */
-export async function lookUntilRight(
+export async function checkUntilRight(
   url: URL,
   { root, env, credential }: Pick<DeployOptions, "root" | "env" | "credential">,
   ports: Omit<DeployPorts, "runWrangler">,
@@ -85,9 +91,9 @@ export async function lookUntilRight(
   const origins = String(readProject(root, env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
   const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential, env };
   let findings = await checkDeployment(url, expected);
-  for (let look = 1; hasFailed(findings) && look < looksFor(findings); look += 1) {
+  for (let checks = 1; hasFailed(findings) && checks < maxChecksFor(findings); checks += 1) {
     const wrong = findings.filter(({ ok }) => !ok).map(({ name }) => name);
-    ports.say(`Not right yet: ${wrong.join(", ")}. Looking again in ${ports.pauseMs / 1000} s ...`);
+    ports.say(`Not right yet: ${wrong.join(", ")}. Checking again in ${ports.pauseMs / 1000} s ...`);
     await sleep(ports.pauseMs);
     findings = await checkDeployment(url, expected);
   }
@@ -102,16 +108,13 @@ export async function lookUntilRight(
   return false;
 }
 
-function looksFor(findings: readonly Finding[]): number {
-  return isUnreachable(findings) ? LOOKS_AT_A_NEW_NAME : LOOKS;
+function maxChecksFor(findings: readonly Finding[]): number {
+  return isUnreachable(findings) ? MAX_CHECKS_OF_A_NEW_HOST : MAX_CHECKS;
 }
 
 function isUnreachable(findings: readonly Finding[]): boolean {
   return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name));
 }
-
-/** With another configuration or name, wrangler would not deploy what is checked here. */
-const OTHER_WORKER = /^(-c|--(config|cwd|name|script|dry-?run|no-dry-run))(=|$)/i;
 
 function refuseArguments(wranglerArguments: readonly string[]): void {
   const [first = "-"] = wranglerArguments;
@@ -121,10 +124,10 @@ function refuseArguments(wranglerArguments: readonly string[]): void {
 }
 
 /**
- * The address among what wrangler has deployed to; a custom domain, which is the one that clients know, first. wrangler
+ * The URL among what wrangler has deployed to; a custom domain, which is the one that clients know, first. wrangler
  * writes it as `host (custom domain …)`.
  */
-export function addressIn(targets: readonly string[]): URL | undefined {
+export function deployedUrl(targets: readonly string[]): URL | undefined {
   const urls = targets.flatMap((target) => {
     const [address = ""] = target.split(" ");
     const url = URL.parse(address.includes("://") ? address : `https://${address}`);

@@ -3,10 +3,8 @@ import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
 import { exitOnSignals } from "../lib/stop-request.ts";
 import { parseUrlOption } from "../lib/url-option.ts";
-import { deploy } from "./deploy.ts";
+import { CHECK_INTERVAL_MS, deploy } from "./deploy.ts";
 import { runWrangler } from "./run-wrangler.ts";
-
-const PAUSE_MS = 5000;
 
 type Options = {
   readonly env?: string;
@@ -49,7 +47,7 @@ process.exitCode = await deploy(
     credential: process.env["CREDENTIAL"] || undefined,
     wranglerArguments: command.args,
   },
-  { runWrangler, say: console.log, width: process.stdout.columns ?? 120, pauseMs: PAUSE_MS },
+  { runWrangler, say: console.log, width: process.stdout.columns ?? 120, pauseMs: CHECK_INTERVAL_MS },
 ).catch(explain);
 
 function explain(error: unknown): number {

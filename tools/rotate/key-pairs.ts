@@ -48,7 +48,7 @@ export function missingPairOptions(options: PairOptions, { deployed, local }: Pr
  */
 export async function askPairs(options: PairOptions, project: Project, ports: PairPorts): Promise<KeyRotation> {
   const oldKid = await askKid(ports.ask, {
-    flag: "--old-kid",
+    option: "--old-kid",
     text: "The fingerprint of the key that is in use now",
     given: options.oldKid ?? stringIn(project.deployed, "KID") ?? stringIn(project.local, "KID"),
   });
@@ -56,7 +56,7 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
   const previous = oldKey === undefined ? undefined : { kid: oldKid, privateKey: oldKey };
 
   const { key: privateKey } = await askKeyFile(ports.ask, {
-    flag: "--key-file",
+    option: "--key-file",
     text: "The new private key that Coze offered for download, as a file",
     given: options.keyFile,
     initial: ports.keyFile,
@@ -70,10 +70,10 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
 }
 
 /** Asks for the fingerprint of the new key, which cannot be that of the old one. */
-export function askNewKid(ask: Ask, question: Omit<Question, "flag" | "issue">, oldKid: string): Promise<string> {
+export function askNewKid(ask: Ask, question: Omit<Question, "option" | "issue">, oldKid: string): Promise<string> {
   return askKid(ask, {
     ...question,
-    flag: "--kid",
+    option: "--kid",
     issue: (answer) => (answer === oldKid ? "is that of the key that is in use now" : undefined),
   });
 }
@@ -84,7 +84,7 @@ async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask 
     return existing;
   }
   const { key } = await askKeyFile(ask, {
-    flag: "--old-key-file",
+    option: "--old-key-file",
     text: "The private key that is in use now, as a file (if there is none: --no-old-key)",
     given: oldKeyFile,
   });

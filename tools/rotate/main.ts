@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { CHECK_INTERVAL_MS } from "../deploy/deploy.ts";
 import { runWrangler } from "../deploy/run-wrangler.ts";
 import { printError } from "../lib/failure.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
@@ -8,9 +9,6 @@ import { Interrupted, terminal } from "../setup/prompter.ts";
 import { readCommandLine } from "./command-line.ts";
 import type { RotatePorts } from "./context.ts";
 import { type RotateResult, rotate } from "./rotate.ts";
-
-/** Between two looks at Coze or at a new deployment. */
-const PAUSE_MS = 5000;
 
 /** To be run again later. */
 const UNFINISHED_EXIT_CODE = 2;
@@ -37,7 +35,7 @@ async function run(): Promise<number> {
     keyFile: findKeyFile(root, homedir()),
     credential: process.env["CREDENTIAL"] || undefined,
     width: process.stdout.columns ?? 120,
-    pauseMs: PAUSE_MS,
+    pauseMs: CHECK_INTERVAL_MS,
     now: Date.now,
   };
   const result = await rotate({ root, env, options, ports });

@@ -1,6 +1,6 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { refuseMissing } from "../setup/questions.ts";
+import { throwIfMissing } from "../setup/questions.ts";
 import type { RotateOptions, RotatePorts } from "./context.ts";
 import { missingPairOptions } from "./key-pairs.ts";
 import { BY_HAND, type RotationState } from "./rotation-state.ts";
@@ -50,7 +50,7 @@ export function requireOptions(
   begun: RotationState | undefined,
 ): void {
   if (prompter === undefined) {
-    refuseMissing([
+    throwIfMissing([
       ...(begun === undefined ? missingPairOptions(options, project) : []),
       ...(options.yes || options.dryRun ? [] : ["--yes"]),
     ]);

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import * as z from "zod";
-import { lookUntilRight } from "../deploy/deploy.ts";
+import { checkUntilRight } from "../deploy/deploy.ts";
 import { Failure } from "../lib/failure.ts";
 import { printable } from "../lib/printable.ts";
 import { readProject } from "../lib/project.ts";
@@ -35,7 +35,7 @@ export async function checkService({ url }: Pick<RotationState, "url">, pair: Pa
   const known = options.url ?? url ?? (domain && `https://${domain}`);
   if (known === undefined) throw new Failure("--url is missing: where does the service respond?");
   const address = new URL(known);
-  if (!(await lookUntilRight(address, { root, env, credential: ports.credential }, ports))) {
+  if (!(await checkUntilRight(address, { root, env, credential: ports.credential }, ports))) {
     throw new Failure("The service is not right, so the rotation is not finished. Run npm run rotate again.");
   }
   await checkNewToken(address, pair, context);

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addressIn } from "../deploy/deploy.ts";
+import { deployedUrl } from "../deploy/deploy.ts";
 import { deploySecrets } from "../deploy/deploy-secrets.ts";
 import type { RunWrangler } from "../deploy/run-wrangler.ts";
 import { Failure } from "../lib/failure.ts";
@@ -32,7 +32,7 @@ export async function deployPairs(state: RotationState, context: Context): Promi
   let url = options.url;
   const runWrangler: RunWrangler = async (args, isQuiet) => {
     const run = await ports.runWrangler(args, isQuiet);
-    url ??= addressIn(run.targets);
+    url ??= deployedUrl(run.targets);
     return run;
   };
 

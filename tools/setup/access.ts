@@ -4,7 +4,7 @@ import type { Ask } from "./questions.ts";
 import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
 import type { TomlValue } from "./toml-edit.ts";
 
-export type AccessFlags = {
+export type AccessOptions = {
   readonly access?: string;
   readonly caller?: string;
   readonly recipe?: string;
@@ -41,13 +41,13 @@ export type CurrentAccess = {
 export async function askAccess(
   ask: Ask,
   say: (text: string) => void,
-  flags: AccessFlags,
+  options: AccessOptions,
   { initial, names }: CurrentAccess,
 ): Promise<Access> {
   const kind = await ask({
-    flag: "--access",
+    option: "--access",
     text: "Who may request tokens?",
-    given: flags.access,
+    given: options.access,
     initial,
     choices: [
       { value: "key", label: "holders of an API key: scripts and backends" },
@@ -60,47 +60,47 @@ export async function askAccess(
   }
   const identity =
     kind === "key"
-      ? await askKeyCaller(ask, flags, names)
+      ? await askKeyCaller(ask, options, names)
       : kind === "issuer"
-        ? await askIssuer(ask, flags, names)
+        ? await askIssuer(ask, options, names)
         : undefined;
-  const rights = await askRights(ask, flags);
+  const rights = await askRights(ask, options);
   if (identity === undefined) return { caller: undefined, apiKey: undefined, tokenScope: scopeFor(rights) };
   return { caller: { ...identity.caller, ...rights }, apiKey: identity.apiKey, tokenScope: undefined };
 }
 
 type Identity = { readonly caller: TomlTable; readonly apiKey: string | undefined };
 
-async function askKeyCaller(ask: Ask, { caller }: AccessFlags, names: readonly unknown[]): Promise<Identity> {
+async function askKeyCaller(ask: Ask, { caller }: AccessOptions, names: readonly unknown[]): Promise<Identity> {
   const name = await askName(ask, caller, "first-script", names);
   const { key, digest } = createApiKey();
   return { caller: { name, key_sha256: digest }, apiKey: key };
 }
 
-async function askIssuer(ask: Ask, flags: AccessFlags, names: readonly unknown[]): Promise<Identity> {
+async function askIssuer(ask: Ask, options: AccessOptions, names: readonly unknown[]): Promise<Identity> {
   const choices = RECIPE_NAMES.map((value) => ({ value, label: RECIPES[value].label }));
-  const name = await ask({ flag: "--recipe", text: "Which login?", given: flags.recipe, choices });
+  const name = await ask({ option: "--recipe", text: "Which login?", given: options.recipe, choices });
   const recipe: Recipe = RECIPES[name as RecipeName]; // one of the choices
   const tenant = await ask({
-    flag: "--issuer",
+    option: "--issuer",
     text: `${recipe.label}: ${recipe.tenant}`,
-    given: flags.issuer,
+    given: options.issuer,
     issue: (answer) => (recipe.tenantForm.test(answer) ? undefined : `must be ${recipe.tenant}, and nothing around it`),
   });
   const audience =
     recipe.audience === undefined
       ? ""
-      : await ask({ flag: "--audience", text: `${recipe.label}: ${recipe.audience}`, given: flags.audience });
+      : await ask({ option: "--audience", text: `${recipe.label}: ${recipe.audience}`, given: options.audience });
   const caller = recipe.callerFor(tenant, audience);
   return {
-    caller: { ...caller, name: await askName(ask, flags.caller, String(caller["name"]), names) },
+    caller: { ...caller, name: await askName(ask, options.caller, String(caller["name"]), names) },
     apiKey: undefined,
   };
 }
 
 function askName(ask: Ask, given: string | undefined, initial: string, names: readonly unknown[]): Promise<string> {
   return ask({
-    flag: "--caller",
+    option: "--caller",
     text: "What is this caller called, in the log and in wrangler.toml?",
     given,
     initial,
@@ -113,12 +113,12 @@ function askName(ask: Ask, given: string | undefined, initial: string, names: re
 
 type Rights = { readonly bot_ids?: readonly string[]; readonly permissions?: readonly string[] };
 
-async function askRights(ask: Ask, flags: AccessFlags): Promise<Rights> {
+async function askRights(ask: Ask, options: AccessOptions): Promise<Rights> {
   const bots = listFrom(
     await ask({
-      flag: "--bot-ids",
+      option: "--bot-ids",
       text: "Ids of the bots that tokens are for, with commas (empty: all bots of the app)",
-      given: flags.botIds,
+      given: options.botIds,
       isOptional: true,
       issue: (answer) =>
         listFrom(answer).every((id) => /^\d+$/.test(id)) ? undefined : "must be ids, which are digits, with commas",
@@ -126,9 +126,9 @@ async function askRights(ask: Ask, flags: AccessFlags): Promise<Rights> {
   );
   const permissions = listFrom(
     await ask({
-      flag: "--permissions",
+      option: "--permissions",
       text: "Permissions that tokens have, with commas (empty: all of the app). See docs/callers.md",
-      given: flags.permissions,
+      given: options.permissions,
       isOptional: true,
       issue: (answer) =>
         listFrom(answer).every((name) => /^\w+(\.\w+)*$/.test(name))

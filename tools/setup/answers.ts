@@ -7,12 +7,12 @@ import { Failure } from "../lib/failure.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
-import { type Access, type AccessFlags, askAccess } from "./access.ts";
+import { type Access, type AccessOptions, askAccess } from "./access.ts";
 import { askKeyFile, askKid } from "./key-questions.ts";
 import type { Ask } from "./questions.ts";
 
-/** What can be given as flags. */
-export type Flags = AccessFlags & {
+/** What can be given as options. */
+export type AnswerOptions = AccessOptions & {
   readonly region?: string;
   readonly tokenEndpoint?: string;
   readonly clientId?: string;
@@ -50,15 +50,20 @@ export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
 const KID_LENGTH = 43;
 
 /**
- * Asks for the app: id, key and fingerprint. What is set already is kept, unless a flag says otherwise. With `refused`,
+ * Asks for the app: id, key and fingerprint. What is set already is kept, unless a option says otherwise. With `refused`,
  * the app that Coze has refused, everything is asked again.
- * @throws Failure that names the flag, when an answer is missing or wrong and there is nobody to ask.
+ * @throws Failure that names the option, when an answer is missing or wrong and there is nobody to ask.
  */
-export async function askApp(flags: Flags, project: Project, ports: AnswerPorts, refused?: App): Promise<App> {
+export async function askApp(
+  options: AnswerOptions,
+  project: Project,
+  ports: AnswerPorts,
+  refused?: App,
+): Promise<App> {
   const existing = (name: string) => (refused === undefined ? stringIn(project.local, name) : undefined);
-  const given = refused === undefined ? flags : {};
+  const given = refused === undefined ? options : {};
   const clientId = await ports.ask({
-    flag: "--client-id",
+    option: "--client-id",
     text: "CLIENT_ID: the id of the OAuth app in the Coze console",
     given: given.clientId ?? existing("CLIENT_ID"),
     initial: refused?.clientId,
@@ -68,7 +73,7 @@ export async function askApp(flags: Flags, project: Project, ports: AnswerPorts,
   const { bits, fingerprint } = describeKey(privateKey);
   ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
   const kid = await askKid(ports.ask, {
-    flag: "--kid",
+    option: "--kid",
     text: "KID: the fingerprint beside the key in the Coze console",
     given: given.kid ?? existing("KID"),
     initial: refused?.kid,
@@ -85,13 +90,13 @@ function clientIdIssue(answer: string): string | undefined {
 }
 
 async function askPrivateKey(
-  flags: Flags,
+  options: AnswerOptions,
   existing: string | undefined,
   { env }: Project,
   { ask, say, keyFile }: AnswerPorts,
   refused: App | undefined,
 ): Promise<Pick<App, "privateKey" | "keyPath">> {
-  if (flags.keyFile === undefined && existing !== undefined) {
+  if (options.keyFile === undefined && existing !== undefined) {
     const imported = await importPrivateKey(existing);
     if ("value" in imported) {
       say(`PRIVATE_KEY is kept as it is in ${varsFileFor(env)}.`);
@@ -101,9 +106,9 @@ async function askPrivateKey(
   }
   const canKeep = refused !== undefined && refused.keyPath === undefined;
   const { key, path } = await askKeyFile(ask, {
-    flag: "--key-file",
+    option: "--key-file",
     text: `The private key that Coze offered for download, as a file${canKeep ? " (empty: the key that is set)" : ""}`,
-    given: flags.keyFile,
+    given: options.keyFile,
     initial: canKeep ? undefined : (refused?.keyPath ?? keyFile),
     isOptional: canKeep,
   });
@@ -113,19 +118,19 @@ async function askPrivateKey(
 }
 
 /**
- * Finds where the app gets its tokens: by a flag, as it is set already, by asking both regions, or by asking the person.
+ * Finds where the app gets its tokens: by a option, as it is set already, by asking both regions, or by asking the person.
  * With `refused`, the endpoint of a region that has refused the app, the region is found anew.
  */
 export async function askEndpoint(
-  flags: Flags,
+  options: AnswerOptions,
   app: App,
   { local }: Project,
   ports: AnswerPorts,
   refused?: RegionEndpoint,
 ): Promise<RegionEndpoint> {
   const isAskedAgain = refused !== undefined && regionOf(refused.tokenEndpoint) !== undefined;
-  if (flags.region !== undefined && !isAskedAgain) return endpointIn(flags.region as Region, local); // one of its choices
-  const existing = isAskedAgain ? undefined : (flags.tokenEndpoint ?? existingEndpoint(app, local));
+  if (options.region !== undefined && !isAskedAgain) return endpointIn(options.region as Region, local); // one of its choices
+  const existing = isAskedAgain ? undefined : (options.tokenEndpoint ?? existingEndpoint(app, local));
   if (existing !== undefined) {
     const url = parseSecureUrl(existing, REGION_ENDPOINTS.cn.tokenEndpoint);
     if ("issues" in url) throw new Failure(`--token-endpoint ${url.issues[0]?.message}.`);
@@ -139,7 +144,7 @@ export async function askEndpoint(
   if (found !== undefined) ports.say(`coze.${found} knows this app.`);
   else for (const { sentence } of answers) ports.say(sentence);
   const region = await ports.ask({
-    flag: "--region",
+    option: "--region",
     text: ["Where is the app from?", ...answers.map(({ sentence }) => sentence)].join(" "),
     given: found,
     initial: refused && regionOf(refused.tokenEndpoint),
@@ -165,29 +170,29 @@ function existingEndpoint({ clientId }: App, local: Project["local"]): string | 
 }
 
 /** Asks for the rest: who may call, and from which pages and at which address. */
-export async function askAccessAndHosts(flags: Flags, project: Project, { ask, say }: AnswerPorts) {
+export async function askAccessAndHosts(options: AnswerOptions, project: Project, { ask, say }: AnswerPorts) {
   const { deployed, local } = project;
   const hasCallers = "CALLERS" in deployed || "CALLERS" in local;
   const hasService = "CLIENT_ID" in deployed;
-  if (hasCallers && flags.access === "open") {
+  if (hasCallers && options.access === "open") {
     throw new Failure("--access open: there are CALLERS, which are kept. Remove them yourself to open the service.");
   }
-  const isKept = hasCallers && flags.access === undefined;
+  const isKept = hasCallers && options.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
-    : await askAccess(ask, say, flags, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
+    : await askAccess(ask, say, options, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
 
   const origins = await ask({
-    flag: "--origins",
+    option: "--origins",
     text: "Origins of your pages, with commas, such as https://app.example.com (empty: all)",
-    given: flags.origins ?? stringIn(deployed, "ALLOWED_ORIGINS"),
+    given: options.origins ?? stringIn(deployed, "ALLOWED_ORIGINS"),
     isOptional: true,
     issue: (answer) => issueIn(parseAllowedOrigins(answer)),
   });
   const domain = await ask({
-    flag: "--domain",
+    option: "--domain",
     text: "A custom domain of a zone in your Cloudflare account (empty: only workers.dev)",
-    given: flags.domain ?? (project.takesDomain ? undefined : project.domain),
+    given: options.domain ?? (project.takesDomain ? undefined : project.domain),
     isOptional: true,
     issue: (answer) =>
       /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(answer) ? undefined : "must be a host name such as token.example.com",

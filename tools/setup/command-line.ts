@@ -26,7 +26,7 @@ type Options = Omit<SetupOptions, "yes" | "dryRun"> & {
 export function readCommandLine(args: readonly string[]): CommandLine {
   const command = new Command("npm run setup --")
     .description(
-      "Writes the settings of the service, from the private key that Coze offered for download: asks for what no flag gives, " +
+      "Writes the settings of the service, from the private key that Coze offered for download: asks for what no option gives, " +
         "tries the key at Coze, and writes .dev.vars and wrangler.toml at the end. What is set already is kept.",
     )
     .option("--client-id <id>", "the id of the OAuth app")
@@ -65,7 +65,7 @@ Examples:
     .showHelpAfterError("npm run setup -- --help lists the options.")
     .parse(args, { from: "user" });
 
-  const { env, json = false, yes = false, dryRun = false, deploy = false, ...flags } = command.opts<Options>();
-  const hasAnswers = Object.keys(flags).some((name) => name !== "exchange");
-  return { options: { ...flags, yes, dryRun }, env, json, deploy, hasAnswers };
+  const { env, json = false, yes = false, dryRun = false, deploy = false, ...answers } = command.opts<Options>();
+  const hasAnswers = Object.keys(answers).some((name) => name !== "exchange");
+  return { options: { ...answers, yes, dryRun }, env, json, deploy, hasAnswers };
 }

@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { CHECK_INTERVAL_MS } from "../deploy/deploy.ts";
 import { runWrangler } from "../deploy/run-wrangler.ts";
 import { printError } from "../lib/failure.ts";
 import { readProject, withOwnVars } from "../lib/project.ts";
@@ -10,9 +11,6 @@ import { deployWithSecrets } from "./deploy-with-secrets.ts";
 import { findKeyFile } from "./key-file.ts";
 import { Interrupted, terminal } from "./prompter.ts";
 import { type SetupResult, setUp } from "./setup.ts";
-
-/** Between two looks at a new deployment. */
-const PAUSE_MS = 5000;
 
 const commandLine = readCommandLine(process.argv.slice(2));
 const { options, json, deploy, hasAnswers } = commandLine;
@@ -41,7 +39,7 @@ async function run(): Promise<number> {
   // With --json, the JSON is all of the output.
   const ports = json ? { runWrangler: runQuietly, say: console.error } : { runWrangler, say: console.log };
   const width = process.stdout.columns ?? 120;
-  return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: PAUSE_MS });
+  return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: CHECK_INTERVAL_MS });
 }
 
 /** The top level, unless the person chooses another one. Who gives answers on the command line gives --env too. */

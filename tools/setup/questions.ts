@@ -1,19 +1,19 @@
 import { Failure } from "../lib/failure.ts";
 import type { Choice, Prompter } from "./prompter.ts";
 
-/** A question that is also a flag. */
+/** A question that is also a option. */
 export type Question = {
   /** `--client-id` */
-  readonly flag: string;
+  readonly option: string;
   readonly text: string;
-  /** The answer of the flag. */
+  /** The answer of the option. */
   readonly given: string | undefined;
   /** Taken for an empty answer, with `--yes`, and without a terminal if `isOptional`. */
   readonly initial?: string | undefined;
   /** "" is an answer. */
   readonly isOptional?: boolean;
   readonly choices?: readonly Choice[];
-  /** What is wrong with an answer, as a sentence that follows the flag; `undefined` if it is right. */
+  /** What is wrong with an answer, as a sentence that follows the option; `undefined` if it is right. */
   readonly issue?: (answer: string) => Promise<string | undefined> | string | undefined;
 };
 
@@ -21,18 +21,18 @@ export type Question = {
 export type Ask = (question: Question) => Promise<string>;
 
 /**
- * Creates the way to get answers: from flags, else from the person, if there is one. A wrong answer of a person is
+ * Creates the way to get answers: from options, else from the person, if there is one. A wrong answer of a person is
  * corrected. With `--yes`, what has a default is not asked.
- * @throws Failure that names the flag, when there is nobody to ask, or the flag is wrong.
+ * @throws Failure that names the option, when there is nobody to ask, or the option is wrong.
  */
 export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean): Ask {
   return async function ask(question) {
-    const { flag, text, given, initial, isOptional = false } = question;
-    if (given !== undefined) return checked(question, given);
+    const { option, text, given, initial, isOptional = false } = question;
+    if (given !== undefined) return checkAnswer(question, given);
 
     const standard = initial ?? (isOptional ? "" : undefined);
-    if (standard !== undefined && (takesDefaults || prompter === undefined)) return checked(question, standard);
-    if (prompter === undefined) throw new Failure(`${flag} is missing, and there is no terminal to ask: ${text}`);
+    if (standard !== undefined && (takesDefaults || prompter === undefined)) return checkAnswer(question, standard);
+    if (prompter === undefined) throw new Failure(`${option} is missing, and there is no terminal to ask: ${text}`);
 
     for (;;) {
       const answer = await askPerson(prompter, question);
@@ -44,22 +44,22 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
 }
 
 /**
- * Refuses to go on without a terminal while flags are missing: all of them are named at once.
+ * Refuses to go on without a terminal while options are missing: all of them are named at once.
  * @throws Failure if there is one.
  */
-export function refuseMissing(flags: readonly string[]): void {
-  if (flags.length === 0) return;
-  throw new Failure(`There is no terminal to ask, so these options are missing: ${flags.join(", ")}`);
+export function throwIfMissing(options: readonly string[]): void {
+  if (options.length === 0) return;
+  throw new Failure(`There is no terminal to ask, so these options are missing: ${options.join(", ")}`);
 }
 
 function askPerson(prompter: Prompter, { text, initial, choices }: Question): Promise<string> {
   return choices === undefined ? prompter.text(text, initial) : prompter.select(text, choices, initial);
 }
 
-async function checked(question: Question, answer: string): Promise<string> {
+async function checkAnswer(question: Question, answer: string): Promise<string> {
   const issue = await issueWith(question, answer);
   if (issue === undefined) return answer;
-  throw new Failure(`${question.flag} ${issue}.`);
+  throw new Failure(`${question.option} ${issue}.`);
 }
 
 async function issueWith({ choices, issue, isOptional }: Question, answer: string): Promise<string | undefined> {

@@ -4,22 +4,22 @@ import { printable } from "../lib/printable.ts";
 import type { Project } from "../lib/project.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import {
+  type AnswerOptions,
   type AnswerPorts,
   type Answers,
   type App,
   askAccessAndHosts,
   askApp,
   askEndpoint,
-  type Flags,
   type RegionAnswer,
 } from "./answers.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import type { Prompter } from "./prompter.ts";
-import { createAsk, refuseMissing } from "./questions.ts";
+import { createAsk, throwIfMissing } from "./questions.ts";
 import { RECIPES, type RecipeName } from "./recipes.ts";
 import { writeFiles } from "./write-files.ts";
 
-export type SetupOptions = Flags & {
+export type SetupOptions = AnswerOptions & {
   readonly yes: boolean;
   readonly dryRun: boolean;
   /** Whether to try a real exchange before anything is written. */
@@ -94,7 +94,7 @@ function requireOptions(options: SetupOptions, { local, deployed }: Project, key
     ...(options.access === "issuer" ? missingOfIssuer(options) : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
-  refuseMissing(missing);
+  throwIfMissing(missing);
 }
 
 function missingOfIssuer({ recipe, issuer, audience }: SetupOptions): readonly string[] {

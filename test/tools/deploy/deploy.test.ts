@@ -115,14 +115,15 @@ describe("npm run deploy", () => {
     const wrong = await run({}, { url: new URL("http://127.0.0.1:9/") });
     expect(wrong).toMatchObject({
       code: 1,
-      output: expect.stringMatching(/Looking again.*FAIL │ service .*npx wrangler rollback --env=""/s),
+      output: expect.stringMatching(/Checking again.*FAIL │ service .*npx wrangler rollback --env=""/s),
     });
   });
 
   it("looks longer at an address that has no certificate yet than at one that responds wrongly", async () => {
-    const looksAt = async (url: string) => (await run({}, { url: new URL(url) })).output.split("Looking again").length;
-    expect(await looksAt("https://127.0.0.1:9/")).toBe(36);
-    expect(await looksAt("http://127.0.0.1:9/")).toBe(4);
+    const checksOf = async (url: string) =>
+      (await run({}, { url: new URL(url) })).output.split("Checking again").length;
+    expect(await checksOf("https://127.0.0.1:9/")).toBe(36);
+    expect(await checksOf("http://127.0.0.1:9/")).toBe(4);
     const unreachable = await run({}, { url: new URL("https://127.0.0.1:9/") });
     expect(unreachable.output).toMatch(/cannot be reached from this machine.*npx wrangler rollback/s);
   });
@@ -130,7 +131,7 @@ describe("npm run deploy", () => {
   it.each([
     [["https://w.me.workers.dev", "127.0.0.1:9 (custom domain)"], /127\.0\.0\.1:9/],
     [["https://127.0.0.1:9"], /service: TLS/],
-    [[], /names no address/],
+    [[], /reports no URL/],
   ])("checks the custom domain, else the first address: %j", async (targets, shown) => {
     expect((await run({}, {}, { upload: { targets } })).output).toMatch(shown);
   });
