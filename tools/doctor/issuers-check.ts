@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createIssuerKeys } from "../../src/adapters/auth/issuer-keys.ts";
 import type { Caller, JwtRule } from "../../src/core/auth/caller.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import { codeOf } from "./network-check.ts";
+import { networkErrorCode } from "../lib/network-error.ts";
 
 const TIMEOUT_MS = 8000;
 
@@ -32,11 +32,11 @@ async function checkIssuer(rule: JwtRule): Promise<Finding> {
   } catch (error) {
     const cause = (error as Error).cause ?? error; // the TokenError of findKeys keeps the reason as its cause
     const hint = "Copy issuer exactly as it is in the JWTs (the slash at the end counts), or set jwks_uri.";
-    return failed(name, `its keys cannot be fetched: ${reasonOf(cause)}`, hint);
+    return failed(name, `its keys cannot be fetched: ${describeCause(cause)}`, hint);
   }
 }
 
-function reasonOf(cause: unknown): string {
+function describeCause(cause: unknown): string {
   if (cause instanceof Error && cause.name === "$ZodError") return "the document lacks issuer and jwks_uri, or keys";
-  return cause instanceof Error && cause.cause === undefined ? cause.message : codeOf(cause);
+  return cause instanceof Error && cause.cause === undefined ? cause.message : networkErrorCode(cause);
 }

@@ -2,7 +2,7 @@ import type { Config } from "../../src/config/config.ts";
 import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { describeRefusal, type ExchangeSettings, type Refusal, tryExchange } from "../lib/try-exchange.ts";
-import { checkBot, checkToken } from "./coze-api-check.ts";
+import { checkBot, checkTokenAtCoze } from "./coze-api-check.ts";
 import { checkIssuers } from "./issuers-check.ts";
 import { checkNetwork } from "./network-check.ts";
 
@@ -37,7 +37,7 @@ async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): 
     ...network,
     clock,
     passed("exchange", `Coze issued a token for ${secondsLeft} s`, "", logId && `log id ${logId}`),
-    await checkToken(endpoint.origin, accessToken),
+    await checkTokenAtCoze(endpoint.origin, accessToken),
     ...(botId === undefined ? [] : [await checkBot(endpoint.origin, accessToken, botId)]),
   ];
 }

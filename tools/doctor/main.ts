@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
 import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
 import { type Finding, failed, findingsJson, findingsTable, hasFailed } from "../lib/finding.ts";
 import { readProject } from "../lib/project.ts";
 import { parseUrlOption } from "../lib/url-option.ts";
 import { checkDeployment } from "./deployment.ts";
+import { expectationsFor } from "./expectations.ts";
 import { checkLive } from "./live.ts";
 import { checkLocal } from "./local.ts";
 
@@ -63,13 +63,10 @@ async function examineMachine(env: string | undefined, live: boolean, botId: str
   return [...findings, ...(await checkLive(config, { botId }))];
 }
 
-/** The origins that wrangler.toml lists are those that the service should know. */
 async function examineDeployment(url: URL, env: string | undefined, origin: string | undefined) {
-  const origins = parseAllowedOrigins(String(readProject(process.cwd(), env).deployed["ALLOWED_ORIGINS"] ?? "*"));
-  const listed = "value" in origins && origins.value !== "*" ? origins.value : [];
-  const [exact] = listed.flatMap((rule) => ("origin" in rule ? [rule.origin] : []));
+  const expected = expectationsFor(readProject(process.cwd(), env));
   const credential = process.env["CREDENTIAL"] || undefined;
-  return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential, env });
+  return checkDeployment(url, { ...expected, ...(origin !== undefined && { origin }), credential, env });
 }
 
 function report(findings: readonly Finding[]): number {

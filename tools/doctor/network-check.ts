@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { isLoopbackHost } from "../lib/loopback-host.ts";
+import { networkErrorCode } from "../lib/network-error.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -22,7 +23,7 @@ async function checkDns(name: string, { hostname }: URL): Promise<Finding> {
     const evidence = addresses.map(({ address }) => address).join(", ");
     return passed(name, `${hostname} has an address`, "", evidence);
   } catch (error) {
-    const detail = `${hostname} has no address (${codeOf(error)})`;
+    const detail = `${hostname} has no address (${networkErrorCode(error)})`;
     return failed(name, detail, `Check the host name, and the DNS of this machine. ${hintFor(hostname)}`);
   }
 }
@@ -38,7 +39,7 @@ async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
     if (days >= MIN_CERTIFICATE_DAYS) return passed(name, detail);
     return failed(name, detail, "Renew the certificate: its own renewal has not worked.");
   } catch (error) {
-    const detail = `no connection to ${url.host} with a valid certificate (${codeOf(error)})`;
+    const detail = `no connection to ${url.host} with a valid certificate (${networkErrorCode(error)})`;
     return failed(name, detail, `${hintFor(url.hostname)} Behind a company proxy, set NODE_EXTRA_CA_CERTS.`);
   }
 }
@@ -62,11 +63,4 @@ function readCertificateEnd({ hostname, port }: URL): Promise<number> {
     socket.once("timeout", () => socket.destroy(new Error("timeout")));
     socket.once("error", reject);
   });
-}
-
-/** The code of a network error, or its message where it has none. */
-export function codeOf(error: unknown): string {
-  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown }; // whatever was thrown
-  if (code !== undefined) return String(code);
-  return cause === undefined ? String(message) : codeOf(cause);
 }
