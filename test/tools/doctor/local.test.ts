@@ -10,6 +10,8 @@ import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
 
 const KEY_DIGEST = "ab".repeat(32);
+const SCRIPT = { name: "script", key_sha256: KEY_DIGEST };
+const SCOPE = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
 const WEB_USERS = { name: "web-users", issuer: "https://login.example.com", audience: "app" };
 const CALLERS = `\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "${KEY_DIGEST}"\n`;
 
@@ -23,7 +25,11 @@ async function findings(files: Readonly<Record<string, string>>, env?: string) {
 }
 
 const withVars = (settings: Readonly<Record<string, string>>) => ({ ".dev.vars": VARS + varsFile(settings) });
-const withCallers = (...callers: readonly object[]) => withVars({ CALLERS: JSON.stringify(callers) });
+const withToml = (settings: Readonly<Record<string, string>>) => {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+  return { "wrangler.toml": `${TOML}[vars]\n${lines.join("")}` };
+};
+const withCallers = (...callers: readonly object[]) => withToml({ CALLERS: JSON.stringify(callers) });
 
 describe("npm run doctor on this machine", () => {
   it("finds nothing wrong where all is right", async () => {
@@ -31,7 +37,7 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("shows the fingerprint of the public key beside KID, and neither key nor digest of a caller", async () => {
-    const found = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST }));
+    const found = await findings(withCallers(SCRIPT));
     const spki = createPublicKey(keyPair.publicKey).export({ type: "spki", format: "der" });
     const key = found.find(({ name }) => name === "PRIVATE_KEY");
     expect(key?.detail).toContain("2048 bits");
@@ -45,7 +51,16 @@ describe("npm run doctor on this machine", () => {
     ["TOKEN_DURATION", withVars({ TOKEN_DURATION: "0" }), /whole number/],
     ["TOKEN_DURATON", withVars({ TOKEN_DURATON: "60" }), /did you mean TOKEN_DURATION/],
     ["AUDIENCE", withVars({ AUDIENCE: "api.coze.com" }), /region/],
-    ["CALLERS", withVars({ CALLERS: "" }), /blank/],
+    ["CALLERS", withToml({ CALLERS: "" }), /blank/],
+    ["PRIVATE_KEY in wrangler.toml", withToml({ PRIVATE_KEY: keyPair.privateKey }), /not secret/],
+    [
+      "TURNSTILE_SECRET_KEY in wrangler.toml",
+      { "wrangler.toml": `${TOML}[env.a.vars]\nTURNSTILE_SECRET_KEY = "x"\n` },
+      /\[env\.a\.vars\]/,
+    ],
+    ["CALLERS of .dev.vars", withVars({ CALLERS: JSON.stringify([SCRIPT]) }), /the deployed service is open/],
+    ["TOKEN_SCOPE of .dev.vars", withVars({ TOKEN_SCOPE: SCOPE }), /every permission/],
+    ["ALLOWED_ORIGINS of .dev.vars", withVars({ ALLOWED_ORIGINS: "https://a.example" }), /serves all pages/],
     [
       "CALLERS[0].limiter",
       withCallers({ name: "a", key_sha256: KEY_DIGEST, limiter: "NONE" }),
@@ -91,7 +106,7 @@ describe("npm run doctor on this machine", () => {
     });
 
     const rights = { permissions: ["Connector.botChat"], bot_ids: ["7379"], max_duration: 60 };
-    const closed = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST, ...rights }));
+    const closed = await findings(withCallers({ ...SCRIPT, ...rights }));
     expect(access(closed)?.detail).toMatch(/^closed/);
     const caller = closed.find(({ name }) => name === "caller script");
     expect(caller?.detail).toBe("an API key; Connector.botChat; bots 7379; up to 60 s");
@@ -110,10 +125,8 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("finds a caller to whom TOKEN_SCOPE leaves nothing", async () => {
-    const scope = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
-    const caller = { name: "script", key_sha256: KEY_DIGEST, permissions: ["Connector.botChat"] };
-    const vars = VARS + varsFile({ TOKEN_SCOPE: scope, CALLERS: JSON.stringify([caller]) });
-    expect(await failures({ ".dev.vars": vars })).toMatchObject([
+    const caller = { ...SCRIPT, permissions: ["Connector.botChat"] };
+    expect(await failures(withToml({ TOKEN_SCOPE: SCOPE, CALLERS: JSON.stringify([caller]) }))).toMatchObject([
       { name: "caller script", detail: expect.stringMatching(/nothing/) },
     ]);
   });
