@@ -31,6 +31,16 @@ const withToml = (settings: Readonly<Record<string, string>>) => {
 };
 const withCallers = (...callers: readonly object[]) => withToml({ CALLERS: JSON.stringify(callers) });
 
+type Broken = [what: string, pem: string, detail: RegExp];
+
+/** The private key with one character of its base64 changed: in its modulus, its exponent, its primes or further on. */
+function bent(at: number): string {
+  const { privateKey } = keyPair;
+  const index = privateKey.indexOf("\n") + at;
+  const other = privateKey[index] === "B" ? "C" : "B";
+  return privateKey.slice(0, index) + other + privateKey.slice(index + 1);
+}
+
 describe("npm run doctor on this machine", () => {
   it("finds nothing wrong where all is right", async () => {
     expect(await failures({})).toEqual([]);
@@ -73,9 +83,10 @@ describe("npm run doctor on this machine", () => {
     expect(found[0]?.hint).not.toBe("");
   });
 
-  it.each([
+  it.each<Broken>([
     ["a short key", createKeyPair(1024).privateKey, /shorter than 2048 bits/],
     ["a public key", keyPair.publicKey, /is a public key/],
+    ...[200, 800, 1600].map((at): Broken => [`a key with another character at ${at}`, bent(at), /is damaged/]),
     [
       "an EC key",
       generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
