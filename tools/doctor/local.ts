@@ -10,8 +10,9 @@ import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { checkBindings } from "./bindings-check.ts";
 import { checkCallers } from "./callers-check.ts";
 import { checkEnvironments } from "./environments-check.ts";
+import { checkGit } from "./git-check.ts";
 import { checkKey, type PairNames } from "./key-check.ts";
-import { checkGitignore, checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
+import { checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
 import { checkOnlyHere, checkSecretsInToml } from "./placement-check.ts";
 import { checkRegion } from "./region-check.ts";
 import { checkSettings, type View } from "./settings-check.ts";
@@ -71,7 +72,7 @@ async function checkKeys(environment: Environment, env: string | undefined): Pro
   return Promise.all(keys);
 }
 
-function checkMachine({ root, env }: Project): readonly Finding[] {
+function checkMachine({ root, env, environments }: Project): readonly Finding[] {
   const wrangler = wranglerFile.parse(createRequire(join(root, "package.json"))("wrangler/package.json"));
   const wanted = packageFile.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).devDependencies
     ?.wrangler;
@@ -79,13 +80,9 @@ function checkMachine({ root, env }: Project): readonly Finding[] {
   return [
     checkNode(process.version, wrangler),
     checkWrangler(wrangler, wanted),
-    checkGitignore(readIfPresent(join(root, ".gitignore"))),
+    ...checkGit(root, environments),
     ...varsFiles
       .filter((name) => existsSync(join(root, name)))
       .map((name) => checkVarsFileMode(name, statSync(join(root, name)).mode)),
   ];
-}
-
-function readIfPresent(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

@@ -1,9 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { appendFileSync, chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
-import { checkGitignore, checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
+import { checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
 import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
@@ -22,6 +23,10 @@ async function failures(files: Readonly<Record<string, string>>, env?: string) {
 
 async function findings(files: Readonly<Record<string, string>>, env?: string) {
   return (await checkLocal(createFolder(files), env, "local")).findings;
+}
+
+async function wrongIn(folder: string) {
+  return (await checkLocal(folder, undefined, "local")).findings.filter(({ ok }) => !ok);
 }
 
 const withVars = (settings: Readonly<Record<string, string>>) => ({ ".dev.vars": VARS + varsFile(settings) });
@@ -76,7 +81,7 @@ describe("npm run doctor on this machine", () => {
       withCallers({ name: "a", key_sha256: KEY_DIGEST, limiter: "NONE" }),
       /no rate-limit binding/,
     ],
-    [".gitignore", { ".gitignore": ".dev.vars\n" }, /lacks \.dev\.vars\.\*/],
+    [".gitignore", { ".gitignore": ".dev.vars\n" }, /does not cover \.dev\.vars\.\*:/],
   ])("finds %s wrong by its name", async (name, files, detail) => {
     const found = await failures(files);
     expect(found).toEqual([expect.objectContaining({ name, detail: expect.stringMatching(detail) })]);
@@ -207,9 +212,31 @@ describe("npm run doctor on this machine", () => {
     expect(table).not.toContain("\u001b[2J");
   });
 
-  it("finds a missing .gitignore, and accepts one pattern for all vars files", () => {
-    expect(checkGitignore(undefined).ok).toBe(false);
-    expect(checkGitignore("/.dev.vars*\n").ok).toBe(true);
+  it("accepts one pattern for all vars files", async () => {
+    expect(await failures({ ".gitignore": "/.dev.vars*\n" })).toEqual([]);
+  });
+
+  it("finds a missing .gitignore", async () => {
+    const folder = createFolder();
+    rmSync(join(folder, ".gitignore"));
+    expect(await wrongIn(folder)).toMatchObject([{ name: ".gitignore" }]);
+  });
+
+  it("believes git rather than the text of .gitignore", async () => {
+    const folder = createFolder({ ".gitignore": ".dev.vars*\n!.dev.vars.example\n", ".dev.vars.example": "" });
+    const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: folder });
+    git("init", "--quiet");
+    git("add", ".dev.vars.example");
+    expect(await wrongIn(folder)).toEqual([]);
+    appendFileSync(join(folder, ".gitignore"), "!.dev.vars\n");
+    expect(await wrongIn(folder)).toMatchObject([
+      { name: ".gitignore", detail: expect.stringMatching(/\.dev\.vars:/) },
+    ]);
+    git("add", "--force", ".dev.vars");
+    writeFileSync(join(folder, ".gitignore"), ".dev.vars*\n");
+    expect(await wrongIn(folder)).toMatchObject([
+      { name: ".dev.vars in git", hint: expect.stringMatching(/^git rm --cached \.dev\.vars, and replace the key/) },
+    ]);
   });
 
   it("says what is wrong with a wrangler.toml that wrangler cannot read", async () => {
