@@ -1,8 +1,13 @@
 import * as z from "zod";
+import { readText } from "../../src/adapters/fetch-json.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { networkErrorCode } from "../lib/network-error.ts";
+import { redact } from "../lib/redact.ts";
 
 const TIMEOUT_MS = 10_000;
+/** A description of a bot with everything it can do has some kilobytes. */
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_MESSAGE_LENGTH = 200;
 
 /** Codes of Coze's API (Coze: "错误码"). Two of them say that the token is not valid. */
 const AUTHENTICATION_INVALID = 4100;
@@ -46,14 +51,14 @@ async function ask(url: string, accessToken: string): Promise<ApiResult> {
   try {
     const headers = { Authorization: `Bearer ${accessToken}` };
     const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const { code, msg = "", detail } = apiResponse.parse(await response.json());
-    const said = msg === "" ? "" : `: ${msg.replaceAll(accessToken, "[token]").slice(0, 200)}`;
+    const { code, msg = "", detail } = apiResponse.parse(JSON.parse((await readText(response, MAX_BODY_BYTES)) ?? ""));
+    const said = msg === "" ? "" : `: ${redact(msg, accessToken).slice(0, MAX_MESSAGE_LENGTH)}`;
     return { code, detail: `GET ${path} has code ${code}${said}`, evidence: `log id ${detail?.logid ?? "none"}` };
   } catch (error) {
     const why =
       error instanceof z.ZodError || error instanceof SyntaxError
         ? "is not Coze's"
-        : `is missing (${networkErrorCode(error)})`;
+        : `is missing: ${networkErrorCode(error)}`;
     return { code: undefined, detail: `the response to GET ${path} ${why}`, evidence: url };
   }
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { networkErrorCode } from "../lib/network-error.ts";
+import { redact } from "../lib/redact.ts";
 import { checkCors } from "./cors-check.ts";
 import { checkNetwork } from "./network-check.ts";
 import { type AccessOptions, checkServiceAccess, requestTokens, type TokenResponses } from "./service-access-check.ts";
@@ -31,16 +32,33 @@ export type DeploymentOptions = AccessOptions & {
 
 /** Checks a deployed service from outside, as its clients see it. The few tokens it requests are for one user, and forgotten. */
 export async function checkDeployment(url: URL, options: DeploymentOptions): Promise<readonly Finding[]> {
-  const network = await checkNetwork("service", url, Date.now());
+  const network = await checkNetwork("service", url, Date.now(), reachabilityAdvice(url));
   if (network.some(({ ok }) => !ok)) return network;
 
   const send = createSend(url);
   try {
-    return [...network, ...(await checkService(url, send, options))];
+    const findings = await checkService(url, send, options);
+    return [...network, ...findings.map((finding) => withoutSecret(finding, options.credential ?? ""))];
   } catch (error) {
     const detail = `no response from ${url.host} (${networkErrorCode(error)})`;
     return [...network, failed("service", detail, "Check the address, and that the Worker is deployed.")];
   }
+}
+
+/** Why a host name that is right may not be reachable. */
+function reachabilityAdvice({ hostname }: URL): string {
+  if (!hostname.endsWith(".workers.dev")) return "A new custom domain takes some minutes.";
+  return "A new address takes some minutes; workers.dev is blocked in some networks, such as those of mainland China.";
+}
+
+/** The service has a say in what was found, and was sent the credential. */
+function withoutSecret(finding: Finding, secret: string): Finding {
+  const { detail, evidence } = finding;
+  return {
+    ...finding,
+    detail: redact(detail, secret),
+    ...(evidence !== undefined && { evidence: redact(evidence, secret) }),
+  };
 }
 
 async function checkService(url: URL, send: Send, options: DeploymentOptions): Promise<readonly Finding[]> {

@@ -24,11 +24,11 @@ export async function checkLive(config: Config, options: LiveOptions = {}): Prom
 
 async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): Promise<readonly Finding[]> {
   const endpoint = new URL(config.tokenEndpoint);
-  const network = await checkNetwork("Coze", endpoint, Date.now());
+  const advice = `Check TOKEN_ENDPOINT, and whether this network lets ${endpoint.host} through.`;
+  const network = await checkNetwork("Coze", endpoint, Date.now(), advice);
   if (network.some(({ ok }) => !ok)) return network;
 
-  const clock = await checkClock(endpoint);
-  const exchanged = await tryExchange(config);
+  const [clock, exchanged] = await Promise.all([checkClock(endpoint), tryExchange(config)]);
   if ("refusal" in exchanged) {
     return [...network, clock, await explainRefusal(exchanged.refusal, config, otherRegions ?? othersOf(endpoint))];
   }

@@ -12,10 +12,14 @@ const token = z.strictObject({
   token_type: z.literal("Bearer"),
 });
 
+/** More than any message of this service, or of Coze. */
+const MAX_MESSAGE_LENGTH = 500;
+const excerpt = z.string().transform((text) => text.slice(0, MAX_MESSAGE_LENGTH));
+
 const refusal = z.object({
-  error: z.string(),
-  error_description: z.string(),
-  coze: z.object({ error_message: z.string().optional(), log_id: z.string().optional() }).optional(),
+  error: excerpt,
+  error_description: excerpt,
+  coze: z.object({ error_message: excerpt.optional(), log_id: z.string().optional() }).optional(),
 });
 
 export type AccessOptions = {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { checkDeployment, type DeploymentOptions } from "../../../tools/doctor/deployment.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { type ExampleService, startService } from "../examples/service.ts";
@@ -186,8 +186,23 @@ describe("npm run doctor -- --url", () => {
     expect(found[0]?.hint).not.toBe("");
   });
 
-  it("finds an address where nothing listens", async () => {
+  it("finds an address where nothing listens, and a service that hangs", async () => {
     expect(await failures("http://127.0.0.1:9/")).toMatchObject([{ name: "service" }]);
+    const { timeout } = AbortSignal;
+    const spy = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout.call(AbortSignal, 300));
+    onTestFinished(() => spy.mockRestore());
+    const hanging = await spoil(() => new Promise(() => {}));
+    expect(await failures(hanging)).toMatchObject([{ name: "service", detail: expect.stringMatching(/\(timeout\)$/) }]);
+  });
+
+  it("shows no piece of the credential that a service quotes", async () => {
+    const credential = "ctw_of-nobody";
+    const refusal = { error: credential, error_description: `no caller has ${credential.slice(2)}` };
+    const url = await spoil(onlyTo("POST", body(refusal), 401), closed);
+    const found = await failures(url, { credential, origin: "https://app.example.com" });
+    expect(found).toMatchObject([
+      { name: "token", detail: expect.stringMatching(/\[secret\]: no caller has \[secret\]$/) },
+    ]);
   });
 
   it("finds tokens for the pages of every origin, whatever the preflight says", async () => {

@@ -2,9 +2,8 @@ import { execFileSync } from "node:child_process";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { appendFileSync, chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
-import { checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
 import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
@@ -12,6 +11,7 @@ import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
 
 const KEY_DIGEST = "ab".repeat(32);
 const SCRIPT = { name: "script", key_sha256: KEY_DIGEST };
+const otherKeyPair = createKeyPair();
 const SCOPE = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
 const WEB_USERS = { name: "web-users", issuer: "https://login.example.com", audience: "app" };
 const CALLERS = `\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "${KEY_DIGEST}"\n`;
@@ -103,11 +103,26 @@ describe("npm run doctor on this machine", () => {
     expect(found[1]?.detail).toMatch(detail);
   });
 
-  it("advises about a KID that does not have the form of Coze's fingerprints", async () => {
-    const found = await findings({
-      ".dev.vars": varsFile({ CLIENT_ID: "1", KID: "short", PRIVATE_KEY: keyPair.privateKey }),
-    });
-    expect(found.find(({ name }) => name === "PRIVATE_KEY")).toMatchObject({
+  it("finds a previous key that is wrong", async () => {
+    const found = await failures(withVars({ PREVIOUS_KID: KID, PREVIOUS_PRIVATE_KEY: "MII" }));
+    expect(found.map(({ name }) => name)).toContain("PREVIOUS_PRIVATE_KEY");
+  });
+
+  it.each([
+    ["PRIVATE_KEY", { CLIENT_ID: "1", KID: "short", PRIVATE_KEY: keyPair.privateKey }],
+    [
+      "PREVIOUS_PRIVATE_KEY",
+      {
+        CLIENT_ID: "1",
+        KID,
+        PRIVATE_KEY: keyPair.privateKey,
+        PREVIOUS_KID: "short",
+        PREVIOUS_PRIVATE_KEY: otherKeyPair.privateKey,
+      },
+    ],
+  ])("advises about a fingerprint beside %s that does not have the form of Coze's", async (name, settings) => {
+    const found = await findings({ ".dev.vars": varsFile(settings) });
+    expect(found.find((finding) => finding.name === name)).toMatchObject({
       ok: true,
       hint: expect.stringMatching(/KID has 5/),
     });
@@ -162,10 +177,16 @@ describe("npm run doctor on this machine", () => {
 
   it.each([
     ["https://api.coze.com", false],
+    ["https://www.coze.cn/api/permission/oauth2/token", false],
     ["https://api.coze.cn/api/permission/oauth2/enterprise_id/7/token", true],
     ["http://127.0.0.1:4000/api/permission/oauth2/token", true],
-  ])("refuses a token endpoint at a host of Coze that lacks the path: %s", async (TOKEN_ENDPOINT, ok) => {
-    const found = await findings(withVars({ TOKEN_ENDPOINT, ...(ok ? {} : { AUDIENCE: "api.coze.com" }) }));
+  ])("refuses a token endpoint at a host of Coze that is none of its own: %s", async (TOKEN_ENDPOINT, ok) => {
+    const found = await findings(
+      withVars({
+        TOKEN_ENDPOINT,
+        ...(ok ? {} : { AUDIENCE: `api.coze.${TOKEN_ENDPOINT.includes("cn") ? "cn" : "com"}` }),
+      }),
+    );
     expect(found.find(({ name }) => name === "region")).toMatchObject({ ok });
   });
 
@@ -180,11 +201,47 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ "wrangler.toml": TOML + environments })).toEqual([]);
   });
 
-  it("finds a .dev.vars that others on the machine can read", async () => {
-    const folder = createFolder();
-    chmodSync(join(folder, ".dev.vars"), 0o644);
-    const found = (await checkLocal(folder, undefined, "local")).findings.filter(({ ok }) => !ok);
-    expect(found).toMatchObject([{ name: ".dev.vars", hint: "chmod 600 .dev.vars" }]);
+  it("notes a token endpoint that is not at Coze, and one that a deployment cannot reach", async () => {
+    const TOKEN_ENDPOINT = "http://127.0.0.1:4000/api/permission/oauth2/token";
+    const folder = createFolder(withToml({ TOKEN_ENDPOINT }));
+    for (const [view, hint] of [
+      ["local", /is not at Coze/],
+      ["deployed", /Cloudflare cannot reach it/],
+    ] as const) {
+      const { findings } = await checkLocal(folder, undefined, view);
+      expect(findings.find(({ name }) => name === "region")).toMatchObject({
+        ok: true,
+        hint: expect.stringMatching(hint),
+      });
+    }
+  });
+
+  it("notes the secrets that the deployed Worker must have, and those that the Secrets Store has", async () => {
+    const store = 'secrets_store_secrets = [{ binding = "PRIVATE_KEY", store_id = "1", secret_name = "key" }]\n';
+    const folder = createFolder({
+      "wrangler.toml": store + TOML,
+      ".dev.vars": varsFile({ CLIENT_ID: "1127", KID }),
+    });
+    for (const [view, hint] of [
+      ["local", /secrets: PRIVATE_KEY\.$/],
+      ["deployed", /secrets: CLIENT_ID, KID, PRIVATE_KEY\.$/],
+    ] as const) {
+      const { findings } = await checkLocal(folder, undefined, view);
+      expect(findings.find(({ name }) => name === "settings")).toMatchObject({
+        ok: true,
+        hint: expect.stringMatching(hint),
+      });
+    }
+  });
+
+  it.each([
+    [".dev.vars", undefined],
+    [".dev.vars.staging", "staging"],
+  ])("finds a %s that others on the machine can read", async (name, env) => {
+    const folder = createFolder({ "wrangler.toml": `${TOML}[env.staging]\n`, ".dev.vars.staging": VARS });
+    chmodSync(join(folder, name), 0o644);
+    const found = (await checkLocal(folder, env, "local")).findings.filter(({ ok }) => !ok);
+    expect(found).toMatchObject([{ name, detail: expect.stringMatching(/644/), hint: `chmod 600 ${name}` }]);
   });
 
   it("names the settings that only this machine has", async () => {
@@ -192,12 +249,14 @@ describe("npm run doctor on this machine", () => {
     expect(found.find(({ name }) => name === "only on this machine")?.detail).toBe("KID, PRIVATE_KEY");
   });
 
-  it("finds a Node.js that wrangler does not run on, and another wrangler than that of package.json", () => {
-    const wrangler = { version: "4.1.0", engines: { node: ">=22.0.0" } };
-    expect(checkNode("v20.19.0", wrangler)).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
-    expect(checkNode("v24.0.0", wrangler).ok).toBe(true);
-    expect(checkWrangler(wrangler, "4.2.0")).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
-    expect(checkWrangler(wrangler, "^4.0.0").ok).toBe(true);
+  it("finds another wrangler than that of package.json, and a Node.js that it does not run on", async () => {
+    const files = { "package.json": '{"type":"module","devDependencies":{"wrangler":"4.1.0"}}' };
+    expect(await failures(files)).toMatchObject([{ name: "wrangler", hint: "Run npm ci." }]);
+
+    const { version } = process;
+    Object.defineProperty(process, "version", { value: "v20.19.0" });
+    onTestFinished(() => void Object.defineProperty(process, "version", { value: version }));
+    expect(await failures({})).toMatchObject([{ name: "Node.js", hint: expect.stringMatching(/npm ci/) }]);
   });
 
   it("shows words that are longer than a column of its table as a whole", () => {
@@ -207,8 +266,8 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("shows nothing in its table that a terminal would act on", () => {
-    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c", hint: "" }]);
-    expect(table).toContain("ab?c");
+    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c\u202ed", hint: "" }]);
+    expect(table).toContain("ab?cd");
     expect(table).not.toContain("\u001b[2J");
   });
 
