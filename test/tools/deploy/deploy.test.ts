@@ -121,6 +121,13 @@ describe("npm run deploy", () => {
     });
   });
 
+  it("is not content with an open service where wrangler.toml closes it", async () => {
+    const closed = { "wrangler.toml": `${TOML}[[vars.CALLERS]]\n${CALLER}` };
+    const { code, output } = await run(closed, { url: new URL(service.tokenUrl) });
+    expect(output).toMatch(/FAIL │ access .*npx wrangler rollback/s);
+    expect(code).toBe(1);
+  });
+
   it("looks longer at an address that has no certificate yet than at one that responds wrongly", async () => {
     const looksAt = async (url: string) => (await run({}, { url: new URL(url) })).output.split("Looking again").length;
     expect(await looksAt("https://127.0.0.1:9/")).toBe(36);
