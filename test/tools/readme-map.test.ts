@@ -37,7 +37,7 @@ describe("the map of README.md", () => {
 
   it("names in the map of README.md every tool that package.json runs", () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const tools = Array.from(JSON.stringify(scripts).matchAll(/node tools\/(\w+)\//g), ([, tool]) => tool);
+    const tools = Array.from(JSON.stringify(scripts).matchAll(/node tools\/(?:run\.js )?(\w+)/g), ([, tool]) => tool);
     expect(namesBehind("tools/").toSorted()).toEqual(tools.toSorted());
   });
 

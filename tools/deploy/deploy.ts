@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { checkDeployment } from "../doctor/deployment.ts";
+import { expectationsFor } from "../doctor/expectations.ts";
 import { checkLocal } from "../doctor/local.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Finding, findingsTable, hasFailed } from "../lib/finding.ts";
@@ -88,8 +89,7 @@ export async function checkUntilRight(
   { root, env, credential }: Pick<DeployOptions, "root" | "env" | "credential">,
   ports: Omit<DeployPorts, "runWrangler">,
 ): Promise<boolean> {
-  const origins = String(readProject(root, env).deployed["ALLOWED_ORIGINS"] ?? "*").trim();
-  const expected = { restrictsOrigins: origins !== "*" && origins !== "", credential, env };
+  const expected = { ...expectationsFor(readProject(root, env)), credential, env };
   let findings = await checkDeployment(url, expected);
   for (let checks = 1; hasFailed(findings) && checks < maxChecksFor(findings); checks += 1) {
     const wrong = findings.filter(({ ok }) => !ok).map(({ name }) => name);
@@ -151,6 +151,7 @@ async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOp
   const isOther = ({ name }: Finding) =>
     name === ".gitignore" ||
     (name.startsWith("environment ") && (env === undefined || allowOpen)) ||
+    (name.startsWith("CALLERS of ") && allowOpen) ||
     (name.startsWith("domain of ") && env === undefined);
   return {
     wrong: findings.filter((finding) => !finding.ok && !isOther(finding)),

@@ -1,22 +1,27 @@
 import * as z from "zod";
+import { readText } from "../../src/adapters/fetch-json.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import { codeOf } from "./network-check.ts";
+import { networkErrorCode } from "../lib/network-error.ts";
+import { redact } from "../lib/redact.ts";
 
 const TIMEOUT_MS = 10_000;
+/** A description of a bot with everything it can do has some kilobytes. */
+const MAX_BODY_BYTES = 256 * 1024;
+const MAX_MESSAGE_LENGTH = 200;
 
-/** Coze's codes (Coze: "错误码"): the token is not valid, and the token lacks a permission. */
+/** Codes of Coze's API (Coze: "错误码"). Two of them say that the token is not valid. */
 const AUTHENTICATION_INVALID = 4100;
-const NO_PERMISSION = 4101;
 const TOKEN_INVALID = 700_012_006;
+const NO_PERMISSION = 4101;
 
-const reply = z.object({
+const apiResponse = z.object({
   code: z.number(),
   msg: z.string().optional(),
   detail: z.object({ logid: z.string().optional() }).optional(),
 });
 
 /** Checks that Coze accepts a token, by asking whose it is (`GET /v1/users/me`). */
-export async function checkToken(api: string, accessToken: string): Promise<Finding> {
+export async function checkTokenAtCoze(api: string, accessToken: string): Promise<Finding> {
   const name = "token at Coze";
   const { code, detail, evidence } = await ask(`${api}/v1/users/me`, accessToken);
   if (code === 0) return passed(name, "GET /v1/users/me accepts it", "", evidence);
@@ -39,19 +44,21 @@ export async function checkBot(api: string, accessToken: string, botId: string):
   return failed(name, detail, hintFor(code), evidence);
 }
 
-type Asked = { readonly code: number | undefined; readonly detail: string; readonly evidence: string };
+type ApiResult = { readonly code: number | undefined; readonly detail: string; readonly evidence: string };
 
-async function ask(url: string, accessToken: string): Promise<Asked> {
+async function ask(url: string, accessToken: string): Promise<ApiResult> {
   const path = new URL(url).pathname;
   try {
     const headers = { Authorization: `Bearer ${accessToken}` };
     const response = await fetch(url, { headers, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const { code, msg = "", detail } = reply.parse(await response.json());
-    const said = msg === "" ? "" : `: ${msg.replaceAll(accessToken, "[token]").slice(0, 200)}`;
+    const { code, msg = "", detail } = apiResponse.parse(JSON.parse((await readText(response, MAX_BODY_BYTES)) ?? ""));
+    const said = msg === "" ? "" : `: ${redact(msg, accessToken).slice(0, MAX_MESSAGE_LENGTH)}`;
     return { code, detail: `GET ${path} has code ${code}${said}`, evidence: `log id ${detail?.logid ?? "none"}` };
   } catch (error) {
     const why =
-      error instanceof z.ZodError || error instanceof SyntaxError ? "is not Coze's" : `is missing (${codeOf(error)})`;
+      error instanceof z.ZodError || error instanceof SyntaxError
+        ? "is not Coze's"
+        : `is missing: ${networkErrorCode(error)}`;
     return { code: undefined, detail: `the response to GET ${path} ${why}`, evidence: url };
   }
 }

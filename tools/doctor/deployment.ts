@@ -1,9 +1,11 @@
 import * as z from "zod";
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { networkErrorCode } from "../lib/network-error.ts";
+import { redact } from "../lib/redact.ts";
 import { checkCors } from "./cors-check.ts";
-import { checkNetwork, codeOf } from "./network-check.ts";
+import { checkNetwork } from "./network-check.ts";
+import { type AccessOptions, checkServiceAccess, requestTokens, type TokenResponses } from "./service-access-check.ts";
 import { createSend, type Send, type ServiceResponse } from "./service-client.ts";
-import { type AccessOptions, checkAccess } from "./token-check.ts";
 
 /** The highest median of `GET /health` that is no reason to look further. */
 const MAX_LATENCY_MS = 1500;
@@ -28,18 +30,35 @@ export type DeploymentOptions = AccessOptions & {
   readonly restrictsOrigins: boolean;
 };
 
-/** Checks a deployed service from outside, as its clients see it. Requests at most one token, and forgets it. */
+/** Checks a deployed service from outside, as its clients see it. The few tokens it requests are for one user, and forgotten. */
 export async function checkDeployment(url: URL, options: DeploymentOptions): Promise<readonly Finding[]> {
-  const network = await checkNetwork("service", url, Date.now());
+  const network = await checkNetwork("service", url, Date.now(), reachabilityAdvice(url));
   if (network.some(({ ok }) => !ok)) return network;
 
   const send = createSend(url);
   try {
-    return [...network, ...(await checkService(url, send, options))];
+    const findings = await checkService(url, send, options);
+    return [...network, ...findings.map((finding) => withoutSecret(finding, options.credential ?? ""))];
   } catch (error) {
-    const detail = `no response from ${url.host} (${codeOf(error)})`;
+    const detail = `no response from ${url.host} (${networkErrorCode(error)})`;
     return [...network, failed("service", detail, "Check the address, and that the Worker is deployed.")];
   }
+}
+
+/** Why a host name that is right may not be reachable. */
+function reachabilityAdvice({ hostname }: URL): string {
+  if (!hostname.endsWith(".workers.dev")) return "A new custom domain takes some minutes.";
+  return "A new address takes some minutes; workers.dev is blocked in some networks, such as those of mainland China.";
+}
+
+/** The service has a say in what was found, and was sent the credential. */
+function withoutSecret(finding: Finding, secret: string): Finding {
+  const { detail, evidence } = finding;
+  return {
+    ...finding,
+    detail: redact(detail, secret),
+    ...(evidence !== undefined && { evidence: redact(evidence, secret) }),
+  };
 }
 
 async function checkService(url: URL, send: Send, options: DeploymentOptions): Promise<readonly Finding[]> {
@@ -51,13 +70,14 @@ async function checkService(url: URL, send: Send, options: DeploymentOptions): P
   }
 
   const { version, access } = parsed.data;
+  const tokens = await requestTokens(send, options.credential);
   return [
     checkHealth(parsed.data),
     ...(version === undefined
       ? []
       : [passed("version", typeof version === "string" ? version : JSON.stringify(version))]),
-    ...(access === undefined ? [] : await checkAccess(send, access, options)),
-    checkNoStore(await send("POST", "/?user=doctor")),
+    ...(access === undefined ? [] : checkServiceAccess(tokens, access, options)),
+    checkNoStore(tokens),
     checkGet(await send("GET", "/", { Accept: "application/json" })),
     checkErrorShape(await send("GET", "/coze-token-worker-doctor")),
     ...(await checkCors(send, options.origin ?? url.origin, options.restrictsOrigins)),
@@ -75,17 +95,22 @@ function checkHealth({ status, cache, problems = [] }: Health): Finding {
   return passed("health", `ok, tokens are cached in ${cache === "kv" ? "KV" : "memory only"}`, hint);
 }
 
-function checkNoStore({ headers }: ServiceResponse): Finding {
-  const missing = [
+/** A token in a shared cache goes to whoever asks next; a refusal there keeps those out who may have one. */
+function checkNoStore({ anonymous, authenticated }: TokenResponses): Finding {
+  const missing = new Set([anonymous, ...(authenticated === undefined ? [] : [authenticated])].flatMap(missingNoStore));
+  if (missing.size === 0) return passed("no-store", "responses may not be cached");
+  return failed(
+    "no-store",
+    `responses to POST / lack ${[...missing].join(" and ")}`,
+    "Remove the Cloudflare rule or proxy that changes headers.",
+  );
+}
+
+function missingNoStore({ headers }: ServiceResponse): readonly string[] {
+  return [
     ...(headers.get("Cache-Control")?.includes("no-store") ? [] : ["Cache-Control: no-store"]),
     ...(headers.get("Pragma")?.includes("no-cache") ? [] : ["Pragma: no-cache"]),
   ];
-  if (missing.length === 0) return passed("no-store", "responses may not be cached");
-  return failed(
-    "no-store",
-    `responses lack ${missing.join(" and ")}`,
-    "Remove the Cloudflare rule or proxy that changes headers.",
-  );
 }
 
 function checkGet({ status, body }: ServiceResponse): Finding {

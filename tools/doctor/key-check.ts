@@ -1,10 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
-import { parsePem } from "../../src/adapters/coze/pem.ts";
-import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
+import { createHash, createPublicKey } from "node:crypto";
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { KID_LENGTH } from "../lib/kid-length.ts";
+import { importUsableKey, keyObjectFor } from "../lib/usable-key.ts";
 
-/** How Coze's fingerprints look: 32 bytes in base64url. */
-const KID_FORM = /^[A-Za-z0-9_-]{43}$/;
+/** How Coze's fingerprints look: base64url. */
+const KID_FORM = new RegExp(`^[A-Za-z0-9_-]{${KID_LENGTH}}$`);
 
 /** What can be said of a private key without showing it. */
 export type KeyDescription = { readonly bits: number; readonly fingerprint: string };
@@ -14,7 +14,7 @@ export type PairNames = { readonly key: string; readonly kid: string; readonly r
 
 /** Checks a private key in any form, and shows the fingerprint of its public key beside the KID. */
 export async function checkKey(names: PairNames, pem: string, kid: string): Promise<Finding> {
-  const imported = await importPrivateKey(pem);
+  const imported = await importUsableKey(pem);
   if ("issues" in imported) {
     const [issue] = imported.issues;
     return failed(names.key, `It ${issue?.message}.`, names.replace);
@@ -25,27 +25,17 @@ export async function checkKey(names: PairNames, pem: string, kid: string): Prom
   return passed(
     names.key,
     detail,
-    `Coze's fingerprints have 43 characters, ${names.kid} has ${kid.length}. Copy it again if Coze refuses it.`,
+    `Coze's fingerprints have ${KID_LENGTH} characters, ${names.kid} has ${kid.length}. Copy it again if Coze refuses it.`,
   );
 }
 
-/** Describes a private key that {@link importPrivateKey} accepts. */
+/** Describes a private key that {@link importUsableKey} accepts. */
 export function describeKey(pem: string): KeyDescription {
-  const der = parsePem(pem);
-  if ("issues" in der) throw new TypeError("a key that cannot be imported is not described");
-  const publicKey = createPublicKey(privateKeyFrom(Buffer.from(der.value)));
+  const publicKey = createPublicKey(keyObjectFor(pem));
   return {
     bits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0,
     fingerprint: createHash("sha256")
       .update(publicKey.export({ type: "spki", format: "der" }))
       .digest("base64url"),
   };
-}
-
-function privateKeyFrom(key: Buffer) {
-  try {
-    return createPrivateKey({ key, format: "der", type: "pkcs8" });
-  } catch {
-    return createPrivateKey({ key, format: "der", type: "pkcs1" });
-  }
 }

@@ -2,7 +2,7 @@ import type { Config } from "../../src/config/config.ts";
 import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { describeRefusal, type ExchangeSettings, type Refusal, tryExchange } from "../lib/try-exchange.ts";
-import { checkBot, checkToken } from "./coze-api-check.ts";
+import { checkBot, checkTokenAtCoze } from "./coze-api-check.ts";
 import { checkIssuers } from "./issuers-check.ts";
 import { checkNetwork } from "./network-check.ts";
 
@@ -24,11 +24,11 @@ export async function checkLive(config: Config, options: LiveOptions = {}): Prom
 
 async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): Promise<readonly Finding[]> {
   const endpoint = new URL(config.tokenEndpoint);
-  const network = await checkNetwork("Coze", endpoint, Date.now());
+  const advice = `Check TOKEN_ENDPOINT, and whether this network lets ${endpoint.host} through.`;
+  const network = await checkNetwork("Coze", endpoint, Date.now(), advice);
   if (network.some(({ ok }) => !ok)) return network;
 
-  const clock = await checkClock(endpoint);
-  const exchanged = await tryExchange(config);
+  const [clock, exchanged] = await Promise.all([checkClock(endpoint), tryExchange(config)]);
   if ("refusal" in exchanged) {
     return [...network, clock, await explainRefusal(exchanged.refusal, config, otherRegions ?? othersOf(endpoint))];
   }
@@ -37,7 +37,7 @@ async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): 
     ...network,
     clock,
     passed("exchange", `Coze issued a token for ${secondsLeft} s`, "", logId && `log id ${logId}`),
-    await checkToken(endpoint.origin, accessToken),
+    await checkTokenAtCoze(endpoint.origin, accessToken),
     ...(botId === undefined ? [] : [await checkBot(endpoint.origin, accessToken, botId)]),
   ];
 }

@@ -3,15 +3,17 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Config } from "../../src/config/config.ts";
-import { type Finding, passed } from "../lib/finding.ts";
+import type { Finding } from "../lib/finding.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
 import { setupCommand } from "../lib/setup-command.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { checkBindings } from "./bindings-check.ts";
 import { checkCallers } from "./callers-check.ts";
 import { checkEnvironments } from "./environments-check.ts";
+import { checkGit } from "./git-check.ts";
 import { checkKey, type PairNames } from "./key-check.ts";
-import { checkGitignore, checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
+import { checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
+import { checkOnlyHere, checkSecretsInToml } from "./placement-check.ts";
 import { checkRegion } from "./region-check.ts";
 import { checkSettings, type View } from "./settings-check.ts";
 
@@ -37,6 +39,7 @@ export async function checkLocal(
 ): Promise<LocalFindings> {
   const read = readProject(root, env);
   const project = { ...read, [view]: { ...read[view], ...secrets } };
+  const others = env === undefined ? read.environments.map((name) => readProject(root, name)) : [];
   const { findings, config } = await checkSettings(project, view);
   const ofConfig = config === undefined ? [] : [checkRegion(config, view), ...checkCallers(config, env)];
   return {
@@ -47,8 +50,9 @@ export async function checkLocal(
       ...(await checkKeys(project[view], env)),
       ...ofConfig,
       ...checkBindings(project),
-      ...localOnly(project),
-      ...openEnvironments(project),
+      ...checkOnlyHere(project),
+      ...[read, ...others].flatMap(checkSecretsInToml),
+      ...(env === undefined ? checkEnvironments(project, others) : checkEnvironments(readProject(root), [project])),
     ],
   };
 }
@@ -68,7 +72,7 @@ async function checkKeys(environment: Environment, env: string | undefined): Pro
   return Promise.all(keys);
 }
 
-function checkMachine({ root, env }: Project): readonly Finding[] {
+function checkMachine({ root, env, environments }: Project): readonly Finding[] {
   const wrangler = wranglerFile.parse(createRequire(join(root, "package.json"))("wrangler/package.json"));
   const wanted = packageFile.parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).devDependencies
     ?.wrangler;
@@ -76,31 +80,9 @@ function checkMachine({ root, env }: Project): readonly Finding[] {
   return [
     checkNode(process.version, wrangler),
     checkWrangler(wrangler, wanted),
-    checkGitignore(readIfPresent(join(root, ".gitignore"))),
+    ...checkGit(root, environments),
     ...varsFiles
       .filter((name) => existsSync(join(root, name)))
       .map((name) => checkVarsFileMode(name, statSync(join(root, name)).mode)),
   ];
-}
-
-/** Settings of the vars file are not deployed: what is there alone has to be a secret too. */
-function localOnly({ deployed, local, env }: Project): readonly Finding[] {
-  const names = Object.keys(local).filter((name) => local[name] !== "" && !(name in deployed));
-  if (names.length === 0) return [];
-  const hint = `A deployment does not send them. Where the Worker lacks one: npx wrangler secret put NAME --env="${env ?? ""}"`;
-  return [passed("only on this machine", names.join(", "), hint)];
-}
-
-/** All environments for the top level, for an environment only itself. */
-function openEnvironments(project: Project): readonly Finding[] {
-  const { root, env, environments } = project;
-  if (env !== undefined) return checkEnvironments(readProject(root), [project]);
-  return checkEnvironments(
-    project,
-    environments.map((name) => readProject(root, name)),
-  );
-}
-
-function readIfPresent(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

@@ -20,18 +20,6 @@ export function checkWrangler({ version }: WranglerPackage, wanted: string | und
   return failed("wrangler", `${version} is installed, package.json has ${wanted}`, "Run npm ci.");
 }
 
-/** Checks that a .gitignore keeps every `.dev.vars` out of the repository. */
-export function checkGitignore(gitignore: string | undefined): Finding {
-  const lines = new Set((gitignore ?? "").split("\n").map((line) => line.trim().replace(/^\//, "")));
-  const missing = [".dev.vars", ".dev.vars.*"].filter((pattern) => !lines.has(pattern));
-  if (missing.length === 0 || lines.has(".dev.vars*")) return passed(".gitignore", "covers .dev.vars and .dev.vars.*");
-  return failed(
-    ".gitignore",
-    `lacks ${missing.join(" and ")}: secrets could be committed`,
-    `Add a line for each: ${missing.join(", ")}`,
-  );
-}
-
 /** Checks that a vars file, with this mode, is for its owner alone. */
 export function checkVarsFileMode(name: string, mode: number): Finding {
   const octal = (mode & 0o777).toString(8);

@@ -1,11 +1,11 @@
-import { Command } from "commander";
-import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
+import { Command, Option } from "commander";
 import { createEnvOption } from "../lib/env-option.ts";
 import { printError } from "../lib/failure.ts";
 import { type Finding, failed, findingsJson, findingsTable, hasFailed } from "../lib/finding.ts";
 import { readProject } from "../lib/project.ts";
-import { parseUrlOption } from "../lib/url-option.ts";
+import { parseOriginOption, parseUrlOption } from "../lib/url-option.ts";
 import { checkDeployment } from "./deployment.ts";
+import { expectationsFor } from "./expectations.ts";
 import { checkLive } from "./live.ts";
 import { checkLocal } from "./local.ts";
 
@@ -19,14 +19,23 @@ type Options = {
   readonly verbose?: boolean;
 };
 
+/** In shorter checks, nobody wonders what they wait for. */
+const PATIENCE_MS = 2000;
+/** A finding that needs fixing has 1. */
+const NOT_CHECKED_EXIT_CODE = 2;
+
 const command = new Command("npm run doctor --")
   .description(
     "Checks that this service is set up right: one table of what was found, and what to do about each failure.",
   )
   .option("--live", "ask Coze and the issuers too: with a real exchange of the key")
-  .option("--bot-id <id>", "with --live: a bot that the token has to reach")
+  .addOption(new Option("--bot-id <id>", "the same, with a bot that the token has to reach").implies({ live: true }))
   .option("--url <url>", "check a deployed service instead, from outside", parseUrlOption)
-  .option("--origin <origin>", "with --url: an origin whose pages may call (default: the first of ALLOWED_ORIGINS)")
+  .option(
+    "--origin <origin>",
+    "with --url: an origin whose pages may call (default: the first of ALLOWED_ORIGINS)",
+    parseOriginOption,
+  )
   .addOption(createEnvOption("the environment of wrangler.toml to check, instead of its top level"))
   .option("--json", "print a list of { name, ok, detail, hint } instead of the table")
   .option("--verbose", "say more about what was found")
@@ -44,32 +53,41 @@ Examples:
 The exit status is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
   )
   .showHelpAfterError("npm run doctor -- --help lists the options.")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : NOT_CHECKED_EXIT_CODE))
   .parse();
 
 const options = command.opts<Options>();
+if (options.origin !== undefined && options.url === undefined) command.error("error: --origin goes with --url");
 process.exitCode = await examine(options).then(report, explain);
 
 async function examine({ env, live = false, botId, url, origin }: Options): Promise<readonly Finding[]> {
-  const onThisMachine = url === undefined || live ? await examineMachine(env, live || botId !== undefined, botId) : [];
+  const onThisMachine = url === undefined || live ? await examineMachine(env, live, botId) : [];
   return url === undefined ? onThisMachine : [...onThisMachine, ...(await examineDeployment(url, env, origin))];
 }
 
 async function examineMachine(env: string | undefined, live: boolean, botId: string | undefined) {
   const { findings, config } = await checkLocal(process.cwd(), env, "local");
   if (!live) return findings;
-  if (config === undefined || hasFailed(findings.filter(({ name }) => name === "PRIVATE_KEY"))) {
+  const isKeyOrRegion = ({ name }: Finding) => name === "PRIVATE_KEY" || name === "region";
+  if (config === undefined || hasFailed(findings.filter(isKeyOrRegion))) {
     return [...findings, failed("exchange", "not tried: the settings are wrong", "Fix the settings above first.")];
   }
-  return [...findings, ...(await checkLive(config, { botId }))];
+  const { host } = new URL(config.tokenEndpoint);
+  return [...findings, ...(await announceWait(host, checkLive(config, { botId })))];
 }
 
-/** The origins that wrangler.toml lists are those that the service should know. */
 async function examineDeployment(url: URL, env: string | undefined, origin: string | undefined) {
-  const origins = parseAllowedOrigins(String(readProject(process.cwd(), env).deployed["ALLOWED_ORIGINS"] ?? "*"));
-  const listed = "value" in origins && origins.value !== "*" ? origins.value : [];
-  const [exact] = listed.flatMap((rule) => ("origin" in rule ? [rule.origin] : []));
+  const expected = expectationsFor(readProject(process.cwd(), env));
   const credential = process.env["CREDENTIAL"] || undefined;
-  return checkDeployment(url, { origin: origin ?? exact, restrictsOrigins: listed.length > 0, credential, env });
+  const ownOrigin = origin === undefined ? {} : { origin };
+  return announceWait(url.host, checkDeployment(url, { ...expected, ...ownOrigin, credential, env }));
+}
+
+/** Says whom a person waits for, if it takes long. */
+async function announceWait<Result>(host: string, work: Promise<Result>): Promise<Result> {
+  if (options.json) return work;
+  const timer = setTimeout(() => console.error(`Asking ${host} ...`), PATIENCE_MS);
+  return work.finally(() => clearTimeout(timer));
 }
 
 function report(findings: readonly Finding[]): number {
@@ -82,5 +100,5 @@ function report(findings: readonly Finding[]): number {
 
 function explain(error: unknown): number {
   printError(error);
-  return 2;
+  return NOT_CHECKED_EXIT_CODE;
 }

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { isLoopbackHost } from "../lib/loopback-host.ts";
+import { networkErrorCode } from "../lib/network-error.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -10,24 +11,27 @@ const TIMEOUT_MS = 10_000;
 const MIN_CERTIFICATE_DAYS = 7;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Checks that a host has an address, and a certificate that is valid and stays so. The second only after the first. */
-export async function checkNetwork(what: string, url: URL, now: number): Promise<readonly Finding[]> {
-  const dns = await checkDns(`${what}: DNS`, url);
-  return dns.ok ? [dns, await checkTls(`${what}: TLS`, url, now)] : [dns];
+/**
+ * Checks that a host has an address, and a certificate that is valid and stays so. The second only after the first.
+ * `advice` says what else to look at when it cannot be reached.
+ */
+export async function checkNetwork(what: string, url: URL, now: number, advice: string): Promise<readonly Finding[]> {
+  const dns = await checkDns(`${what}: DNS`, url, advice);
+  return dns.ok ? [dns, await checkTls(`${what}: TLS`, url, now, advice)] : [dns];
 }
 
-async function checkDns(name: string, { hostname }: URL): Promise<Finding> {
+async function checkDns(name: string, { hostname }: URL, advice: string): Promise<Finding> {
   try {
     const addresses = await lookup(hostname.replace(/^\[|\]$/g, ""), { all: true });
     const evidence = addresses.map(({ address }) => address).join(", ");
     return passed(name, `${hostname} has an address`, "", evidence);
   } catch (error) {
-    const detail = `${hostname} has no address (${codeOf(error)})`;
-    return failed(name, detail, `Check the host name, and the DNS of this machine. ${hintFor(hostname)}`);
+    const detail = `${hostname} has no address (${networkErrorCode(error)})`;
+    return failed(name, detail, `Check the host name, and the DNS of this machine. ${advice}`);
   }
 }
 
-async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
+async function checkTls(name: string, url: URL, now: number, advice: string): Promise<Finding> {
   if (url.protocol === "http:") {
     if (isLoopbackHost(url.hostname)) return passed(name, "none, on this machine");
     return failed(name, "none: everyone on the way can read tokens", `Use https://${url.host}/`);
@@ -38,15 +42,9 @@ async function checkTls(name: string, url: URL, now: number): Promise<Finding> {
     if (days >= MIN_CERTIFICATE_DAYS) return passed(name, detail);
     return failed(name, detail, "Renew the certificate: its own renewal has not worked.");
   } catch (error) {
-    const detail = `no connection to ${url.host} with a valid certificate (${codeOf(error)})`;
-    return failed(name, detail, `${hintFor(url.hostname)} Behind a company proxy, set NODE_EXTRA_CA_CERTS.`);
+    const detail = `no connection to ${url.host} with a valid certificate (${networkErrorCode(error)})`;
+    return failed(name, detail, `${advice} Behind a company proxy, set NODE_EXTRA_CA_CERTS.`);
   }
-}
-
-/** Why a host name that is right may not be reachable. */
-function hintFor(hostname: string): string {
-  if (!hostname.endsWith(".workers.dev")) return "A new custom domain takes some minutes.";
-  return "A new address takes some minutes; workers.dev is blocked in some networks, such as those of mainland China.";
 }
 
 /** When the certificate ends, in Unix milliseconds. Rejects when it is not valid for the host. */
@@ -62,11 +60,4 @@ function readCertificateEnd({ hostname, port }: URL): Promise<number> {
     socket.once("timeout", () => socket.destroy(new Error("timeout")));
     socket.once("error", reject);
   });
-}
-
-/** The code of a network error, or its message where it has none. */
-export function codeOf(error: unknown): string {
-  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown }; // whatever was thrown
-  if (code !== undefined) return String(code);
-  return cause === undefined ? String(message) : codeOf(cause);
 }

@@ -7,13 +7,17 @@ import type { View } from "./settings-check.ts";
 /** The paths that Coze documents: of an app of its own account, of an enterprise, and of another account. */
 const TOKEN_PATH = /^\/api\/permission\/oauth2\/((enterprise_id|account)\/[^/]+\/)?token$/;
 
+/** Those without api are pages for people. */
+const COZE_HOST = /(?:^|\.)coze\.(cn|com)$/;
+
 /** Says to which Coze the settings lead. That AUDIENCE goes with it has been checked with the settings. */
 export function checkRegion({ tokenEndpoint, audience }: Config, view: View): Finding {
   const region = regionOf(tokenEndpoint);
   const { host, hostname, pathname } = new URL(tokenEndpoint);
   const detail = `${host}, audience ${audience}`;
-  if (region !== undefined && !TOKEN_PATH.test(pathname)) {
-    const hint = `Use the whole URL: https://${host}/api/permission/oauth2/token`;
+  const [, cozeRegion] = COZE_HOST.exec(hostname) ?? [];
+  if (cozeRegion !== undefined && (region === undefined || !TOKEN_PATH.test(pathname))) {
+    const hint = `Use the whole URL: https://api.coze.${cozeRegion}/api/permission/oauth2/token`;
     return failed("region", `${tokenEndpoint} is no token endpoint of Coze`, hint);
   }
   if (region !== undefined) return passed("region", `coze.${region}: ${detail}`);

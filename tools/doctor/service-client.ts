@@ -1,12 +1,15 @@
 import { performance } from "node:perf_hooks";
+import { readText } from "../../src/adapters/fetch-json.ts";
 
 const TIMEOUT_MS = 15_000;
+/** The console, the longest that the service sends, is far below. */
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** What a service has responded. */
 export type ServiceResponse = {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed, if it is JSON. */
+  /** Parsed, if it is JSON of at most 64 KiB. */
   readonly body: unknown;
   /** From the request to the end of the response. */
   readonly milliseconds: number;
@@ -29,13 +32,13 @@ export function createSend(url: URL): Send {
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const text = await response.text();
+    const text = await readText(response, MAX_BODY_BYTES);
     const { status } = response;
     return { status, headers: response.headers, body: parseJson(text), milliseconds: performance.now() - startedAt };
   };
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text = ""): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -13,6 +13,7 @@ export function createConversationRoutes({ now, tokens }: ChatParts) {
 
   return new Hono<OwnedEnv>()
     .get("/bot/get_online_info", owned, (c) => success(c, describeBot(c.req.query("bot_id") ?? "")))
+    .get("/bots/:bot_id", owned, (c) => success(c, describeBot(c.req.param("bot_id"))))
     .get("/conversations", owned, (c) => success(c, { conversations: [], has_more: false }))
     .post("/conversation/create", owned, (c) => {
       const id = randomId();

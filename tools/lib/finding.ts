@@ -1,6 +1,13 @@
 import Table from "cli-table3";
 import { printable } from "./printable.ts";
 
+/** Columns of the table: the mark and the name of a check; the other two share what is left. */
+const MARK_WIDTH = 6;
+const NAME_WIDTH = 24;
+/** Between the columns and around them. */
+const BORDERS_WIDTH = 5;
+/** In fewer columns, words would be cut. */
+const MIN_TABLE_WIDTH = 59;
 /** The blanks on both sides of a cell. */
 const CELL_PADDING = 2;
 
@@ -43,8 +50,8 @@ export function findingsJson(findings: readonly Finding[]): string {
 
 /** The findings as one table that is `width` columns wide, with their evidence if it is wanted. */
 export function findingsTable(findings: readonly Finding[], { width = 100, verbose = false } = {}): string {
-  const free = Math.max(60, width) - 36;
-  const widths = [6, 24, Math.ceil(free / 2), Math.floor(free / 2)];
+  const free = Math.max(MIN_TABLE_WIDTH, width - 1) - MARK_WIDTH - NAME_WIDTH - BORDERS_WIDTH;
+  const widths = [MARK_WIDTH, NAME_WIDTH, Math.ceil(free / 2), Math.floor(free / 2)];
   const table = new Table({
     head: ["", "check", "found", "what to do"],
     colWidths: widths,

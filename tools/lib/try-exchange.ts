@@ -6,7 +6,7 @@ import { createSigner } from "../../src/adapters/coze/signer.ts";
 import { createDigester } from "../../src/adapters/logging/digester.ts";
 import { assertionClaims } from "../../src/core/token/assertion.ts";
 import { isKeyRefusal, isUnknownKey, TokenError } from "../../src/core/token-error.ts";
-import { printable } from "./printable.ts";
+import { printableLine } from "./printable.ts";
 
 /** What an exchange needs of the settings. */
 export type ExchangeSettings = {
@@ -79,9 +79,10 @@ export function isUnreachable({ code }: Refusal): boolean {
   return code === "upstream_unavailable" || code === "upstream_timeout";
 }
 
-/** Says of a refusal what the Worker would, and what Coze said. */
+/** Says of a refusal what the Worker would, and what Coze said: in one line of whole sentences. */
 export function describeRefusal({ code, description, coze }: Refusal): string {
-  return `${code}: ${description}${coze === undefined ? "" : ` Coze says: ${printable(coze)}`}`;
+  const said = coze === undefined ? "" : ` Coze says: ${printableLine(coze)}`;
+  return `${code}: ${description}${said}`.replace(/[^.!?。！？]$/u, "$&.");
 }
 
 function refusalFor({ code, message, details: { coze } }: TokenError): Refusal {

@@ -4,6 +4,7 @@ import { parseSecureUrl } from "../../src/core/secure-url.ts";
 import { describeKey } from "../doctor/key-check.ts";
 import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
+import { KID_LENGTH } from "../lib/kid-length.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
@@ -45,9 +46,6 @@ export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
   /** Where the key was read; `undefined` for the one that is set already. */
   readonly keyPath: string | undefined;
 };
-
-/** How long Coze's fingerprints are: 32 bytes in base64url. */
-const KID_LENGTH = 43;
 
 /**
  * Asks for the app: id, key and fingerprint. What is set already is kept, unless a option says otherwise. With `refused`,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { invalid, type Parsed } from "../../src/core/issue.ts";
+import { importUsableKey } from "../lib/usable-key.ts";
 
 /** A key is a few kilobytes; nobody wants to wait for a film. */
 const MAX_BYTES = 64 * 1024;
@@ -19,7 +19,7 @@ export function findKeyFile(root: string, home: string): string | undefined {
 export async function readKeyFile(path: string): Promise<Parsed<string>> {
   const text = readSmallFile(path.replace(/^~(?=\/)/, process.env["HOME"] ?? "~"));
   if (text === undefined) return invalid(`names no file that can be read: ${path}`);
-  const key = await importPrivateKey(text);
+  const key = await importUsableKey(text);
   return "issues" in key
     ? invalid(`names a file that is no usable key: it ${key.issues[0]?.message}`)
     : { value: text };

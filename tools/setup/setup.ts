@@ -1,6 +1,6 @@
 import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
-import { printable } from "../lib/printable.ts";
+import { printableLine } from "../lib/printable.ts";
 import type { Project } from "../lib/project.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import {
@@ -158,7 +158,7 @@ async function askRegions(app: App, { say, tryExchange }: SetupPorts): Promise<r
       const exchanged = await tryExchange({ ...app, ...REGION_ENDPOINTS[region] });
       const hasIssued = "accessToken" in exchanged;
       const said = hasIssued ? "it issues a token." : (exchanged.refusal.coze ?? exchanged.refusal.description);
-      return { region, hasIssued, sentence: `coze.${region}: ${printable(said)}` };
+      return { region, hasIssued, sentence: `coze.${region}: ${printableLine(said)}` };
     }),
   );
 }

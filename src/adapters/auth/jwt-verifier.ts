@@ -6,8 +6,8 @@ import { excerpt } from "../../core/log.ts";
 import { TokenError } from "../../core/token-error.ts";
 import type { FindIssuerKeys, KeySet } from "./issuer-keys.ts";
 
-/** Asymmetric signatures only: with `none` or HMAC, anybody who knows the public key could sign (RFC 8725 §3.1). */
-const ALGORITHMS = [
+/** The algorithms of JWTs. Asymmetric signatures only: with `none` or HMAC, anybody who knows the public key could sign (RFC 8725 §3.1). */
+export const ALGORITHMS = [
   "RS256",
   "RS384",
   "RS512",

@@ -76,6 +76,15 @@ describe("npm run deploy", () => {
     expect((await run(files, { env: "production", allowOpen: true })).code).toBe(0);
   });
 
+  it("refuses to open what .dev.vars closes, unless told to, and to deploy a secret as a variable", async () => {
+    const callers = { ".dev.vars": `CALLERS='[{"name":"script","key_sha256":"${"ab".repeat(32)}"}]'\n` };
+    const refused = await run(callers);
+    expect(refused).toMatchObject({ code: 1, calls: [], output: expect.stringMatching(/FAIL │ CALLERS of/) });
+    expect((await run(callers, { allowOpen: true })).code).toBe(0);
+    const key = await run({ "wrangler.toml": `${TOML}[vars]\nPRIVATE_KEY = ${JSON.stringify(keyPair.privateKey)}\n` });
+    expect(key).toMatchObject({ code: 1, calls: [], output: expect.stringMatching(/FAIL │ PRIVATE_KEY in/) });
+  });
+
   it("checks the private key of a secrets file before it is sent", async () => {
     const folder = createFolder({ "keys.json": JSON.stringify({ KID, PRIVATE_KEY: keyPair.publicKey }) });
     const options = { root: folder, wranglerArguments: ["--secrets-file", join(folder, "keys.json")] };
@@ -117,6 +126,13 @@ describe("npm run deploy", () => {
       code: 1,
       output: expect.stringMatching(/Checking again.*FAIL │ service .*npx wrangler rollback --env=""/s),
     });
+  });
+
+  it("is not content with an open service where wrangler.toml closes it", async () => {
+    const closed = { "wrangler.toml": `${TOML}[[vars.CALLERS]]\n${CALLER}` };
+    const { code, output } = await run(closed, { url: new URL(service.tokenUrl) });
+    expect(output).toMatch(/FAIL │ access .*npx wrangler rollback/s);
+    expect(code).toBe(1);
   });
 
   it("looks longer at an address that has no certificate yet than at one that responds wrongly", async () => {

@@ -2,10 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { ROOT } from "../examples/service.ts";
 import { openTerminal } from "../setup/pseudo-terminal.ts";
-import { createFolder } from "./folder.ts";
+import { createFolder, VARS } from "./folder.ts";
 
 const PROGRAM = join(ROOT, "tools/doctor/main.ts");
 
@@ -38,18 +40,42 @@ describe("npm run doctor", () => {
     expect(code).toBe(2);
   });
 
-  it("does not try an exchange while a setting is wrong", async () => {
-    const { stdout, code } = await run(createFolder({ ".dev.vars": "" }), "--live", "--json");
+  it.each([
+    ["a setting is wrong", ""],
+    ["the token endpoint is no endpoint", `${VARS}TOKEN_ENDPOINT=https://api.coze.cn\n`],
+  ])("does not try an exchange while %s", async (_what, vars) => {
+    const { stdout, code } = await run(createFolder({ ".dev.vars": vars }), "--bot-id", "7379", "--json");
     expect(JSON.parse(stdout)).toContainEqual(
       expect.objectContaining({ name: "exchange", detail: expect.stringMatching(/not tried/) }),
     );
     expect(code).toBe(1);
   });
 
-  it("checks a deployed service from anywhere, and refuses what is no URL", async () => {
+  it("says whom it waits for, except beside JSON", async () => {
+    const slow = await serveOnLoopback(() => sleep(2500, new Response("hello")));
+    onTestFinished(slow.close);
+    const [table, json] = await Promise.all([
+      run(createFolder(), "--url", slow.url),
+      run(createFolder(), "--url", slow.url, "--json"),
+    ]);
+    expect(table.stderr).toBe(`Asking ${new URL(slow.url).host} ...\n`);
+    expect(json.stderr).toBe("");
+  });
+
+  it("checks a deployed service from anywhere", async () => {
     const { stdout, code } = await run(createFolder(), "--url", "https://nowhere.invalid", "--json");
     expect(JSON.parse(stdout)).toMatchObject([{ name: "service: DNS", ok: false }]);
     expect(code).toBe(1);
-    expect((await run(createFolder(), "--url", "token.example.com")).stderr).toMatch(/complete URL/);
+  });
+
+  it.each([
+    [["--url", "token.example.com"], /complete URL/],
+    [["--url", "https://token.example.com", "--origin", "foo"], /must be an origin/],
+    [["--origin", "https://app.example.com"], /--origin goes with --url/],
+    [["--live", "--bogus"], /unknown option/],
+  ])("exits with 2 and says what is wrong with %j", async (args, said) => {
+    const { stderr, code } = await run(createFolder(), ...args);
+    expect(stderr).toMatch(said);
+    expect(code).toBe(2);
   });
 });

@@ -4,15 +4,18 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { checkDeployment, type DeploymentOptions } from "../../../tools/doctor/deployment.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { type ExampleService, startService } from "../examples/service.ts";
 
 const KEY = "ctw_of-a-test";
+const ALLOW_ORIGIN = "Access-Control-Allow-Origin";
+const TOKEN = { access_token: "any", token_type: "Bearer" };
 const SCRIPT = { name: "script", key_sha256: createHash("sha256").update(KEY).digest("hex") };
 
 let open: ExampleService;
@@ -37,12 +40,32 @@ async function failures(url: string, options: Partial<DeploymentOptions> = {}) {
   return (await examine(url, options)).filter(({ ok }) => !ok);
 }
 
-/** A proxy in front of the open service that spoils some of its responses; `undefined` leaves one as it is. */
-async function spoil(change: (response: Response, request: Request) => Response | undefined | Promise<Response>) {
+type Change = (response: Response, request: Request) => Response | undefined | Promise<Response>;
+
+/** Changes some responses: those to a path or a method that, if it matters, have this status. */
+function onlyTo(target: string, change: (response: Response) => Response | Promise<Response>, status?: number): Change {
+  return (response, { method, url }) => {
+    const isMeant = target === method || target === new URL(url).pathname;
+    return isMeant && (status ?? response.status) === response.status ? change(response) : undefined;
+  };
+}
+
+/** Takes a header away, or replaces its value. */
+const header = (name: string, value?: string) => (response: Response) => {
+  response.headers.delete(name);
+  if (value !== undefined) response.headers.set(name, value);
+  return response;
+};
+
+const body = (text: string | object) => (response: Response) =>
+  new Response(typeof text === "string" ? text : JSON.stringify(text), response);
+
+/** A proxy in front of a service that spoils some of its responses, where `undefined` leaves one as it is. */
+async function spoil(change: Change, service = open) {
   const proxy = new Hono().all("*", async (c) => {
     const { pathname, search } = new URL(c.req.url);
     const headers = withoutTransport(c.req.raw.headers);
-    const response = await fetch(open.tokenUrl.slice(0, -1) + pathname + search, { method: c.req.method, headers });
+    const response = await fetch(service.tokenUrl.slice(0, -1) + pathname + search, { method: c.req.method, headers });
     const body = response.status === 204 ? null : await response.text();
     const copy = new Response(body, { status: response.status, headers: withoutTransport(response.headers) });
     return (await change(copy, c.req.raw)) ?? copy;
@@ -56,6 +79,12 @@ async function spoil(change: (response: Response, request: Request) => Response 
 function withoutTransport(headers: Headers): Record<string, string> {
   const own = /^(connection|keep-alive|host|content-length|content-encoding|transfer-encoding)$/;
   return Object.fromEntries([...headers].filter(([name]) => !own.test(name)));
+}
+
+const isPage = ({ headers }: Response) => headers.get("Content-Type")?.includes("html");
+
+function endless(): ReadableStream {
+  return new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(16 * 1024)) });
 }
 
 describe("npm run doctor -- --url", () => {
@@ -95,6 +124,16 @@ describe("npm run doctor -- --url", () => {
     expect(await failures(open.tokenUrl, { restrictsOrigins: true })).toMatchObject([{ name: "CORS, foreign page" }]);
   });
 
+  it("finds a service that is open though wrangler.toml closes it, by what /health says or by a token", async () => {
+    expect(await failures(open.tokenUrl, { isClosed: true, env: "production" })).toMatchObject([
+      { name: "access", hint: expect.stringMatching(/npm run deploy -- --env production/) },
+    ]);
+    const lying = await spoil(onlyTo("/health", body({ status: "ok", access: "closed", cache: "kv" })));
+    expect(await failures(lying, { isClosed: true })).toMatchObject([
+      { name: "access", detail: expect.stringMatching(/says closed/) },
+    ]);
+  });
+
   it("names each setting that the deployed Worker has wrong", async () => {
     const [health] = await failures(broken.tokenUrl);
     expect(health).toMatchObject({
@@ -114,60 +153,75 @@ describe("npm run doctor -- --url", () => {
     ]);
   });
 
-  it.each([
-    [
-      "no-store",
-      (response: Response) => {
-        response.headers.delete("Cache-Control");
-        return response;
-      },
-    ],
-    [
-      "GET /",
-      (response: Response, request: Request) =>
-        request.method === "GET" && response.status === 405 ? Response.json({ access_token: "any" }) : undefined,
-    ],
-    [
-      "errors",
-      (response: Response) => (response.status === 404 ? new Response("Not Found", { status: 404 }) : undefined),
-    ],
-    [
-      "token",
-      (response: Response, request: Request) =>
-        request.method === "POST" && response.status === 200 ? new Response("<html>", { status: 200 }) : undefined,
-    ],
+  it.each<[name: string, what: string, change: Change]>([
+    ["no-store", "a token that may be cached", onlyTo("POST", header("Cache-Control", "max-age=60"), 200)],
+    ["no-store", "no Pragma", onlyTo("POST", header("Pragma"))],
+    ["CORS", "tokens that no page can read", onlyTo("POST", header(ALLOW_ORIGIN))],
+    ["CORS", "preflights for no origin", onlyTo("OPTIONS", header(ALLOW_ORIGIN, "null"))],
+    ["CORS", "preflights without Authorization", onlyTo("OPTIONS", header("Access-Control-Allow-Headers", "*"))],
+    ["GET /", "a token for GET", onlyTo("GET", body({ access_token: "any" }), 405)],
+    ["GET /", "a page for everyone", onlyTo("GET", () => new Response("hello"), 405)],
+    ["errors", "errors of another server", onlyTo("GET", body("Not Found"), 404)],
+    ["token", "a page instead of a token", onlyTo("POST", body("<html>"), 200)],
+    ["token", "a token that has ended", onlyTo("POST", body({ ...TOKEN, expires_in: 900 }), 200)],
+    ["token", "a body without end", onlyTo("POST", (response) => new Response(endless(), response), 200)],
     [
       "console",
-      (response: Response) =>
-        response.headers.get("Content-Type")?.includes("html") ? new Response("", { status: 500 }) : undefined,
+      "no console",
+      onlyTo("/", (response) => (isPage(response) ? new Response("", { status: 500 }) : response)),
     ],
+    ["access", "a token though closed", onlyTo("/health", body({ status: "ok", access: "closed", cache: "kv" }))],
     [
       "access",
-      async (response: Response, request: Request) =>
-        request.url.endsWith("/health") ? Response.json({ status: "ok", access: "closed", cache: "kv" }) : response,
+      "an error instead of a refusal",
+      (response, request) =>
+        onlyTo("/health", body({ status: "ok", access: "closed" }))(response, request) ??
+        onlyTo("POST", (refused) => new Response("{}", { status: 502, headers: refused.headers }))(response, request),
     ],
-    [
-      "latency",
-      async (response: Response, request: Request) => {
-        if (request.url.endsWith("/health")) await new Promise((resolve) => setTimeout(resolve, 1600));
-        return response;
-      },
-    ],
-    ["health", () => new Response("another service")],
-    ["service", () => Promise.reject(new Error("drop"))],
-  ])("finds the fault of a spoilt service: %s", async (name, change) => {
-    const url = name === "service" ? "http://127.0.0.1:9/" : await spoil(change);
-    const found = await failures(url);
+    ["latency", "a slow response", onlyTo("/health", (response) => sleep(1600, response))],
+    ["health", "another service", () => new Response("hello")],
+  ])("finds the fault in a spoilt service: %s, for %s", async (name, _what, change) => {
+    const found = await failures(await spoil(change));
     expect(found.map((finding) => finding.name)).toEqual([name]);
     expect(found[0]?.hint).not.toBe("");
   });
 
+  it("finds an address where nothing listens, and a service that hangs", async () => {
+    expect(await failures("http://127.0.0.1:9/")).toMatchObject([{ name: "service" }]);
+    const { timeout } = AbortSignal;
+    const spy = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout.call(AbortSignal, 300));
+    onTestFinished(() => spy.mockRestore());
+    const hanging = await spoil(() => new Promise(() => {}));
+    expect(await failures(hanging)).toMatchObject([{ name: "service", detail: expect.stringMatching(/\(timeout\)$/) }]);
+  });
+
+  it("shows no piece of the credential that a service quotes", async () => {
+    const credential = "ctw_of-nobody";
+    const refusal = { error: credential, error_description: `no caller has ${credential.slice(2)}` };
+    const url = await spoil(onlyTo("POST", body(refusal), 401), closed);
+    const found = await failures(url, { credential, origin: "https://app.example.com" });
+    expect(found).toMatchObject([
+      { name: "token", detail: expect.stringMatching(/\[secret\]: no caller has \[secret\]$/) },
+    ]);
+  });
+
+  it("finds tokens for the pages of every origin, whatever the preflight says", async () => {
+    const change = onlyTo("OPTIONS", () => new Response(null, { status: 403 }));
+    const found = await failures(await spoil(change), { restrictsOrigins: true });
+    expect(found).toMatchObject([
+      { name: "CORS", detail: expect.stringMatching(/preflight gets 403/) },
+      { name: "CORS, foreign page" },
+    ]);
+  });
+
+  it("finds a refusal that may be cached", async () => {
+    const url = await spoil(onlyTo("POST", header("Cache-Control")), closed);
+    expect(await failures(url, { origin: "https://app.example.com" })).toMatchObject([{ name: "no-store" }]);
+  });
+
   it("shows the version that the service tells, and advises where tokens are cached in memory only", async () => {
-    const url = await spoil((response, request) =>
-      request.url.endsWith("/health")
-        ? Response.json({ status: "ok", access: "open", cache: "memory", version: "1.2.3" })
-        : response,
-    );
+    const health = { status: "ok", access: "open", cache: "memory", version: "1.2.3" };
+    const url = await spoil(onlyTo("/health", body(health)));
     const found = await examine(url);
     expect(found).toContainEqual(expect.objectContaining({ name: "version", detail: "1.2.3" }));
     expect(found).toContainEqual(

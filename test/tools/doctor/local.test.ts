@@ -1,15 +1,18 @@
+import { execFileSync } from "node:child_process";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { chmodSync } from "node:fs";
+import { appendFileSync, chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
-import { checkGitignore, checkNode, checkWrangler } from "../../../tools/doctor/machine-check.ts";
 import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 import { createFolder, KID, keyPair, TOML, VARS, varsFile } from "./folder.ts";
 
 const KEY_DIGEST = "ab".repeat(32);
+const SCRIPT = { name: "script", key_sha256: KEY_DIGEST };
+const otherKeyPair = createKeyPair();
+const SCOPE = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
 const WEB_USERS = { name: "web-users", issuer: "https://login.example.com", audience: "app" };
 const CALLERS = `\n[[vars.CALLERS]]\nname = "script"\nkey_sha256 = "${KEY_DIGEST}"\n`;
 
@@ -22,8 +25,26 @@ async function findings(files: Readonly<Record<string, string>>, env?: string) {
   return (await checkLocal(createFolder(files), env, "local")).findings;
 }
 
+async function wrongIn(folder: string) {
+  return (await checkLocal(folder, undefined, "local")).findings.filter(({ ok }) => !ok);
+}
+
 const withVars = (settings: Readonly<Record<string, string>>) => ({ ".dev.vars": VARS + varsFile(settings) });
-const withCallers = (...callers: readonly object[]) => withVars({ CALLERS: JSON.stringify(callers) });
+const withToml = (settings: Readonly<Record<string, string>>) => {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
+  return { "wrangler.toml": `${TOML}[vars]\n${lines.join("")}` };
+};
+const withCallers = (...callers: readonly object[]) => withToml({ CALLERS: JSON.stringify(callers) });
+
+type Broken = [what: string, pem: string, detail: RegExp];
+
+/** The private key with one character of its base64 changed: in its modulus, its exponent, its primes or further on. */
+function bent(at: number): string {
+  const { privateKey } = keyPair;
+  const index = privateKey.indexOf("\n") + at;
+  const other = privateKey[index] === "B" ? "C" : "B";
+  return privateKey.slice(0, index) + other + privateKey.slice(index + 1);
+}
 
 describe("npm run doctor on this machine", () => {
   it("finds nothing wrong where all is right", async () => {
@@ -31,7 +52,7 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("shows the fingerprint of the public key beside KID, and neither key nor digest of a caller", async () => {
-    const found = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST }));
+    const found = await findings(withCallers(SCRIPT));
     const spki = createPublicKey(keyPair.publicKey).export({ type: "spki", format: "der" });
     const key = found.find(({ name }) => name === "PRIVATE_KEY");
     expect(key?.detail).toContain("2048 bits");
@@ -45,22 +66,32 @@ describe("npm run doctor on this machine", () => {
     ["TOKEN_DURATION", withVars({ TOKEN_DURATION: "0" }), /whole number/],
     ["TOKEN_DURATON", withVars({ TOKEN_DURATON: "60" }), /did you mean TOKEN_DURATION/],
     ["AUDIENCE", withVars({ AUDIENCE: "api.coze.com" }), /region/],
-    ["CALLERS", withVars({ CALLERS: "" }), /blank/],
+    ["CALLERS", withToml({ CALLERS: "" }), /blank/],
+    ["PRIVATE_KEY in wrangler.toml", withToml({ PRIVATE_KEY: keyPair.privateKey }), /not secret/],
+    [
+      "TURNSTILE_SECRET_KEY in wrangler.toml",
+      { "wrangler.toml": `${TOML}[env.a.vars]\nTURNSTILE_SECRET_KEY = "x"\n` },
+      /\[env\.a\.vars\]/,
+    ],
+    ["CALLERS of .dev.vars", withVars({ CALLERS: JSON.stringify([SCRIPT]) }), /the deployed service is open/],
+    ["TOKEN_SCOPE of .dev.vars", withVars({ TOKEN_SCOPE: SCOPE }), /every permission/],
+    ["ALLOWED_ORIGINS of .dev.vars", withVars({ ALLOWED_ORIGINS: "https://a.example" }), /serves all pages/],
     [
       "CALLERS[0].limiter",
       withCallers({ name: "a", key_sha256: KEY_DIGEST, limiter: "NONE" }),
       /no rate-limit binding/,
     ],
-    [".gitignore", { ".gitignore": ".dev.vars\n" }, /lacks \.dev\.vars\.\*/],
+    [".gitignore", { ".gitignore": ".dev.vars\n" }, /does not cover \.dev\.vars\.\*:/],
   ])("finds %s wrong by its name", async (name, files, detail) => {
     const found = await failures(files);
     expect(found).toEqual([expect.objectContaining({ name, detail: expect.stringMatching(detail) })]);
     expect(found[0]?.hint).not.toBe("");
   });
 
-  it.each([
+  it.each<Broken>([
     ["a short key", createKeyPair(1024).privateKey, /shorter than 2048 bits/],
     ["a public key", keyPair.publicKey, /is a public key/],
+    ...[200, 800, 1600].map((at): Broken => [`a key with another character at ${at}`, bent(at), /is damaged/]),
     [
       "an EC key",
       generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
@@ -72,11 +103,26 @@ describe("npm run doctor on this machine", () => {
     expect(found[1]?.detail).toMatch(detail);
   });
 
-  it("advises about a KID that does not have the form of Coze's fingerprints", async () => {
-    const found = await findings({
-      ".dev.vars": varsFile({ CLIENT_ID: "1", KID: "short", PRIVATE_KEY: keyPair.privateKey }),
-    });
-    expect(found.find(({ name }) => name === "PRIVATE_KEY")).toMatchObject({
+  it("finds a previous key that is wrong", async () => {
+    const found = await failures(withVars({ PREVIOUS_KID: KID, PREVIOUS_PRIVATE_KEY: "MII" }));
+    expect(found.map(({ name }) => name)).toContain("PREVIOUS_PRIVATE_KEY");
+  });
+
+  it.each([
+    ["PRIVATE_KEY", { CLIENT_ID: "1", KID: "short", PRIVATE_KEY: keyPair.privateKey }],
+    [
+      "PREVIOUS_PRIVATE_KEY",
+      {
+        CLIENT_ID: "1",
+        KID,
+        PRIVATE_KEY: keyPair.privateKey,
+        PREVIOUS_KID: "short",
+        PREVIOUS_PRIVATE_KEY: otherKeyPair.privateKey,
+      },
+    ],
+  ])("advises about a fingerprint beside %s that does not have the form of Coze's", async (name, settings) => {
+    const found = await findings({ ".dev.vars": varsFile(settings) });
+    expect(found.find((finding) => finding.name === name)).toMatchObject({
       ok: true,
       hint: expect.stringMatching(/KID has 5/),
     });
@@ -91,7 +137,7 @@ describe("npm run doctor on this machine", () => {
     });
 
     const rights = { permissions: ["Connector.botChat"], bot_ids: ["7379"], max_duration: 60 };
-    const closed = await findings(withCallers({ name: "script", key_sha256: KEY_DIGEST, ...rights }));
+    const closed = await findings(withCallers({ ...SCRIPT, ...rights }));
     expect(access(closed)?.detail).toMatch(/^closed/);
     const caller = closed.find(({ name }) => name === "caller script");
     expect(caller?.detail).toBe("an API key; Connector.botChat; bots 7379; up to 60 s");
@@ -110,10 +156,8 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("finds a caller to whom TOKEN_SCOPE leaves nothing", async () => {
-    const scope = JSON.stringify({ account_permission: { permission_list: ["Connector.botManage"] } });
-    const caller = { name: "script", key_sha256: KEY_DIGEST, permissions: ["Connector.botChat"] };
-    const vars = VARS + varsFile({ TOKEN_SCOPE: scope, CALLERS: JSON.stringify([caller]) });
-    expect(await failures({ ".dev.vars": vars })).toMatchObject([
+    const caller = { ...SCRIPT, permissions: ["Connector.botChat"] };
+    expect(await failures(withToml({ TOKEN_SCOPE: SCOPE, CALLERS: JSON.stringify([caller]) }))).toMatchObject([
       { name: "caller script", detail: expect.stringMatching(/nothing/) },
     ]);
   });
@@ -133,10 +177,16 @@ describe("npm run doctor on this machine", () => {
 
   it.each([
     ["https://api.coze.com", false],
+    ["https://www.coze.cn/api/permission/oauth2/token", false],
     ["https://api.coze.cn/api/permission/oauth2/enterprise_id/7/token", true],
     ["http://127.0.0.1:4000/api/permission/oauth2/token", true],
-  ])("refuses a token endpoint at a host of Coze that lacks the path: %s", async (TOKEN_ENDPOINT, ok) => {
-    const found = await findings(withVars({ TOKEN_ENDPOINT, ...(ok ? {} : { AUDIENCE: "api.coze.com" }) }));
+  ])("refuses a token endpoint at a host of Coze that is none of its own: %s", async (TOKEN_ENDPOINT, ok) => {
+    const found = await findings(
+      withVars({
+        TOKEN_ENDPOINT,
+        ...(ok ? {} : { AUDIENCE: `api.coze.${TOKEN_ENDPOINT.includes("cn") ? "cn" : "com"}` }),
+      }),
+    );
     expect(found.find(({ name }) => name === "region")).toMatchObject({ ok });
   });
 
@@ -151,11 +201,47 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ "wrangler.toml": TOML + environments })).toEqual([]);
   });
 
-  it("finds a .dev.vars that others on the machine can read", async () => {
-    const folder = createFolder();
-    chmodSync(join(folder, ".dev.vars"), 0o644);
-    const found = (await checkLocal(folder, undefined, "local")).findings.filter(({ ok }) => !ok);
-    expect(found).toMatchObject([{ name: ".dev.vars", hint: "chmod 600 .dev.vars" }]);
+  it("notes a token endpoint that is not at Coze, and one that a deployment cannot reach", async () => {
+    const TOKEN_ENDPOINT = "http://127.0.0.1:4000/api/permission/oauth2/token";
+    const folder = createFolder(withToml({ TOKEN_ENDPOINT }));
+    for (const [view, hint] of [
+      ["local", /is not at Coze/],
+      ["deployed", /Cloudflare cannot reach it/],
+    ] as const) {
+      const { findings } = await checkLocal(folder, undefined, view);
+      expect(findings.find(({ name }) => name === "region")).toMatchObject({
+        ok: true,
+        hint: expect.stringMatching(hint),
+      });
+    }
+  });
+
+  it("notes the secrets that the deployed Worker must have, and those that the Secrets Store has", async () => {
+    const store = 'secrets_store_secrets = [{ binding = "PRIVATE_KEY", store_id = "1", secret_name = "key" }]\n';
+    const folder = createFolder({
+      "wrangler.toml": store + TOML,
+      ".dev.vars": varsFile({ CLIENT_ID: "1127", KID }),
+    });
+    for (const [view, hint] of [
+      ["local", /secrets: PRIVATE_KEY\.$/],
+      ["deployed", /secrets: CLIENT_ID, KID, PRIVATE_KEY\.$/],
+    ] as const) {
+      const { findings } = await checkLocal(folder, undefined, view);
+      expect(findings.find(({ name }) => name === "settings")).toMatchObject({
+        ok: true,
+        hint: expect.stringMatching(hint),
+      });
+    }
+  });
+
+  it.each([
+    [".dev.vars", undefined],
+    [".dev.vars.staging", "staging"],
+  ])("finds a %s that others on the machine can read", async (name, env) => {
+    const folder = createFolder({ "wrangler.toml": `${TOML}[env.staging]\n`, ".dev.vars.staging": VARS });
+    chmodSync(join(folder, name), 0o644);
+    const found = (await checkLocal(folder, env, "local")).findings.filter(({ ok }) => !ok);
+    expect(found).toMatchObject([{ name, detail: expect.stringMatching(/644/), hint: `chmod 600 ${name}` }]);
   });
 
   it("names the settings that only this machine has", async () => {
@@ -163,12 +249,14 @@ describe("npm run doctor on this machine", () => {
     expect(found.find(({ name }) => name === "only on this machine")?.detail).toBe("KID, PRIVATE_KEY");
   });
 
-  it("finds a Node.js that wrangler does not run on, and another wrangler than that of package.json", () => {
-    const wrangler = { version: "4.1.0", engines: { node: ">=22.0.0" } };
-    expect(checkNode("v20.19.0", wrangler)).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
-    expect(checkNode("v24.0.0", wrangler).ok).toBe(true);
-    expect(checkWrangler(wrangler, "4.2.0")).toMatchObject({ ok: false, hint: expect.stringMatching(/npm ci/) });
-    expect(checkWrangler(wrangler, "^4.0.0").ok).toBe(true);
+  it("finds another wrangler than that of package.json, and a Node.js that it does not run on", async () => {
+    const files = { "package.json": '{"type":"module","devDependencies":{"wrangler":"4.1.0"}}' };
+    expect(await failures(files)).toMatchObject([{ name: "wrangler", hint: "Run npm ci." }]);
+
+    const { version } = process;
+    Object.defineProperty(process, "version", { value: "v20.19.0" });
+    onTestFinished(() => void Object.defineProperty(process, "version", { value: version }));
+    expect(await failures({})).toMatchObject([{ name: "Node.js", hint: expect.stringMatching(/npm ci/) }]);
   });
 
   it("shows words that are longer than a column of its table as a whole", () => {
@@ -178,14 +266,36 @@ describe("npm run doctor on this machine", () => {
   });
 
   it("shows nothing in its table that a terminal would act on", () => {
-    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c", hint: "" }]);
-    expect(table).toContain("ab?c");
+    const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c\u202ed", hint: "" }]);
+    expect(table).toContain("ab?cd");
     expect(table).not.toContain("\u001b[2J");
   });
 
-  it("finds a missing .gitignore, and accepts one pattern for all vars files", () => {
-    expect(checkGitignore(undefined).ok).toBe(false);
-    expect(checkGitignore("/.dev.vars*\n").ok).toBe(true);
+  it("accepts one pattern for all vars files", async () => {
+    expect(await failures({ ".gitignore": "/.dev.vars*\n" })).toEqual([]);
+  });
+
+  it("finds a missing .gitignore", async () => {
+    const folder = createFolder();
+    rmSync(join(folder, ".gitignore"));
+    expect(await wrongIn(folder)).toMatchObject([{ name: ".gitignore" }]);
+  });
+
+  it("believes git rather than the text of .gitignore", async () => {
+    const folder = createFolder({ ".gitignore": ".dev.vars*\n!.dev.vars.example\n", ".dev.vars.example": "" });
+    const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: folder });
+    git("init", "--quiet");
+    git("add", ".dev.vars.example");
+    expect(await wrongIn(folder)).toEqual([]);
+    appendFileSync(join(folder, ".gitignore"), "!.dev.vars\n");
+    expect(await wrongIn(folder)).toMatchObject([
+      { name: ".gitignore", detail: expect.stringMatching(/\.dev\.vars:/) },
+    ]);
+    git("add", "--force", ".dev.vars");
+    writeFileSync(join(folder, ".gitignore"), ".dev.vars*\n");
+    expect(await wrongIn(folder)).toMatchObject([
+      { name: ".dev.vars in git", hint: expect.stringMatching(/^git rm --cached \.dev\.vars, and replace the key/) },
+    ]);
   });
 
   it("says what is wrong with a wrangler.toml that wrangler cannot read", async () => {

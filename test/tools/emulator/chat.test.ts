@@ -103,8 +103,13 @@ describe("a chat", () => {
     expect(messages).toMatchObject({ data: [], has_more: false });
   });
 
+  it("has every bot, by its id", async () => {
+    expect(await client().bots.retrieveNew(BOT_ID)).toMatchObject({ bot_id: BOT_ID, name: "Coze emulator" });
+  });
+
   it.each([
     ["GET", "/v1/bot/get_online_info"],
+    ["GET", "/v1/bots/7379"],
     ["GET", "/v1/conversations"],
     ["POST", "/v1/conversation/create"],
     ["POST", "/v1/conversation/message/list"],

@@ -11,13 +11,13 @@ const POLL_MS = 20;
 type RunOptions = {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** `node tools/start/start.js` when left out. */
+  /** `node tools/run.js start` when left out. */
   readonly command?: readonly [file: string, ...words: string[]];
 };
 
 /** A run of the service in a project: with a process group of its own, as in a terminal. Disposing of it ends it. */
 export function runService({ root, home, temp }: Project, { args = [], env = {}, command }: RunOptions = {}) {
-  const [file, ...words] = command ?? [process.execPath, "tools/start/start.js"];
+  const [file, ...words] = command ?? [process.execPath, "tools/run.js", "start"];
   const child = spawn(file, [...words, ...args], {
     cwd: root,
     env: { ...bareEnvironment(), HOME: home, TMPDIR: temp, ...env },

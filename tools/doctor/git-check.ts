@@ -1,0 +1,51 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
+
+/** Has no secrets, and belongs to the repository. */
+const EXAMPLE = `${DEFAULT_VARS_FILE}.example`;
+
+/**
+ * Checks that no vars file gets into the repository, and none is in it: by what git says of the top level and these
+ * environments, or by .gitignore alone where there is no git or no repository.
+ */
+export function checkGit(root: string, environments: readonly string[]): readonly Finding[] {
+  const tracked = git(root, "ls-files", "--", DEFAULT_VARS_FILE, `${DEFAULT_VARS_FILE}.*`)?.filter(
+    (n) => n !== EXAMPLE,
+  );
+  if (tracked === undefined) return [checkGitignore(root)];
+  const names = [DEFAULT_VARS_FILE, ...new Set(["production", ...environments].map(varsFileFor))];
+  const ignored = git(root, "check-ignore", "--no-index", "--", ...names) ?? [];
+  return [judgeIgnored(names.filter((name) => !ignored.includes(name))), ...tracked.map(trackedFile)];
+}
+
+/** The lines that git prints; `undefined` without git or a repository. */
+function git(root: string, ...args: readonly string[]): readonly string[] | undefined {
+  const { status, stdout } = spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  // 1 means that none of the files is ignored.
+  return status === 0 || status === 1 ? stdout.split("\n").filter((line) => line !== "") : undefined;
+}
+
+function checkGitignore(root: string): Finding {
+  const path = join(root, ".gitignore");
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const lines = new Set(text.split("\n").map((line) => line.trim().replace(/^\//, "")));
+  if (lines.has(`${DEFAULT_VARS_FILE}*`)) return judgeIgnored([]);
+  return judgeIgnored([DEFAULT_VARS_FILE, `${DEFAULT_VARS_FILE}.*`].filter((pattern) => !lines.has(pattern)));
+}
+
+function judgeIgnored(missing: readonly string[]): Finding {
+  if (missing.length === 0) return passed(".gitignore", "covers .dev.vars and .dev.vars.*");
+  return failed(
+    ".gitignore",
+    `does not cover ${missing.join(" and ")}: secrets could be committed`,
+    "Add the lines .dev.vars* and !.dev.vars.example, and remove those that undo them.",
+  );
+}
+
+function trackedFile(name: string): Finding {
+  const hint = `git rm --cached ${name}, and replace the key and other secrets in it: they are in the history.`;
+  return failed(`${name} in git`, "is part of the repository: everyone who can read that has the secrets", hint);
+}

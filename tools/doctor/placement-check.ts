@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+import type { Project } from "../lib/project.ts";
+import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
+import { varsTable } from "../lib/vars-table.ts";
+
+const SECRETS = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "TURNSTILE_SECRET_KEY"];
+
+/** What a deployment without them does, as it does not read the vars file. */
+const LIMITS: Readonly<Record<string, string>> = {
+  CALLERS: "the deployed service is open",
+  TOKEN_SCOPE: "deployed tokens have every permission of the app",
+  ALLOWED_ORIGINS: "the deployed service serves all pages",
+};
+
+/** Finds secrets in wrangler.toml, which the next commit gives to everyone who can read the repository. */
+export function checkSecretsInToml({ deployed, env }: Project): readonly Finding[] {
+  const found = SECRETS.filter((name) => deployed[name] !== undefined && deployed[name] !== "");
+  return found.map((name) => {
+    const secret = `npx wrangler secret put ${name} --env="${env ?? ""}"`;
+    return failed(
+      `${name} in wrangler.toml`,
+      `stands under [${varsTable(env)}], which is for the repository and not secret`,
+      `Move it to ${varsFileFor(env)}, and to Cloudflare: ${secret}. If it was ever committed, replace it.`,
+    );
+  });
+}
+
+/** Settings of the vars file are not deployed: those that limit something fail, others have to be secrets too. */
+export function checkOnlyHere(project: Project): readonly Finding[] {
+  const { deployed, local, env } = project;
+  const names = Object.keys(local).filter((name) => local[name] !== "" && !(name in deployed));
+  const limits = names.filter((name) => name in LIMITS);
+  const others = names.filter((name) => !(name in LIMITS));
+  const hint = `A deployment does not send them. Where the Worker lacks one: npx wrangler secret put NAME --env="${env ?? ""}"`;
+  return [
+    ...limits.map((name) => missingLimit(name, project)),
+    ...(others.length === 0 ? [] : [passed("only on this machine", others.join(", "), hint)]),
+  ];
+}
+
+function missingLimit(name: string, { root, env }: Project): Finding {
+  const file = existsSync(join(root, varsFileFor(env))) ? varsFileFor(env) : DEFAULT_VARS_FILE;
+  const detail = `stands only there, which is not deployed: ${LIMITS[name]}`;
+  return failed(`${name} of ${file}`, detail, `Move it to [${varsTable(env)}] in wrangler.toml.`);
+}

@@ -1,0 +1,112 @@
+import * as z from "zod";
+import { type Finding, failed, passed } from "../lib/finding.ts";
+import { setupCommand } from "../lib/setup-command.ts";
+import type { Send, ServiceResponse } from "./service-client.ts";
+
+/** Names a user without conversations, the same each time, so that a cached token can serve the checks. */
+export const DOCTOR_USER = { "X-User-ID": "coze-token-worker-doctor" } as const;
+
+const token = z.strictObject({
+  access_token: z.string().min(1),
+  expires_in: z.int().positive(),
+  token_type: z.literal("Bearer"),
+});
+
+/** More than any message of this service, or of Coze. */
+const MAX_MESSAGE_LENGTH = 500;
+const excerpt = z.string().transform((text) => text.slice(0, MAX_MESSAGE_LENGTH));
+
+const refusal = z.object({
+  error: excerpt,
+  error_description: excerpt,
+  coze: z.object({ error_message: excerpt.optional(), log_id: z.string().optional() }).optional(),
+});
+
+export type AccessOptions = {
+  /** Of a caller: an API key or a JWT. */
+  readonly credential?: string | undefined;
+  /** The environment of wrangler.toml that was deployed, if it is known. */
+  readonly env?: string | undefined;
+  /** Whether the CALLERS of wrangler.toml keep out those who have no credential; `undefined` if that is not known. */
+  readonly isClosed?: boolean | undefined;
+};
+
+/** What the service has responded to requests for a token. */
+export type TokenResponses = {
+  readonly anonymous: ServiceResponse;
+  /** `undefined` if there is no credential. */
+  readonly authenticated: ServiceResponse | undefined;
+};
+
+/** Requests a token without a credential and, if there is one, with it. */
+export async function requestTokens(send: Send, credential: string | undefined): Promise<TokenResponses> {
+  const anonymous = await send("POST", "/", DOCTOR_USER);
+  if (credential === undefined) return { anonymous, authenticated: undefined };
+  // A JWT names its user.
+  const user = credential.split(".").length === 3 ? {} : DOCTOR_USER;
+  return { anonymous, authenticated: await send("POST", "/", { Authorization: `Bearer ${credential}`, ...user }) };
+}
+
+/** Checks that the service is as open as it says and as wrangler.toml says, and that those get a token who may. */
+export function checkServiceAccess(
+  { anonymous, authenticated }: TokenResponses,
+  access: "open" | "closed",
+  { env, isClosed = false }: AccessOptions,
+): readonly Finding[] {
+  if (access === "open") return [isClosed ? unexpectedlyOpen(env) : open(env), checkToken(anonymous)];
+  return [checkClosed(anonymous), authenticated === undefined ? notRequested() : checkToken(authenticated)];
+}
+
+function open(env: string | undefined): Finding {
+  const hint = `If not everyone should get tokens: ${setupCommand(env, "--access key")}, or --access issuer`;
+  return passed("access", "open: everyone who knows the URL gets tokens of the app", hint);
+}
+
+function unexpectedlyOpen(env: string | undefined): Finding {
+  const detail = "open: everyone who knows the URL gets tokens, though CALLERS in wrangler.toml keeps them out";
+  const command = env === undefined ? "npm run deploy" : `npm run deploy -- --env ${env}`;
+  return failed("access", detail, `The service has other settings. Deploy these: ${command}`);
+}
+
+function checkClosed({ status, body }: ServiceResponse): Finding {
+  if (status >= 400 && status < 500)
+    return passed("access", `closed: without a credential there is ${status}, and no token`);
+  const { error_description = "" } = refusal.safeParse(body).data ?? {};
+  const detail = `/health says closed, but a request without a credential gets ${status}. ${error_description}`;
+  return failed("access", detail.trim(), "Look at CALLERS of the deployed Worker, and deploy again.");
+}
+
+function notRequested(): Finding {
+  return passed("token", "none was requested", "To request one, put an API key or a JWT of a caller into CREDENTIAL.");
+}
+
+/** Judges the response to a request that should get a token. */
+function checkToken({ status, headers, body }: ServiceResponse): Finding {
+  const issued = token.safeParse(body);
+  if (status === 200 && issued.success) {
+    const left = issued.data.expires_in - Math.floor(Date.now() / 1000);
+    const evidence = headers.get("Cache-Status") ?? "no Cache-Status";
+    if (left > 0) return passed("token", `POST / has one, for ${left} s`, "", evidence);
+    const detail = `POST / has one that ended ${-left} s ago: expires_in has to be a Unix time that is to come`;
+    return failed("token", detail, "Set the clock of this machine; if it is right, look at who changes responses.");
+  }
+  const refused = refusal.safeParse(body).data;
+  if (refused === undefined) {
+    const detail = `POST / responds with ${status}, and neither a token nor an error of this service`;
+    return failed("token", detail, "Remove the Cloudflare rule, page or proxy that replaces responses.");
+  }
+  const { error, error_description, coze } = refused;
+  const said = coze?.error_message === undefined ? "" : ` Coze says: ${coze.error_message}`;
+  return failed(
+    "token",
+    `${status} ${error}: ${error_description}${said}`,
+    hintFor(error),
+    coze?.log_id && `log id ${coze.log_id}`,
+  );
+}
+
+function hintFor(error: string): string {
+  if (error.startsWith("upstream_")) return "Run npm run doctor -- --live with the same settings.";
+  if (error === "invalid_client") return "Put an API key or a JWT of a deployed caller into CREDENTIAL.";
+  return "README.md, Errors, says what to do.";
+}
