@@ -1,13 +1,9 @@
-import { createHash, createPublicKey } from "node:crypto";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { KID_LENGTH } from "../lib/kid-length.ts";
-import { importUsableKey, keyObjectFor } from "../lib/usable-key.ts";
+import { describeKey, importUsableKey } from "../lib/usable-key.ts";
 
 /** How Coze's fingerprints look: base64url. */
 const KID_FORM = new RegExp(`^[A-Za-z0-9_-]{${KID_LENGTH}}$`);
-
-/** What can be said of a private key without showing it. */
-export type KeyDescription = { readonly bits: number; readonly fingerprint: string };
 
 /** The names of a pair's settings, and the command that replaces it. */
 export type PairNames = { readonly key: string; readonly kid: string; readonly replace: string };
@@ -21,21 +17,10 @@ export async function checkKey(names: PairNames, pem: string, kid: string): Prom
   }
   const { bits, fingerprint } = describeKey(pem);
   const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}. ${names.kid}: ${kid}`;
-  if (KID_FORM.test(kid)) return passed(names.key, detail);
+  if (kid === "" || KID_FORM.test(kid)) return passed(names.key, detail);
   return passed(
     names.key,
     detail,
     `Coze's fingerprints have ${KID_LENGTH} characters, ${names.kid} has ${kid.length}. Copy it again if Coze refuses it.`,
   );
-}
-
-/** Describes a private key that {@link importUsableKey} accepts. */
-export function describeKey(pem: string): KeyDescription {
-  const publicKey = createPublicKey(keyObjectFor(pem));
-  return {
-    bits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0,
-    fingerprint: createHash("sha256")
-      .update(publicKey.export({ type: "spki", format: "der" }))
-      .digest("base64url"),
-  };
 }

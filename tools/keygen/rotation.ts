@@ -4,8 +4,8 @@ import { createApiKey } from "../lib/api-key.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Project, readProject } from "../lib/project.ts";
 import { shellWord } from "../lib/shell-word.ts";
+import { type TomlValue, tomlValue } from "../lib/toml-edit.ts";
 import { varsTable } from "../lib/vars-table.ts";
-import { type TomlValue, tomlValue } from "../setup/toml-edit.ts";
 
 type CallerTable = Readonly<Record<string, TomlValue>>;
 

@@ -1,7 +1,10 @@
-import { createPrivateKey, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { KEY_ADVICE, parsePem } from "../../src/adapters/coze/pem.ts";
 import { importPrivateKey, type PrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { invalid, type Parsed } from "../../src/core/issue.ts";
+
+/** What can be said of a private key without showing it. */
+export type KeyDescription = { readonly bits: number; readonly fingerprint: string };
 
 /**
  * Imports a private key as the Worker does, and checks that its numbers belong together, which workerd insists on and
@@ -13,8 +16,19 @@ export async function importUsableKey(pastedKey: string): Promise<Parsed<Private
   return invalid(`is damaged: its numbers do not belong together. ${KEY_ADVICE}`);
 }
 
+/** Describes a private key that {@link importUsableKey} accepts: its size, and the SHA-256 of its public key (SPKI). */
+export function describeKey(pem: string): KeyDescription {
+  const publicKey = createPublicKey(keyObjectFor(pem));
+  return {
+    bits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0,
+    fingerprint: createHash("sha256")
+      .update(publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64url"),
+  };
+}
+
 /** The private key, for `node:crypto`, in a string that {@link importPrivateKey} accepts. */
-export function keyObjectFor(pastedKey: string): KeyObject {
+function keyObjectFor(pastedKey: string): KeyObject {
   const der = parsePem(pastedKey);
   if ("issues" in der) throw new TypeError("a key that cannot be imported cannot be read");
   const key = Buffer.from(der.value);

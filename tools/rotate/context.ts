@@ -1,6 +1,6 @@
 import type { DeployPorts } from "../deploy/deploy.ts";
 import type { Project } from "../lib/project.ts";
-import type { Prompter } from "../setup/prompter.ts";
+import type { Prompter } from "../lib/prompter.ts";
 import type { CozePorts } from "./coze-check.ts";
 import type { PairOptions } from "./key-pairs.ts";
 

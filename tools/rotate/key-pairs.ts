@@ -1,8 +1,8 @@
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
-import { describeKey } from "../doctor/key-check.ts";
+import { askKeyFile, askKid } from "../lib/key-questions.ts";
 import { type Project, stringIn } from "../lib/project.ts";
-import { askKeyFile, askKid } from "../setup/key-questions.ts";
-import type { Ask, Question } from "../setup/questions.ts";
+import type { Ask, Question } from "../lib/questions.ts";
+import { describeKey } from "../lib/usable-key.ts";
 
 /** A private key, in any form in which it can be pasted, and its fingerprint at Coze. */
 export type Pair = { readonly kid: string; readonly privateKey: string };

@@ -1,6 +1,6 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { throwIfMissing } from "../setup/questions.ts";
+import { throwIfMissing } from "../lib/questions.ts";
 import type { RotateOptions, RotatePorts } from "./context.ts";
 import { missingPairOptions } from "./key-pairs.ts";
 import { BY_HAND, type RotationState } from "./rotation-state.ts";

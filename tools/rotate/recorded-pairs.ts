@@ -1,7 +1,7 @@
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
-import { describeKey } from "../doctor/key-check.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Project, stringIn } from "../lib/project.ts";
+import { describeKey } from "../lib/usable-key.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import type { KeyRotation } from "./key-pairs.ts";
 import { BY_HAND, type RotationState } from "./rotation-state.ts";

@@ -1,7 +1,7 @@
-import { describeKey } from "../doctor/key-check.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Project, readProject } from "../lib/project.ts";
-import { createAsk } from "../setup/questions.ts";
+import { createAsk } from "../lib/questions.ts";
+import { describeKey } from "../lib/usable-key.ts";
 import type { Context } from "./context.ts";
 import { checkPreviousPair, waitForKey } from "./coze-check.ts";
 import { describePlan } from "./describe-plan.ts";

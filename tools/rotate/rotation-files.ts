@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Project } from "../lib/project.ts";
+import { editToml } from "../lib/toml-edit.ts";
+import { definesVar, editVars } from "../lib/vars-edit.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
-import { editToml } from "../setup/toml-edit.ts";
-import { definesVar, editVars } from "../setup/vars-edit.ts";
-import { type FileToWrite, readIfPresent } from "../setup/write-files.ts";
+import { type FileToWrite, readIfPresent } from "../lib/write-files.ts";
 import type { KeyRotation } from "./key-pairs.ts";
 
 const TOML = "wrangler.toml";

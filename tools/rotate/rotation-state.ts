@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { type FileToWrite, readIfPresent, writeFiles } from "../setup/write-files.ts";
+import { type FileToWrite, readIfPresent, writeFiles } from "../lib/write-files.ts";
 
 /** Where the steps are described for somebody who takes them, or gives them up, by hand. */
 export const BY_HAND = "docs/operations.md, Rotating the private key without an outage";

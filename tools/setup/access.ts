@@ -1,8 +1,8 @@
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
-import type { Ask } from "./questions.ts";
+import type { Ask } from "../lib/questions.ts";
+import type { TomlValue } from "../lib/toml-edit.ts";
 import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
-import type { TomlValue } from "./toml-edit.ts";
 
 export type AccessOptions = {
   readonly access?: string;

@@ -1,16 +1,15 @@
-import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
 import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
 import { parseSecureUrl } from "../../src/core/secure-url.ts";
-import { describeKey } from "../doctor/key-check.ts";
 import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
+import { askKeyFile, askKid } from "../lib/key-questions.ts";
 import { KID_LENGTH } from "../lib/kid-length.ts";
 import { type Project, stringIn } from "../lib/project.ts";
+import type { Ask } from "../lib/questions.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
+import { describeKey, importUsableKey } from "../lib/usable-key.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import { type Access, type AccessOptions, askAccess } from "./access.ts";
-import { askKeyFile, askKid } from "./key-questions.ts";
-import type { Ask } from "./questions.ts";
 
 /** What can be given as options. */
 export type AnswerOptions = AccessOptions & {
@@ -95,7 +94,7 @@ async function askPrivateKey(
   refused: App | undefined,
 ): Promise<Pick<App, "privateKey" | "keyPath">> {
   if (options.keyFile === undefined && existing !== undefined) {
-    const imported = await importPrivateKey(existing);
+    const imported = await importUsableKey(existing);
     if ("value" in imported) {
       say(`PRIVATE_KEY is kept as it is in ${varsFileFor(env)}.`);
       return { privateKey: existing, keyPath: undefined };

@@ -6,11 +6,11 @@ import { hasCallers } from "../doctor/environments-check.ts";
 import { REGION_ENDPOINTS } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
+import { editToml, type TomlValue, tomlValue } from "../lib/toml-edit.ts";
+import { definesVar, editVars } from "../lib/vars-edit.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
+import { type FileToWrite, readIfPresent } from "../lib/write-files.ts";
 import type { Answers } from "./answers.ts";
-import { editToml, type TomlValue, tomlValue } from "./toml-edit.ts";
-import { definesVar, editVars } from "./vars-edit.ts";
-import { type FileToWrite, readIfPresent } from "./write-files.ts";
 
 /** One setting, and what becomes of it. */
 export type Change = {

@@ -1,4 +1,4 @@
-import type { TomlValue } from "./toml-edit.ts";
+import type { TomlValue } from "../lib/toml-edit.ts";
 
 /** How to write a caller for an issuer: docs/callers.md, Recipes. */
 export type Recipe = {

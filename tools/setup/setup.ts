@@ -2,7 +2,10 @@ import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint } from "../lib/coze-regi
 import { Failure } from "../lib/failure.ts";
 import { printableLine } from "../lib/printable.ts";
 import type { Project } from "../lib/project.ts";
+import type { Prompter } from "../lib/prompter.ts";
+import { createAsk, throwIfMissing } from "../lib/questions.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
+import { writeFiles } from "../lib/write-files.ts";
 import {
   type AnswerOptions,
   type AnswerPorts,
@@ -14,10 +17,7 @@ import {
   type RegionAnswer,
 } from "./answers.ts";
 import { type Plan, planFiles } from "./plan.ts";
-import type { Prompter } from "./prompter.ts";
-import { createAsk, throwIfMissing } from "./questions.ts";
 import { RECIPES, type RecipeName } from "./recipes.ts";
-import { writeFiles } from "./write-files.ts";
 
 export type SetupOptions = AnswerOptions & {
   readonly yes: boolean;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readProject } from "../../../tools/lib/project.ts";
+import type { Prompter } from "../../../tools/lib/prompter.ts";
 import type { Refusal } from "../../../tools/lib/try-exchange.ts";
-import type { Prompter } from "../../../tools/setup/prompter.ts";
 import { setUp } from "../../../tools/setup/setup.ts";
 import { createFolder, KID, keyPair } from "../doctor/folder.ts";
 

@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { editToml } from "../../../tools/setup/toml-edit.ts";
+import { editToml } from "../../../tools/lib/toml-edit.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 
 const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };

@@ -1,6 +1,6 @@
 import { parseEnv } from "node:util";
-import { Failure } from "../lib/failure.ts";
-import { varsLine } from "../lib/vars-file.ts";
+import { Failure } from "./failure.ts";
+import { varsLine } from "./vars-file.ts";
 
 /**
  * Sets variables in the text of a vars file: in place where a name is there, at the end otherwise. All else stays.

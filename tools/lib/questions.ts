@@ -1,4 +1,4 @@
-import { Failure } from "../lib/failure.ts";
+import { Failure } from "./failure.ts";
 import type { Choice, Prompter } from "./prompter.ts";
 
 /** A question that is also a option. */

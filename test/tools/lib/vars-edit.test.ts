@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editVars } from "../../../tools/setup/vars-edit.ts";
+import { editVars } from "../../../tools/lib/vars-edit.ts";
 
 describe("editing a vars file", () => {
   it("replaces values over several lines, and adds what is missing at the end", () => {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { invalid, type Parsed } from "../../src/core/issue.ts";
-import { importUsableKey } from "../lib/usable-key.ts";
+import { importUsableKey } from "./usable-key.ts";
 
 /** A key is a few kilobytes; nobody wants to wait for a film. */
 const MAX_BYTES = 64 * 1024;

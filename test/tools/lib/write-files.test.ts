@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeFiles } from "../../../tools/setup/write-files.ts";
+import { writeFiles } from "../../../tools/lib/write-files.ts";
 import { createFolder } from "../doctor/folder.ts";
 
 /** The two files of a folder with a new text, as they were read. */

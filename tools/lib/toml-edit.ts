@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
-import { Failure } from "../lib/failure.ts";
-import { varsTable } from "../lib/vars-table.ts";
+import { Failure } from "./failure.ts";
+import { varsTable } from "./vars-table.ts";
 
 /** A value as it stands in TOML. */
 export type TomlValue = string | number | boolean | readonly TomlValue[] | { readonly [name: string]: TomlValue };

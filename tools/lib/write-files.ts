@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../lib/failure.ts";
+import { Failure } from "./failure.ts";
 
 /** A file to write. */
 export type FileToWrite = {
