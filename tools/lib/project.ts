@@ -94,7 +94,8 @@ function customDomainIn({ routes = [] }: WranglerConfig): string | undefined {
 
 function readConfig(config: string, env?: string): WranglerConfig {
   try {
-    return readWranglerConfig({ config, ...(env !== undefined && { env }) }, { hideWarnings: true });
+    // "" is the top level; without it, CLOUDFLARE_ENV would decide.
+    return readWranglerConfig({ config, env: env ?? "" }, { hideWarnings: true });
   } catch (error) {
     const { message, location } = error as Error & { location?: { line: number } }; // what wrangler throws
     const where = location === undefined ? "" : `, line ${location.line}`;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { appendFileSync, chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { checkLocal } from "../../../tools/doctor/local.ts";
 import { findingsTable } from "../../../tools/lib/finding.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
@@ -166,6 +166,14 @@ describe("npm run doctor on this machine", () => {
     const routes = 'routes = [{ pattern = "token.example.com", custom_domain = true }]\n';
     const toml = `${routes}${TOML}[env.staging]\n[env.production]\nroutes = []\n`;
     expect(await failures({ "wrangler.toml": toml })).toMatchObject([{ name: "domain of staging" }]);
+  });
+
+  it("checks the top level without --env, whatever CLOUDFLARE_ENV says", async () => {
+    vi.stubEnv("CLOUDFLARE_ENV", "production");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const toml = `${TOML}[env.production]\n[[env.production.vars.CALLERS]]\nname = "x"\nkey_sha256 = "${KEY_DIGEST}"\n`;
+    const access = (await findings({ "wrangler.toml": toml })).find(({ name }) => name === "access");
+    expect(access?.detail).toMatch(/^open/);
   });
 
   it("notes the bindings that are missing, and what each costs", async () => {
