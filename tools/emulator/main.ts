@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { stopRequest } from "../lib/stop-request.ts";
 import { startEmulator } from "./server.ts";
 
 const DEFAULT_PORT = 4_000;
@@ -26,8 +27,7 @@ if (emulator !== undefined) {
   console.log(`The Coze emulator works like the Coze token endpoint, on ${emulator.url}. Ctrl-C ends it.`);
   console.log(`Try it: curl -X POST ${emulator.url}/api/permission/oauth2/token`);
 
-  const end = () => emulator.close();
-  process.once("SIGINT", end).once("SIGTERM", end);
+  stopRequest().then(() => emulator.close());
 }
 
 function parsePort(text: string): number {
