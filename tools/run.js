@@ -4,23 +4,23 @@
 const MIN_NODE_VERSION = 24;
 
 /**
- * The commands, and their options. What comes before `--` is npm's: it drops those that are not its own. Not among them:
- * --yes, as many machines have it in npm's own settings, and nothing happens without it.
+ * The commands, and their options. What comes before `--` is npm's: it drops those that are not its own. Not among them
+ * are those that npm has too and people set for it, --access, --json and --yes: nothing is deployed by leaving them out.
  */
 const OPTIONS = {
-  start: "port emulator-port vars-file emulator callers fresh json",
+  start: "port emulator-port vars-file emulator callers fresh",
   setup:
-    "client-id key-file kid region token-endpoint access caller recipe issuer audience bot-ids permissions origins " +
-    "domain env no-exchange deploy dry-run json",
-  doctor: "live bot-id url origin env json",
-  deploy: "env dry-run allow-open url keep-vars secrets-file",
-  rotate: "key-file kid old-key-file old-kid no-old-key no-token-check env url dry-run json",
+    "client-id key-file kid region token-endpoint caller recipe issuer audience bot-ids permissions origins " +
+    "domain env no-exchange deploy dry-run",
+  doctor: "live bot-id url origin env",
+  deploy: "env dry-run dryrun allow-open url keep-vars secrets-file",
+  rotate: "key-file kid old-key-file old-kid no-old-key no-token-check env url dry-run",
   keygen: "rotate env",
   audit: "env vars-file key-file",
   emulator: "port host",
   simulate:
     "users duration requests-per-hour hours-per-day sessions-per-day locations isolates-per-location " +
-    "requests-per-second-and-isolate isolate-idle-seconds isolate-life-hours kv-propagation no-kv seed max-requests json",
+    "requests-per-second-and-isolate isolate-idle-seconds isolate-life-hours kv-propagation no-kv seed max-requests",
 };
 
 const [name = "", ...words] = process.argv.slice(2);

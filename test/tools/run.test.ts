@@ -66,7 +66,8 @@ describe("a command", () => {
     ["run keygen --rotate nightly", "npm run keygen -- --rotate ..."],
     ["run setup --no-exchange", "npm run setup -- --no-exchange"],
     ["run rotate --no-old-key", "npm run rotate -- --no-old-key"],
-    ["run doctor --json", "npm run doctor -- --json"],
+    ["run doctor --live", "npm run doctor -- --live"],
+    ["run deploy --dryrun", "npm run deploy -- --dryrun"],
     ["start --port 8790", "npm start -- --port ..."],
   ])("does not run without the options that npm has taken: npm %s", (line, advice) => {
     install(line.split(" ")[1] ?? "");
@@ -85,8 +86,8 @@ describe("a command", () => {
   });
 });
 
-/** npm's own as well, for its log and its questions. */
-const NOT_TAKEN = ["help", "verbose", "yes"];
+/** npm's own as well. */
+const NOT_TAKEN = ["access", "help", "json", "verbose", "yes"];
 
 it.each(COMMANDS)("knows every option that npm could take from %s", (command) => {
   const words = command === "audit" ? [[], ["user"]] : [[]];

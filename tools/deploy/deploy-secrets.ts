@@ -1,12 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPrivateFolder } from "../lib/private-folder.ts";
-import { exitOnSignals } from "../lib/stop-request.ts";
 import { type DeployOptions, type DeployPorts, deploy } from "./deploy.ts";
 
 /**
  * Deploys together with these secrets, by name, in one step, and checks the deployed service. The secrets are in a
- * private file meanwhile, which is removed afterwards, also when a signal ends this process.
+ * private file meanwhile, which is removed afterwards.
  * @returns the exit code.
  */
 export async function deploySecrets(
@@ -14,7 +13,6 @@ export async function deploySecrets(
   options: Pick<DeployOptions, "root" | "env" | "url" | "credential">,
   ports: DeployPorts,
 ): Promise<number> {
-  using _signals = exitOnSignals();
   using folder = createPrivateFolder("secrets");
   const file = join(folder.path, "secrets.json");
   writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });

@@ -18,11 +18,11 @@ export type WranglerRun = {
 /** Runs wrangler in the working directory, and shows what it prints unless it is to be quiet. */
 export type RunWrangler = (args: readonly string[], isQuiet: boolean) => Promise<WranglerRun>;
 
-/** Runs the wrangler of this project. */
+/** Runs the wrangler of this project, with the configuration that is checked here and no other one that lies about. */
 export const runWrangler: RunWrangler = async (args, isQuiet) => {
   using folder = createPrivateFolder("deploy");
   const report = join(folder.path, "output.ndjson");
-  const child = spawn(process.execPath, [WRANGLER, ...args], {
+  const child = spawn(process.execPath, [WRANGLER, ...args, "--config", "wrangler.toml"], {
     env: { ...process.env, WRANGLER_OUTPUT_FILE_PATH: report },
     stdio: isQuiet ? ["ignore", "pipe", "pipe"] : "inherit",
   });

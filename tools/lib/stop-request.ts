@@ -8,17 +8,16 @@ const NPM_CHECK_MS = 250;
 const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Lets signals end this process by way of exit, which ends its children and removes its private folders.
- * @returns what undoes this.
+ * Lets signals, and the end of npm, end this process by way of exit, which ends its children and removes its private
+ * folders. `before` may say a last word.
  */
-export function exitOnSignals(): Disposable {
-  const end = () => process.exit(INTERRUPTED_EXIT_CODE);
-  for (const signal of END_SIGNALS) process.on(signal, end);
-  return {
-    [Symbol.dispose]() {
-      for (const signal of END_SIGNALS) process.off(signal, end);
-    },
+export function exitOnSignals(before?: () => void): void {
+  const end = () => {
+    before?.();
+    process.exit(INTERRUPTED_EXIT_CODE);
   };
+  for (const signal of END_SIGNALS) process.once(signal, end);
+  watchNpm(end);
 }
 
 /** Resolves when the command is to end: on Ctrl-C and other signals, when its output is closed, when npm is gone. */

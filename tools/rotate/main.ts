@@ -4,7 +4,7 @@ import { runWrangler } from "../deploy/run-wrangler.ts";
 import { printError } from "../lib/failure.ts";
 import { findKeyFile } from "../lib/key-file.ts";
 import { Interrupted, terminal } from "../lib/prompter.ts";
-import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
+import { exitOnSignals, INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";
 import type { RotatePorts } from "./context.ts";
@@ -21,6 +21,7 @@ const EXIT_CODES: Readonly<Record<RotateResult["outcome"], number>> = {
 };
 
 const { options, env, json } = readCommandLine(process.argv.slice(2));
+exitOnSignals();
 process.exitCode = await run().catch(explain);
 
 async function run(): Promise<number> {

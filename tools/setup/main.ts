@@ -6,7 +6,7 @@ import { findKeyFile } from "../lib/key-file.ts";
 import { readProject, withOwnVars } from "../lib/project.ts";
 import { Interrupted, terminal } from "../lib/prompter.ts";
 import { setupCommand } from "../lib/setup-command.ts";
-import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
+import { exitOnSignals, INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";
 import { deployWithSecrets } from "./deploy-with-secrets.ts";
@@ -15,7 +15,8 @@ import { type SetupResult, setUp } from "./setup.ts";
 const commandLine = readCommandLine(process.argv.slice(2));
 const { options, json, deploy, hasAnswers } = commandLine;
 const isInteractive = process.stdin.isTTY === true && process.stdout.isTTY === true && !json;
-let isWritten = false;
+let written: SetupResult | undefined;
+exitOnSignals(sayInterrupted);
 process.exitCode = await run().catch(explain);
 
 async function run(): Promise<number> {
@@ -29,7 +30,7 @@ async function run(): Promise<number> {
     tryExchange,
     keyFile: findKeyFile(root, homedir()),
   });
-  isWritten = result.isWritten;
+  if (result.isWritten) written = result;
   console.log(json ? resultJson(result) : summary(result, env));
   const isComplete = result.isWritten || result.plan.files.length === 0;
   if (options.dryRun || !isComplete) return 0;
@@ -63,7 +64,7 @@ function runQuietly(args: readonly string[]) {
   return runWrangler(args, true);
 }
 
-function resultJson({ plan, answers, exchange }: SetupResult): string {
+function resultJson({ plan, answers, exchange, isWritten }: SetupResult): string {
   const { changes, files } = plan;
   return JSON.stringify(
     {
@@ -80,7 +81,7 @@ function resultJson({ plan, answers, exchange }: SetupResult): string {
 
 function summary({ plan, answers: { apiKey, caller } }: SetupResult, env: string | undefined): string {
   if (options.dryRun) return dryRunSummary(env);
-  if (!isWritten) return plan.files.length > 0 ? "Nothing was written." : "";
+  if (written === undefined) return plan.files.length > 0 ? "Nothing was written." : "";
   const key =
     apiKey === undefined
       ? []
@@ -103,13 +104,18 @@ function dryRunSummary(env: string | undefined): string {
 
 function explain(error: unknown): number {
   if (error instanceof Interrupted) {
-    console.error(
-      isWritten
-        ? "\nNot deployed. The files are written: keep the API key, if one is shown above."
-        : "Interrupted: nothing was written.",
-    );
+    sayInterrupted();
     return INTERRUPTED_EXIT_CODE;
   }
   printError(error);
   return 1;
+}
+
+function sayInterrupted(): void {
+  if (written === undefined) {
+    console.error("Interrupted: nothing was written.");
+    return;
+  }
+  const key = written.answers.apiKey === undefined ? "" : " Keep the API key that is shown above.";
+  console.error(`\nInterrupted. The files are written.${key}`);
 }

@@ -162,7 +162,7 @@ describe("npm run setup in a terminal", () => {
     }
     const { output, code } = await terminal.ended;
     expect(output).toContain("Warning: an open service");
-    expect(output).toContain("Not deployed. The files are written");
+    expect(output).toContain("Interrupted. The files are written.");
     expect(code).toBe(130);
     expect(readProject(folder, "staging").deployed).toMatchObject({ CLIENT_ID: "1127", KID });
   });
