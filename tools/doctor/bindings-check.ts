@@ -1,7 +1,7 @@
 import { type Finding, passed } from "../lib/finding.ts";
 import type { Project } from "../lib/project.ts";
 
-/** What the Worker does without, and what it costs: wrangler gives an environment no bindings of the top level. */
+/** What is missing without each binding. wrangler gives environments none of the top level's. */
 const WITHOUT = {
   TOKEN_CACHE: "isolates share no tokens",
   RATE_LIMITER: "requests are not limited",

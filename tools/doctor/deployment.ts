@@ -95,7 +95,7 @@ function checkHealth({ status, cache, problems = [] }: Health): Finding {
   return passed("health", `ok, tokens are cached in ${cache === "kv" ? "KV" : "memory only"}`, hint);
 }
 
-/** A token in a shared cache goes to whoever asks next; a refusal there keeps those out who may have one. */
+/** A shared cache would give one client's token to the next, and its refusal to clients that may have a token. */
 function checkNoStore({ anonymous, authenticated }: TokenResponses): Finding {
   const missing = new Set([anonymous, ...(authenticated === undefined ? [] : [authenticated])].flatMap(missingNoStore));
   if (missing.size === 0) return passed("no-store", "responses may not be cached");

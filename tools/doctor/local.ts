@@ -57,7 +57,7 @@ export async function checkLocal(
   };
 }
 
-/** A key that is wrong shows beside whatever else is. */
+/** Checks the keys even when other settings are wrong. */
 async function checkKeys(environment: Environment, env: string | undefined): Promise<readonly Finding[]> {
   const pairs: readonly PairNames[] = [
     { key: "PRIVATE_KEY", kid: "KID", replace: `Replace it: ${setupCommand(env, "--key-file private_key.pem")}` },

@@ -19,9 +19,9 @@ type Options = {
   readonly verbose?: boolean;
 };
 
-/** In shorter checks, nobody wonders what they wait for. */
+/** A person who waits longer wonders why. */
 const PATIENCE_MS = 2000;
-/** A finding that needs fixing has 1. */
+/** 1 means that something needs fixing. */
 const NOT_CHECKED_EXIT_CODE = 2;
 
 const command = new Command("npm run doctor --")

@@ -47,7 +47,7 @@ export async function requestTokens(send: Send, credential: string | undefined):
   return { anonymous, authenticated: await send("POST", "/", { Authorization: `Bearer ${credential}`, ...user }) };
 }
 
-/** Checks that the service is as open as it says and as wrangler.toml says, and that those get a token who may. */
+/** Checks that access is what /health and wrangler.toml say, and that callers get a token. */
 export function checkServiceAccess(
   { anonymous, authenticated }: TokenResponses,
   access: "open" | "closed",

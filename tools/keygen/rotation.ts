@@ -13,7 +13,7 @@ type CallerTable = Readonly<Record<string, TomlValue>>;
 const MAX_BASE_LENGTH = 62;
 
 /**
- * Makes a new API key for a caller of wrangler.toml, and says how it gets in the place of the old one.
+ * Makes a new API key for a caller of wrangler.toml, and says how to replace the old one.
  * @throws Failure when there is no such caller, it has no key, or the settings would refuse the two side by side.
  */
 export function describeRotation(root: string, name: string, env: string | undefined): string {

@@ -34,7 +34,7 @@ export function failed(name: string, detail: string, hint: string, evidence?: st
   return { name, ok: false, detail, hint, ...(evidence !== undefined && { evidence }) };
 }
 
-/** Whether the worst finding is one that needs fixing. */
+/** Whether any finding needs fixing. */
 export function hasFailed(findings: readonly Finding[]): boolean {
   return findings.some(({ ok }) => !ok);
 }

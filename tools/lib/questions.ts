@@ -1,7 +1,7 @@
 import { Failure } from "./failure.ts";
 import type { Choice, Prompter } from "./prompter.ts";
 
-/** A question that is also a option. */
+/** A question that is also an option. */
 export type Question = {
   /** `--client-id` */
   readonly option: string;

@@ -1,4 +1,4 @@
-/** So short a piece says nothing about the rest; a shorter one could be any word. */
+/** Shorter pieces could be part of any word. */
 const PIECE = 8;
 
 /** Takes a secret out of what another machine has said, also where it quotes only 8 or more characters of it. */

@@ -79,7 +79,7 @@ export function isUnreachable({ code }: Refusal): boolean {
   return code === "upstream_unavailable" || code === "upstream_timeout";
 }
 
-/** Says of a refusal what the Worker would, and what Coze said: in one line of whole sentences. */
+/** Describes a refusal in one line: the Worker's sentence, then Coze's. */
 export function describeRefusal({ code, description, coze }: Refusal): string {
   const said = coze === undefined ? "" : ` Coze says: ${printableLine(coze)}`;
   return `${code}: ${description}${said}`.replace(/[^.!?。！？]$/u, "$&.");

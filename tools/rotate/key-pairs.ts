@@ -32,7 +32,7 @@ type PairPorts = {
   readonly keyFile: string | undefined;
 };
 
-/** The options of all answers that are missing, where there is nobody to ask. */
+/** The options that are missing when there is no terminal to ask in. */
 export function missingPairOptions(options: PairOptions, { deployed, local }: Project): readonly string[] {
   return [
     ...(options.keyFile === undefined ? ["--key-file"] : []),

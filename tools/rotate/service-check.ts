@@ -26,8 +26,8 @@ type NewTokenContext = Pick<Context, "root" | "env"> & {
 };
 
 /**
- * Checks the service from outside, until it is right, and that it issues a new token.
- * @throws Failure when it does not get right, or its address is not known.
+ * Checks the service from outside until all checks pass, then requests a new token.
+ * @throws Failure when they keep failing, or the URL is not known.
  */
 export async function checkService({ url }: Pick<RotationState, "url">, pair: Pair, context: Context): Promise<void> {
   const { root, env, options, ports } = context;

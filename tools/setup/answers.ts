@@ -47,8 +47,8 @@ export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
 };
 
 /**
- * Asks for the app: id, key and fingerprint. What is set already is kept, unless a option says otherwise. With `refused`,
- * the app that Coze has refused, everything is asked again.
+ * Asks for the app: id, key and fingerprint. What is set already is kept, unless an option says otherwise. With
+ * `refused`, the app that Coze has refused, everything is asked again.
  * @throws Failure that names the option, when an answer is missing or wrong and there is nobody to ask.
  */
 export async function askApp(
@@ -115,8 +115,8 @@ async function askPrivateKey(
 }
 
 /**
- * Finds where the app gets its tokens: by a option, as it is set already, by asking both regions, or by asking the person.
- * With `refused`, the endpoint of a region that has refused the app, the region is found anew.
+ * Finds where the app gets its tokens: by an option, as it is set already, by asking both regions, or by asking the
+ * person. With `refused`, the endpoint of a region that has refused the app, the region is found anew.
  */
 export async function askEndpoint(
   options: AnswerOptions,

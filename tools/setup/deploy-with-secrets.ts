@@ -7,7 +7,7 @@ const SECRET_NAMES = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "PREVIOUS_KID", "TU
 
 /**
  * Deploys a folder together with the secrets of its vars file, in one step, and checks the deployed service.
- * @returns the exit status.
+ * @returns the exit code.
  */
 export function deployWithSecrets(
   root: string,

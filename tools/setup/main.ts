@@ -42,7 +42,7 @@ async function run(): Promise<number> {
   return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: CHECK_INTERVAL_MS });
 }
 
-/** The top level, unless the person chooses another one. Who gives answers on the command line gives --env too. */
+/** The top level, unless the person chooses another one. With answers on the command line, --env is expected there too. */
 async function askEnvironment(root: string): Promise<string | undefined> {
   if (!isInteractive || options.yes || hasAnswers) return undefined;
   const { environments, workerName } = readProject(root);
