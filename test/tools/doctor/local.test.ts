@@ -188,7 +188,7 @@ describe("npm run doctor on this machine", () => {
     ["https://www.coze.cn/api/permission/oauth2/token", false],
     ["https://api.coze.cn/api/permission/oauth2/enterprise_id/7/token", true],
     ["http://127.0.0.1:4000/api/permission/oauth2/token", true],
-  ])("refuses a token endpoint at a host of Coze that is none of its own: %s", async (TOKEN_ENDPOINT, ok) => {
+  ])("refuses a URL at Coze's hosts that is no token endpoint, and accepts others: %s", async (TOKEN_ENDPOINT, ok) => {
     const found = await findings(
       withVars({
         TOKEN_ENDPOINT,
