@@ -168,7 +168,7 @@ function readSecrets(wranglerArguments: readonly string[]): Environment {
     const text = readFileSync(path, "utf8");
     return text.trimStart().startsWith("{") ? JSON.parse(text) : parseEnv(text);
   } catch {
-    throw new Failure(`The secrets in ${path} cannot be read: it must be a file of JSON, or one like .dev.vars.`);
+    throw new Failure(`${path} cannot be read. It must be JSON, or have the format of .dev.vars.`);
   }
 }
 

@@ -8,11 +8,11 @@ const WITHOUT = {
   EXCHANGE_LIMITER: "new tokens are not limited",
 } as const;
 
-/** Says which bindings are missing that the wrangler.toml of this project has. */
+/** Says which bindings are missing that the wrangler.toml of the repository has. */
 export function checkBindings({ deployed, env }: Project): readonly Finding[] {
   const missing = Object.entries(WITHOUT).filter(([name]) => !(name in deployed));
   if (missing.length === 0) return [];
   const detail = missing.map(([name, effect]) => `no ${name}: ${effect}`).join("; ");
   const tables = env === undefined ? "the tables" : `the tables of [env.production], for [env.${env}],`;
-  return [passed("bindings", detail, `Copy ${tables} from the wrangler.toml of this project.`)];
+  return [passed("bindings", detail, `Copy ${tables} from the wrangler.toml that the repository ships.`)];
 }

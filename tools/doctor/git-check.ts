@@ -47,5 +47,5 @@ function judgeIgnored(missing: readonly string[]): Finding {
 
 function trackedFile(name: string): Finding {
   const hint = `git rm --cached ${name}, and replace the key and other secrets in it: they are in the history.`;
-  return failed(`${name} in git`, "is part of the repository: everyone who can read that has the secrets", hint);
+  return failed(`${name} in git`, "is in the repository: everyone who can read it can read the secrets", hint);
 }

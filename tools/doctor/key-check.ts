@@ -13,7 +13,7 @@ export async function checkKey(names: PairNames, pem: string, kid: string): Prom
   const imported = await importUsableKey(pem);
   if ("issues" in imported) {
     const [issue] = imported.issues;
-    return failed(names.key, `It ${issue?.message}.`, names.replace);
+    return failed(names.key, `${issue?.message}`, names.replace);
   }
   const { bits, fingerprint } = describeKey(pem);
   const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}. ${names.kid}: ${kid}`;

@@ -10,7 +10,7 @@ export function checkNode(nodeVersion: string, { engines }: WranglerPackage): Fi
   return failed(
     "Node.js",
     `${nodeVersion}: wrangler needs ${engines.node}`,
-    "Run npm ci, and then this by npm run: it has Node.js 24.",
+    "Run npm ci, then run this command with npm run, which uses Node.js 24.",
   );
 }
 

@@ -50,7 +50,7 @@ Examples:
   npm run doctor -- --live --bot-id 7379462189365198898
   npm run doctor -- --url https://token.example.com
 
-The exit status is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
+The exit code is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
   )
   .showHelpAfterError("npm run doctor -- --help lists the options.")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : NOT_CHECKED_EXIT_CODE))

@@ -86,9 +86,10 @@ function checkToken({ status, headers, body }: ServiceResponse): Finding {
   if (status === 200 && issued.success) {
     const left = issued.data.expires_in - Math.floor(Date.now() / 1000);
     const evidence = headers.get("Cache-Status") ?? "no Cache-Status";
-    if (left > 0) return passed("token", `POST / has one, for ${left} s`, "", evidence);
-    const detail = `POST / has one that ended ${-left} s ago: expires_in has to be a Unix time that is to come`;
-    return failed("token", detail, "Set the clock of this machine; if it is right, look at who changes responses.");
+    if (left > 0) return passed("token", `POST / issues one that is valid for ${left} s`, "", evidence);
+    const detail = `POST / sends one that expired ${-left} s ago: expires_in must be a Unix time in the future`;
+    const hint = "Set the clock of this machine. If it is right, find the rule or proxy that changes responses.";
+    return failed("token", detail, hint);
   }
   const refused = refusal.safeParse(body).data;
   if (refused === undefined) {

@@ -41,7 +41,7 @@ export function readIfPresent(root: string, name: string): string | undefined {
 export function writeFiles(root: string, files: readonly FileToWrite[]): void {
   for (const { name, before } of files) {
     if (readIfPresent(root, name) === before) continue;
-    throw new Failure(`${name} has changed meanwhile, so nothing was written. Run this again.`);
+    throw new Failure(`${name} was changed while this ran, so nothing was written. Run this again.`);
   }
   const staged = files.map((file) => {
     const path = existsSync(join(root, file.name)) ? realpathSync(join(root, file.name)) : join(root, file.name);

@@ -1,6 +1,6 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { throwIfMissing } from "../lib/questions.ts";
+import { refuseMissing } from "../lib/questions.ts";
 import type { RotateOptions, RotatePorts } from "./context.ts";
 import { missingPairOptions } from "./key-pairs.ts";
 import { BY_HAND, type RotationState } from "./rotation-state.ts";
@@ -35,7 +35,7 @@ export function refuseChanged(before: Project, after: Project): void {
     before.deployed[name] !== after.deployed[name] || before.local[name] !== after.local[name];
   const changed = TRIED.find(isChanged);
   if (changed === undefined) return;
-  throw new Failure(`${changed} has changed meanwhile, so nothing was written. Run npm run rotate again.`);
+  throw new Failure(`${changed} was changed while this ran, so nothing was written. Run npm run rotate again.`);
 }
 
 /**
@@ -50,7 +50,7 @@ export function requireOptions(
   begun: RotationState | undefined,
 ): void {
   if (prompter === undefined) {
-    throwIfMissing([
+    refuseMissing([
       ...(begun === undefined ? missingPairOptions(options, project) : []),
       ...(options.yes || options.dryRun ? [] : ["--yes"]),
     ]);

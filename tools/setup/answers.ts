@@ -82,7 +82,7 @@ export async function askApp(
 }
 
 function clientIdIssue(answer: string): string | undefined {
-  if (!/^[\w.-]+$/.test(answer)) return "must be letters, digits, ., _ and -: copy it from the Coze console";
+  if (!/^[\w.-]+$/.test(answer)) return 'must be letters, digits, ".", "_" or "-": copy it from the Coze console';
   return answer.length === KID_LENGTH ? "is as long as a fingerprint, which is KID: CLIENT_ID is the id" : undefined;
 }
 
@@ -181,7 +181,7 @@ export async function askAccessAndHosts(options: AnswerOptions, project: Project
 
   const origins = await ask({
     option: "--origins",
-    text: "Origins of your pages, with commas, such as https://app.example.com (empty: all)",
+    text: "Origins of your pages, separated by commas, such as https://app.example.com (empty: all)",
     given: options.origins ?? stringIn(deployed, "ALLOWED_ORIGINS"),
     isOptional: true,
     issue: (answer) => issueIn(parseAllowedOrigins(answer)),

@@ -3,7 +3,7 @@ import { Failure } from "../lib/failure.ts";
 import { printableLine } from "../lib/printable.ts";
 import type { Project } from "../lib/project.ts";
 import type { Prompter } from "../lib/prompter.ts";
-import { createAsk, throwIfMissing } from "../lib/questions.ts";
+import { createAsk, refuseMissing } from "../lib/questions.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import { writeFiles } from "../lib/write-files.ts";
 import {
@@ -94,7 +94,7 @@ function requireOptions(options: SetupOptions, { local, deployed }: Project, key
     ...(options.access === "issuer" ? missingOfIssuer(options) : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
-  throwIfMissing(missing);
+  refuseMissing(missing);
 }
 
 function missingOfIssuer({ recipe, issuer, audience }: SetupOptions): readonly string[] {

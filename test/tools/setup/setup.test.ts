@@ -76,7 +76,7 @@ describe("npm run setup without a terminal", () => {
     unlinkSync(join(folder, "private_key.pem"));
     const { stderr, code } = await spawnSetup(folder, "--kid", KID);
     expect(stderr).toBe(
-      "There is no terminal to ask, so these options are missing: --client-id, --key-file, --access, --yes\n",
+      "There is no terminal to ask questions in. Missing options: --client-id, --key-file, --access, --yes\n",
     );
     expect(code).toBe(1);
   });
@@ -88,7 +88,7 @@ describe("npm run setup without a terminal", () => {
   ])("names %s when only that is missing, before it sends anything", async (missing, args) => {
     const exchanges = await countExchanges();
     const { stderr, code } = await run(createClone(), ...app(...args));
-    expect(stderr).toBe(`There is no terminal to ask, so these options are missing: ${missing}`);
+    expect(stderr).toBe(`There is no terminal to ask questions in. Missing options: ${missing}`);
     expect(code).toBe(1);
     expect(await countExchanges()).toBe(exchanges);
   });
@@ -228,7 +228,7 @@ describe("npm run setup without a terminal", () => {
     await run(folder, ...app("--access", "open", "--no-exchange"));
     unlinkSync(join(folder, "private_key.pem"));
     const { stderr } = await spawnSetup(folder, "--env", "production", "--yes", "--access", "open");
-    expect(stderr).toMatch(/missing: --client-id, --key-file, --kid/);
+    expect(stderr).toMatch(/Missing options: --client-id, --key-file, --kid/);
   });
 
   it("shows with --dry-run everything that it would do, and does and sends nothing", async () => {
