@@ -9,6 +9,7 @@ import { type Finding, findingsTable, hasFailed } from "../lib/finding.ts";
 import { type Environment, readProject } from "../lib/project.ts";
 import type { RunWrangler } from "./run-wrangler.ts";
 
+/** What to deploy, and how. */
 export type DeployOptions = {
   readonly root: string;
   /** `undefined` is the top level. */
@@ -25,6 +26,7 @@ export type DeployOptions = {
   readonly wranglerArguments: readonly string[];
 };
 
+/** What a deployment needs of the outside: wrangler, a person to tell, and time. */
 export type DeployPorts = {
   readonly runWrangler: RunWrangler;
   readonly say: (text: string) => void;

@@ -4,7 +4,12 @@ import { networkErrorCode } from "../lib/network-error.ts";
 import { redact } from "../lib/redact.ts";
 import { checkCors } from "./cors-check.ts";
 import { checkNetwork } from "./network-check.ts";
-import { type AccessOptions, checkServiceAccess, requestTokens, type TokenResponses } from "./service-access-check.ts";
+import {
+  checkServiceAccess,
+  requestTokens,
+  type ServiceAccessOptions,
+  type TokenResponses,
+} from "./service-access-check.ts";
 import { createSend, type Send, type ServiceResponse } from "./service-client.ts";
 
 /** The highest median of `GET /health` that is no reason to look further. */
@@ -23,7 +28,7 @@ type Health = z.infer<typeof health>;
 const serviceError = z.object({ error: z.string(), error_description: z.string(), request_id: z.string() });
 
 /** What the checks of a deployed service may use. */
-export type DeploymentOptions = AccessOptions & {
+export type DeploymentOptions = ServiceAccessOptions & {
   /** An origin whose pages may use the service; its own when left out. */
   readonly origin?: string | undefined;
   /** Whether ALLOWED_ORIGINS is meant to keep pages of other origins out. */

@@ -1,5 +1,5 @@
 import { type Finding, failed } from "../lib/finding.ts";
-import type { Project } from "../lib/project.ts";
+import { hasCallers, type Project } from "../lib/project.ts";
 import { setupCommand } from "../lib/setup-command.ts";
 
 /**
@@ -11,11 +11,6 @@ export function checkEnvironments(topLevel: Project, environments: readonly Proj
     ...(hasCallers(topLevel) && !hasCallers(environment) ? [openEnvironment(environment)] : []),
     ...(environment.takesDomain ? [takenDomain(environment)] : []),
   ]);
-}
-
-/** Whether anyone is named who may call. */
-export function hasCallers({ deployed }: Project): boolean {
-  return deployed["CALLERS"] !== undefined;
 }
 
 function openEnvironment({ env }: Project): Finding {

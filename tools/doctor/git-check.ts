@@ -13,7 +13,7 @@ const EXAMPLE = `${DEFAULT_VARS_FILE}.example`;
  */
 export function checkGit(root: string, environments: readonly string[]): readonly Finding[] {
   const tracked = git(root, "ls-files", "--", DEFAULT_VARS_FILE, `${DEFAULT_VARS_FILE}.*`)?.filter(
-    (n) => n !== EXAMPLE,
+    (name) => name !== EXAMPLE,
   );
   if (tracked === undefined) return [checkGitignore(root)];
   const names = [DEFAULT_VARS_FILE, ...new Set(["production", ...environments].map(varsFileFor))];

@@ -20,7 +20,8 @@ import { checkSettings, type View } from "./settings-check.ts";
 const packageFile = z.object({ devDependencies: z.object({ wrangler: z.string() }).optional() });
 const wranglerFile = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
 
-export type LocalFindings = {
+/** The findings on this machine, and the settings for further checks. */
+type LocalFindings = {
   readonly findings: readonly Finding[];
   /** `undefined` if a setting is wrong. */
   readonly config: Config | undefined;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import type { Project } from "../lib/project.ts";
+import { type Project, stringIn } from "../lib/project.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { varsTable } from "../lib/vars-table.ts";
 
@@ -16,7 +16,7 @@ const LIMITS: Readonly<Record<string, string>> = {
 
 /** Finds secrets in wrangler.toml, which the next commit gives to everyone who can read the repository. */
 export function checkSecretsInToml({ deployed, env }: Project): readonly Finding[] {
-  const found = SECRETS.filter((name) => deployed[name] !== undefined && deployed[name] !== "");
+  const found = SECRETS.filter((name) => stringIn(deployed, name) !== undefined);
   return found.map((name) => {
     const secret = `npx wrangler secret put ${name} --env="${env ?? ""}"`;
     return failed(

@@ -22,7 +22,8 @@ const refusal = z.object({
   coze: z.object({ error_message: excerpt.optional(), log_id: z.string().optional() }).optional(),
 });
 
-export type AccessOptions = {
+/** What the checks of the access to a deployed service may use. */
+export type ServiceAccessOptions = {
   /** Of a caller: an API key or a JWT. */
   readonly credential?: string | undefined;
   /** The environment of wrangler.toml that was deployed, if it is known. */
@@ -51,7 +52,7 @@ export async function requestTokens(send: Send, credential: string | undefined):
 export function checkServiceAccess(
   { anonymous, authenticated }: TokenResponses,
   access: "open" | "closed",
-  { env, isClosed = false }: AccessOptions,
+  { env, isClosed = false }: ServiceAccessOptions,
 ): readonly Finding[] {
   if (access === "open") return [isClosed ? unexpectedlyOpen(env) : open(env), checkToken(anonymous)];
   return [checkClosed(anonymous), authenticated === undefined ? notRequested() : checkToken(authenticated)];

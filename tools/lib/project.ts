@@ -29,7 +29,8 @@ export type Project = {
   readonly stored: readonly string[];
 };
 
-const WRANGLER_TOML = "wrangler.toml";
+/** The name of wrangler's file. */
+export const WRANGLER_TOML = "wrangler.toml";
 
 /** What wrangler makes of its file; its own type is not resolved outside of its package. */
 type WranglerConfig = {
@@ -82,6 +83,11 @@ export function withOwnVars(project: Project): Project {
 export function stringIn(environment: Environment, name: string): string | undefined {
   const value = environment[name];
   return value === undefined || value === "" ? undefined : String(value);
+}
+
+/** Whether wrangler.toml lists callers. */
+export function hasCallers({ deployed }: Project): boolean {
+  return deployed["CALLERS"] !== undefined;
 }
 
 function customDomainIn({ routes = [] }: WranglerConfig): string | undefined {

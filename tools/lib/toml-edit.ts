@@ -7,7 +7,7 @@ import { varsTable } from "./vars-table.ts";
 export type TomlValue = string | number | boolean | readonly TomlValue[] | { readonly [name: string]: TomlValue };
 
 /** What to write into wrangler.toml, for one environment; everything else stays as it is, comments included. */
-export type TomlEdits = {
+type TomlEdits = {
   readonly env: string | undefined;
   readonly vars: Readonly<Record<string, TomlValue>>;
   /** To be added after those that are there. */

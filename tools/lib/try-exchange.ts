@@ -23,6 +23,7 @@ export type Exchanged =
   | { readonly accessToken: string; readonly secondsLeft: number; readonly logId: string | undefined }
   | { readonly refusal: Refusal };
 
+/** Why an exchange has given no token: what the Worker says about it, and what Coze says. */
 export type Refusal = {
   /** The error of the Worker: README.md, Errors. */
   readonly code: string;

@@ -4,6 +4,7 @@ import type { Ask } from "../lib/questions.ts";
 import type { TomlValue } from "../lib/toml-edit.ts";
 import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
 
+/** The answers about access that can be given as options. */
 export type AccessOptions = {
   readonly access?: string;
   readonly caller?: string;
@@ -30,7 +31,7 @@ export type Access = {
 const CHAT_PERMISSION = "Connector.botChat";
 
 /** How it is now. */
-export type CurrentAccess = {
+type CurrentAccess = {
   /** `undefined` where there is no service yet. */
   readonly initial: "open" | undefined;
   /** Of the callers that there are. */

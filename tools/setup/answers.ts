@@ -29,6 +29,7 @@ export type Answers = ExchangeSettings &
     readonly domain: string | undefined;
   };
 
+/** Where answers come from when no option gives them. */
 export type AnswerPorts = {
   readonly ask: Ask;
   readonly say: (text: string) => void;
@@ -41,6 +42,7 @@ export type AnswerPorts = {
 /** What a region said of an app. */
 export type RegionAnswer = { readonly region: Region; readonly hasIssued: boolean; readonly sentence: string };
 
+/** The OAuth app that setup was told about. */
 export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
   /** Where the key was read; `undefined` for the one that is set already. */
   readonly keyPath: string | undefined;
@@ -67,8 +69,8 @@ export async function askApp(
     issue: clientIdIssue,
   });
   const { privateKey, keyPath } = await askPrivateKey(given, existing("PRIVATE_KEY"), project, ports, refused);
-  const { bits, fingerprint } = describeKey(privateKey);
-  ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
+  const { bits, publicKeyDigest } = describeKey(privateKey);
+  ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${publicKeyDigest}`);
   const kid = await askKid(ports.ask, {
     option: "--kid",
     text: "KID: the fingerprint beside the key in the Coze console",
@@ -169,12 +171,12 @@ function existingEndpoint({ clientId }: App, local: Project["local"]): string | 
 /** Asks for the rest: who may call, and from which pages and at which address. */
 export async function askAccessAndHosts(options: AnswerOptions, project: Project, { ask, say }: AnswerPorts) {
   const { deployed, local } = project;
-  const hasCallers = "CALLERS" in deployed || "CALLERS" in local;
+  const isRestricted = "CALLERS" in deployed || "CALLERS" in local;
   const hasService = "CLIENT_ID" in deployed;
-  if (hasCallers && options.access === "open") {
+  if (isRestricted && options.access === "open") {
     throw new Failure("--access open: there are CALLERS, which are kept. Remove them yourself to open the service.");
   }
-  const isKept = hasCallers && options.access === undefined;
+  const isKept = isRestricted && options.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
     : await askAccess(ask, say, options, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });

@@ -51,7 +51,7 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({})).toEqual([]);
   });
 
-  it("shows the fingerprint of the public key beside KID, and neither key nor digest of a caller", async () => {
+  it("shows the digest of the public key beside KID, and neither the private key nor the digest of a caller's key", async () => {
     const found = await findings(withCallers(SCRIPT));
     const spki = createPublicKey(keyPair.publicKey).export({ type: "spki", format: "der" });
     const key = found.find(({ name }) => name === "PRIVATE_KEY");
