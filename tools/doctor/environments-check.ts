@@ -1,6 +1,6 @@
+import { setupCommand } from "../lib/commands.ts";
 import { type Finding, failed } from "../lib/finding.ts";
 import { hasCallers, type Project } from "../lib/project.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 
 /**
  * Finds environments that would be open although the top level is closed, as wrangler does not inherit `vars`, and those

@@ -1,7 +1,7 @@
 import { type Config, parseConfig } from "../../src/config/config.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
 import { type Environment, type Project, stringIn } from "../lib/project.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import { varsTable } from "../lib/vars-table.ts";
 

@@ -8,6 +8,9 @@ import { BY_HAND, type RotationState } from "./rotation-state.ts";
 /** What is tried at Coze, and what the files are made from. */
 const TRIED = ["CLIENT_ID", "KID", "PRIVATE_KEY", "TOKEN_ENDPOINT", "AUDIENCE"];
 
+/** What this command sets and removes as secrets. */
+const SET_AS_SECRETS = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"];
+
 /**
  * Refuses settings whose key cannot be rotated in the way of this command.
  * @throws Failure that says what to do.
@@ -15,7 +18,7 @@ const TRIED = ["CLIENT_ID", "KID", "PRIVATE_KEY", "TOKEN_ENDPOINT", "AUDIENCE"];
 export function refuseUnsuitable({ deployed, local, stored }: Project): void {
   const manual = `Follow ${BY_HAND}.`;
   if (stored.includes("PRIVATE_KEY")) throw new Failure(`PRIVATE_KEY is in the Secrets Store. ${manual}`);
-  const secret = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"].find((name) => deployed[name]);
+  const secret = SET_AS_SECRETS.find((name) => deployed[name]);
   if (secret !== undefined) throw new Failure(`wrangler.toml has ${secret}, which has to be a secret. ${manual}`);
   if (local["PREVIOUS_KID"] || local["PREVIOUS_PRIVATE_KEY"]) {
     throw new Failure(

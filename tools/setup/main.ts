@@ -1,11 +1,11 @@
 import { homedir } from "node:os";
 import { CHECK_INTERVAL_MS } from "../deploy/deploy.ts";
 import { runWrangler } from "../deploy/run-wrangler.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { printError } from "../lib/failure.ts";
 import { findKeyFile } from "../lib/key-file.ts";
 import { readProject, withOwnVars } from "../lib/project.ts";
 import { Interrupted, terminal } from "../lib/prompter.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 import { INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";

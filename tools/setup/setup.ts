@@ -6,16 +6,8 @@ import type { Prompter } from "../lib/prompter.ts";
 import { createAsk, refuseMissing } from "../lib/questions.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import { writeFiles } from "../lib/write-files.ts";
-import {
-  type AnswerOptions,
-  type AnswerPorts,
-  type Answers,
-  type App,
-  askAccessAndHosts,
-  askApp,
-  askEndpoint,
-  type RegionAnswer,
-} from "./answers.ts";
+import { type AnswerOptions, type AnswerPorts, type Answers, type App, askAccessAndHosts, askApp } from "./answers.ts";
+import { type AppCredentials, askEndpoint, type RegionResult } from "./endpoint.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import { RECIPES, type RecipeName } from "./recipes.ts";
 
@@ -153,7 +145,7 @@ async function askAppAndEndpoint(
   return [app, await askEndpoint(options, app, project, ports, refused?.endpoint)];
 }
 
-async function askRegions(app: App, { say, tryExchange }: SetupPorts): Promise<readonly RegionAnswer[]> {
+async function askRegions(app: AppCredentials, { say, tryExchange }: SetupPorts): Promise<readonly RegionResult[]> {
   say(`Trying the key at ${REGIONS.map((region) => `coze.${region}`).join(" and ")} ...`);
   return Promise.all(
     REGIONS.map(async (region) => {

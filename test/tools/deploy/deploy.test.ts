@@ -118,7 +118,7 @@ describe("npm run deploy", () => {
     const failed = await run({ "wrangler.toml": `${TOML}[env.production]\n` }, { env: "production" }, { upload });
     expect(failed).toMatchObject({
       code: 7,
-      output: expect.stringMatching(/npx wrangler rollback --env="production"/),
+      output: expect.stringMatching(/npx wrangler rollback --env=production$/),
     });
 
     const wrong = await run({}, { url: new URL("http://127.0.0.1:9/") });
