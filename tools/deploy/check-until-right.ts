@@ -60,5 +60,5 @@ function maxChecksFor(findings: readonly Finding[]): number {
 }
 
 function isUnreachable(findings: readonly Finding[]): boolean {
-  return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name));
+  return findings.some(({ topic, ok }) => !ok && topic === "network");
 }

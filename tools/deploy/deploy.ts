@@ -85,9 +85,6 @@ export function deployedUrl(targets: readonly string[]): URL | undefined {
   return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
 }
 
-/** The checks whose advice is about what is deployed. */
-const NOTED = ["settings", "region", "bindings"];
-
 type CheckedBefore = {
   readonly wrong: readonly Finding[];
   /** On what the deployed Worker will lack. */
@@ -97,14 +94,14 @@ type CheckedBefore = {
 async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<CheckedBefore> {
   const { findings } = await checkLocal(root, env, "deployed", readSecrets(wranglerArguments));
   // Another environment is not what is deployed now, and wrangler does not look at .gitignore.
-  const isOther = ({ name }: Finding) =>
-    name === ".gitignore" ||
-    (name.startsWith("environment ") && (env === undefined || allowOpen)) ||
-    (name.startsWith("CALLERS of ") && allowOpen) ||
-    (name.startsWith("domain of ") && env === undefined);
+  const isNotAboutThisDeployment = ({ topic }: Finding) =>
+    topic === "gitignore" ||
+    (topic === "environment" && (env === undefined || allowOpen)) ||
+    (topic === "callers" && allowOpen) ||
+    (topic === "domain" && env === undefined);
   return {
-    wrong: findings.filter((finding) => !finding.ok && !isOther(finding)),
-    notes: findings.filter(({ name, ok, hint }) => ok && hint !== "" && NOTED.includes(name)),
+    wrong: findings.filter((finding) => !finding.ok && !isNotAboutThisDeployment(finding)),
+    notes: findings.filter(({ topic, ok, hint }) => ok && hint !== "" && topic === "deployment"),
   };
 }
 

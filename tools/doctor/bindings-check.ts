@@ -14,5 +14,6 @@ export function checkBindings({ deployed, env }: Project): readonly Finding[] {
   if (missing.length === 0) return [];
   const detail = missing.map(([name, effect]) => `no ${name}: ${effect}`).join("; ");
   const tables = env === undefined ? "the tables" : `the tables of [env.production], for [env.${env}],`;
-  return [passed("bindings", detail, `Copy ${tables} from the wrangler.toml that the repository ships.`)];
+  const hint = `Copy ${tables} from the wrangler.toml that the repository ships.`;
+  return [{ ...passed("bindings", detail, hint), topic: "deployment" }];
 }

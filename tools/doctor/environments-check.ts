@@ -16,11 +16,11 @@ export function checkEnvironments(topLevel: Project, environments: readonly Proj
 function openEnvironment({ env }: Project): Finding {
   const detail = "has no CALLERS, which the top level has: environments do not inherit them, so it is open";
   const hint = `Close it: ${setupCommand(env, "--access key")}. Or remove every [env.${env}…] table from wrangler.toml.`;
-  return failed(`environment ${env}`, detail, hint);
+  return { ...failed(`environment ${env}`, detail, hint), topic: "environment" };
 }
 
 function takenDomain({ env, domain }: Project): Finding {
   const detail = `has ${domain} from the top level: its deployment would take the domain over`;
   const hint = `Add routes = [] below [env.${env}] in wrangler.toml, or a domain of its own.`;
-  return failed(`domain of ${env}`, detail, hint);
+  return { ...failed(`domain of ${env}`, detail, hint), topic: "domain" };
 }

@@ -38,11 +38,9 @@ function checkGitignore(root: string): Finding {
 
 function judgeIgnored(missing: readonly string[]): Finding {
   if (missing.length === 0) return passed(".gitignore", "covers .dev.vars and .dev.vars.*");
-  return failed(
-    ".gitignore",
-    `does not cover ${missing.join(" and ")}: secrets could be committed`,
-    "Add the lines .dev.vars* and !.dev.vars.example, and remove those that undo them.",
-  );
+  const detail = `does not cover ${missing.join(" and ")}: secrets could be committed`;
+  const hint = "Add the lines .dev.vars* and !.dev.vars.example, and remove those that undo them.";
+  return { ...failed(".gitignore", detail, hint), topic: "gitignore" };
 }
 
 function trackedFile(name: string): Finding {

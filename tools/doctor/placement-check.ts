@@ -42,5 +42,6 @@ export function checkOnlyHere(project: Project): readonly Finding[] {
 function missingLimit(name: string, { root, env }: Project): Finding {
   const file = existsSync(join(root, varsFileFor(env))) ? varsFileFor(env) : DEFAULT_VARS_FILE;
   const detail = `stands only there, which is not deployed: ${LIMITS[name]}`;
-  return failed(`${name} of ${file}`, detail, `Move it to [${varsTable(env)}] in wrangler.toml.`);
+  const finding = failed(`${name} of ${file}`, detail, `Move it to [${varsTable(env)}] in wrangler.toml.`);
+  return name === "CALLERS" ? { ...finding, topic: "callers" } : finding;
 }

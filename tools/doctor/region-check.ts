@@ -21,12 +21,9 @@ export function checkRegion({ tokenEndpoint, audience }: Config, view: View): Fi
     return failed("region", `${tokenEndpoint} is no token endpoint of Coze`, hint);
   }
   if (region !== undefined) return passed("region", `coze.${region}: ${detail}`);
-  if (view === "deployed" && isLoopbackHost(hostname)) {
-    return passed(
-      "region",
-      detail,
-      "Cloudflare cannot reach it. Remove TOKEN_ENDPOINT from wrangler.toml for the real Coze.",
-    );
-  }
-  return passed("region", detail, "TOKEN_ENDPOINT is not at Coze: tokens come from a proxy or an emulator.");
+  const hint =
+    view === "deployed" && isLoopbackHost(hostname)
+      ? "Cloudflare cannot reach it. Remove TOKEN_ENDPOINT from wrangler.toml for the real Coze."
+      : "TOKEN_ENDPOINT is not at Coze: tokens come from a proxy or an emulator.";
+  return { ...passed("region", detail, hint), topic: "deployment" };
 }

@@ -30,7 +30,7 @@ export async function checkSettings(project: Project, view: View): Promise<Check
   const known = Object.keys(environment).length;
   const note = elsewhere.length > 0 ? `The Worker must have these as secrets: ${elsewhere.join(", ")}.` : "";
   return {
-    findings: [passed("settings", `${known} variables and bindings are right`, note)],
+    findings: [{ ...passed("settings", `${known} variables and bindings are right`, note), topic: "deployment" }],
     config: parsed.value,
   };
 }

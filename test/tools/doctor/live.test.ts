@@ -6,7 +6,6 @@ import { checkLive, type LiveOptions } from "../../../tools/doctor/live.ts";
 import { createEmulator } from "../../../tools/emulator/emulator.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
-import { describeRefusal } from "../../../tools/lib/try-exchange.ts";
 import { KID, keyPair } from "./folder.ts";
 
 const CLIENT_ID = "1127";
@@ -192,23 +191,12 @@ describe("npm run doctor -- --live", () => {
     ]);
   });
 
-  it("shows no piece of the token that Coze's API quotes, and no line of its own making", async () => {
+  it("shows no piece of the token that Coze's API quotes", async () => {
     const url = await startCoze((request, respond) => {
       const token = request.headers.get("Authorization")?.slice("Bearer ".length) ?? "";
       return request.method === "GET" ? Response.json({ code: 4100, msg: `bad: ${token.slice(4, 40)}` }) : respond();
     });
     expect(await failures(url)).toMatchObject([{ detail: expect.stringMatching(/code 4100: bad: \[secret\]$/) }]);
-
-    const refusal = {
-      code: "upstream_rejected",
-      description: "No.",
-      logId: undefined,
-      isKeyRefusal: false,
-      isUnknownKey: false,
-    };
-    expect(describeRefusal({ ...refusal, coze: "no\nDone: \u202etxt\u2028\u0007 all well" })).toBe(
-      "upstream_rejected: No. Coze says: no Done: txt ? all well.",
-    );
   });
 
   it.each<[what: string, document: object, detail: RegExp | undefined]>([
