@@ -78,7 +78,7 @@ describe("a command", () => {
     expect(stdout).not.toContain("[");
   });
 
-  it("gets the options after --, whatever npm has beside them", () => {
+  it("passes on the options after --, whatever npm has taken", () => {
     install("deploy");
     const { status, stdout } = run("npm", "run", "--silent", "--yes", "deploy", "--", "--dry-run", "--env=a");
     expect(stdout).toBe('["--dry-run","--env=a"]\n');
@@ -89,7 +89,7 @@ describe("a command", () => {
 /** npm's own as well. */
 const NOT_TAKEN = ["access", "help", "json", "verbose", "yes"];
 
-it.each(COMMANDS)("knows every option that npm could take from %s", (command) => {
+it.each(COMMANDS)("lists in tools/run.js every option of %s that npm could take", (command) => {
   const words = command === "audit" ? [[], ["user"]] : [[]];
   const help = words
     .map((more) => run(process.execPath, join(ROOT, ENTRY), command, ...more, "--help").stdout)

@@ -1,48 +1,33 @@
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
-import { checkDeployment } from "../doctor/deployment.ts";
-import { expectationsFor } from "../doctor/expectations.ts";
 import { checkLocal } from "../doctor/local.ts";
+import { rollbackCommand } from "../lib/commands.ts";
 import { Failure } from "../lib/failure.ts";
-import { type Finding, findingsTable, hasFailed } from "../lib/finding.ts";
-import { type Environment, readProject } from "../lib/project.ts";
+import { type Finding, findingsTable } from "../lib/finding.ts";
+import type { Environment } from "../lib/project.ts";
+import { type CheckOptions, type CheckPorts, checkUntilRight } from "./check-until-right.ts";
 import type { RunWrangler } from "./run-wrangler.ts";
 
-export type DeployOptions = {
-  readonly root: string;
-  /** `undefined` is the top level. */
-  readonly env: string | undefined;
+/** What to deploy, and how. */
+export type DeployOptions = CheckOptions & {
   /** Builds and checks, and deploys nothing. */
   readonly dryRun: boolean;
   /** Deploys an environment without callers, though the top level has some. */
   readonly allowOpen: boolean;
   /** Where the service responds; by default, where wrangler says. */
   readonly url?: URL | undefined;
-  /** Of a caller: an API key or a JWT, to request a token of a closed service. */
-  readonly credential?: string | undefined;
   /** For wrangler, such as `--keep-vars`. */
   readonly wranglerArguments: readonly string[];
 };
 
-export type DeployPorts = {
-  readonly runWrangler: RunWrangler;
-  readonly say: (text: string) => void;
-  /** How wide a table may be. */
-  readonly width: number;
-  /** Between two checks of a new deployment. */
-  readonly pauseMs: number;
-};
+/** What a deployment needs of the outside: wrangler, a person to tell, and time. */
+export type DeployPorts = CheckPorts & { readonly runWrangler: RunWrangler };
 
 /** With another configuration or name, wrangler would not deploy what is checked here. */
 const OTHER_WORKER = /^(-c|--(config|cwd|name|script|dry-?run|no-dry-run))(=|$)/i;
 
 /** Between two checks of a new deployment, unless a test is in a hurry. */
 export const CHECK_INTERVAL_MS = 5000;
-
-/** A new version takes seconds to be everywhere, a new host name and its certificate minutes. */
-const MAX_CHECKS = 4;
-const MAX_CHECKS_OF_A_NEW_HOST = 36;
 
 /**
  * Checks the settings, builds, deploys, and checks the deployed service. Shows how to roll back when one of the last two fails.
@@ -80,42 +65,6 @@ export async function deploy(options: DeployOptions, ports: DeployPorts): Promis
   return 0;
 }
 
-/**
- * Checks the deployed service until it is right, for some time, and shows what was found. Shows how to roll back if it
- * stays wrong.
- */
-export async function checkUntilRight(
-  url: URL,
-  { root, env, credential }: Pick<DeployOptions, "root" | "env" | "credential">,
-  ports: Omit<DeployPorts, "runWrangler">,
-): Promise<boolean> {
-  const expected = { ...expectationsFor(readProject(root, env)), credential, env };
-  let findings = await checkDeployment(url, expected);
-  for (let checks = 1; hasFailed(findings) && checks < maxChecksFor(findings); checks += 1) {
-    const wrong = findings.filter(({ ok }) => !ok).map(({ name }) => name);
-    ports.say(`Not right yet: ${wrong.join(", ")}. Checking again in ${ports.pauseMs / 1000} s ...`);
-    await sleep(ports.pauseMs);
-    findings = await checkDeployment(url, expected);
-  }
-  ports.say(findingsTable(findings, { width: ports.width }));
-  if (!hasFailed(findings)) return true;
-  if (isUnreachable(findings)) {
-    ports.say(
-      `${url.host} cannot be reached from this machine. The service may be fine: check it from another network.`,
-    );
-  }
-  ports.say(`To roll back to the previous version, if there is one: ${rollbackCommand(env)}`);
-  return false;
-}
-
-function maxChecksFor(findings: readonly Finding[]): number {
-  return isUnreachable(findings) ? MAX_CHECKS_OF_A_NEW_HOST : MAX_CHECKS;
-}
-
-function isUnreachable(findings: readonly Finding[]): boolean {
-  return findings.some(({ name, ok }) => !ok && /: (DNS|TLS)$/.test(name));
-}
-
 function refuseArguments(wranglerArguments: readonly string[]): void {
   const [first = "-"] = wranglerArguments;
   const wrong = first.startsWith("-") ? wranglerArguments.find((argument) => OTHER_WORKER.test(argument)) : first;
@@ -136,9 +85,6 @@ export function deployedUrl(targets: readonly string[]): URL | undefined {
   return urls.find(({ hostname }) => !hostname.endsWith(".workers.dev")) ?? urls[0];
 }
 
-/** The checks whose advice is about what is deployed. */
-const NOTED = ["settings", "region", "bindings"];
-
 type CheckedBefore = {
   readonly wrong: readonly Finding[];
   /** On what the deployed Worker will lack. */
@@ -148,14 +94,14 @@ type CheckedBefore = {
 async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<CheckedBefore> {
   const { findings } = await checkLocal(root, env, "deployed", readSecrets(wranglerArguments));
   // Another environment is not what is deployed now, and wrangler does not look at .gitignore.
-  const isOther = ({ name }: Finding) =>
-    name === ".gitignore" ||
-    (name.startsWith("environment ") && (env === undefined || allowOpen)) ||
-    (name.startsWith("CALLERS of ") && allowOpen) ||
-    (name.startsWith("domain of ") && env === undefined);
+  const isNotAboutThisDeployment = ({ topic }: Finding) =>
+    topic === "gitignore" ||
+    (topic === "environment" && (env === undefined || allowOpen)) ||
+    (topic === "callers" && allowOpen) ||
+    (topic === "domain" && env === undefined);
   return {
-    wrong: findings.filter((finding) => !finding.ok && !isOther(finding)),
-    notes: findings.filter(({ name, ok, hint }) => ok && hint !== "" && NOTED.includes(name)),
+    wrong: findings.filter((finding) => !finding.ok && !isNotAboutThisDeployment(finding)),
+    notes: findings.filter(({ topic, ok, hint }) => ok && hint !== "" && topic === "deployment"),
   };
 }
 
@@ -168,10 +114,6 @@ function readSecrets(wranglerArguments: readonly string[]): Environment {
     const text = readFileSync(path, "utf8");
     return text.trimStart().startsWith("{") ? JSON.parse(text) : parseEnv(text);
   } catch {
-    throw new Failure(`The secrets in ${path} cannot be read: it must be a file of JSON, or one like .dev.vars.`);
+    throw new Failure(`${path} cannot be read. It must be JSON, or have the format of .dev.vars.`);
   }
-}
-
-function rollbackCommand(env: string | undefined): string {
-  return `npx wrangler rollback --env="${env ?? ""}"`;
 }

@@ -7,7 +7,7 @@ import { WRANGLER } from "../lib/wrangler.ts";
 
 /** How wrangler has ended. */
 export type WranglerRun = {
-  /** Its exit status; 1 when a signal ended it. */
+  /** Its exit code; 1 when a signal ended it. */
   readonly code: number;
   /** What it has printed, if it was not shown. */
   readonly output: string;

@@ -4,8 +4,8 @@ import { limitsFor } from "../../src/core/auth/caller-limits.ts";
 import type { ClaimRule } from "../../src/core/auth/claims.ts";
 import type { OriginRule } from "../../src/core/auth/origins.ts";
 import { TokenError } from "../../src/core/token-error.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 
 /** Says who may call, what each caller may have, and which one never matches because an earlier one does. */
 export function checkCallers(config: Config, env: string | undefined): readonly Finding[] {

@@ -55,11 +55,11 @@ async function ask(url: string, accessToken: string): Promise<ApiResult> {
     const said = msg === "" ? "" : `: ${redact(msg, accessToken).slice(0, MAX_MESSAGE_LENGTH)}`;
     return { code, detail: `GET ${path} has code ${code}${said}`, evidence: `log id ${detail?.logid ?? "none"}` };
   } catch (error) {
-    const why =
+    const detail =
       error instanceof z.ZodError || error instanceof SyntaxError
-        ? "is not Coze's"
-        : `is missing: ${networkErrorCode(error)}`;
-    return { code: undefined, detail: `the response to GET ${path} ${why}`, evidence: url };
+        ? `the response to GET ${path} is not Coze's`
+        : `no response to GET ${path} (${networkErrorCode(error)})`;
+    return { code: undefined, detail, evidence: url };
   }
 }
 

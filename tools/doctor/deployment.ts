@@ -4,7 +4,12 @@ import { networkErrorCode } from "../lib/network-error.ts";
 import { redact } from "../lib/redact.ts";
 import { checkCors } from "./cors-check.ts";
 import { checkNetwork } from "./network-check.ts";
-import { type AccessOptions, checkServiceAccess, requestTokens, type TokenResponses } from "./service-access-check.ts";
+import {
+  checkServiceAccess,
+  requestTokens,
+  type ServiceAccessOptions,
+  type TokenResponses,
+} from "./service-access-check.ts";
 import { createSend, type Send, type ServiceResponse } from "./service-client.ts";
 
 /** The highest median of `GET /health` that is no reason to look further. */
@@ -23,7 +28,7 @@ type Health = z.infer<typeof health>;
 const serviceError = z.object({ error: z.string(), error_description: z.string(), request_id: z.string() });
 
 /** What the checks of a deployed service may use. */
-export type DeploymentOptions = AccessOptions & {
+export type DeploymentOptions = ServiceAccessOptions & {
   /** An origin whose pages may use the service; its own when left out. */
   readonly origin?: string | undefined;
   /** Whether ALLOWED_ORIGINS is meant to keep pages of other origins out. */
@@ -95,7 +100,7 @@ function checkHealth({ status, cache, problems = [] }: Health): Finding {
   return passed("health", `ok, tokens are cached in ${cache === "kv" ? "KV" : "memory only"}`, hint);
 }
 
-/** A token in a shared cache goes to whoever asks next; a refusal there keeps those out who may have one. */
+/** A shared cache would give one client's token to the next, and its refusal to clients that may have a token. */
 function checkNoStore({ anonymous, authenticated }: TokenResponses): Finding {
   const missing = new Set([anonymous, ...(authenticated === undefined ? [] : [authenticated])].flatMap(missingNoStore));
   if (missing.size === 0) return passed("no-store", "responses may not be cached");

@@ -1,6 +1,6 @@
+import { setupCommand } from "../lib/commands.ts";
 import { type Finding, failed } from "../lib/finding.ts";
-import type { Project } from "../lib/project.ts";
-import { setupCommand } from "../lib/setup-command.ts";
+import { hasCallers, type Project } from "../lib/project.ts";
 
 /**
  * Finds environments that would be open although the top level is closed, as wrangler does not inherit `vars`, and those
@@ -13,19 +13,14 @@ export function checkEnvironments(topLevel: Project, environments: readonly Proj
   ]);
 }
 
-/** Whether anyone is named who may call. */
-export function hasCallers({ deployed }: Project): boolean {
-  return deployed["CALLERS"] !== undefined;
-}
-
 function openEnvironment({ env }: Project): Finding {
   const detail = "has no CALLERS, which the top level has: environments do not inherit them, so it is open";
   const hint = `Close it: ${setupCommand(env, "--access key")}. Or remove every [env.${env}…] table from wrangler.toml.`;
-  return failed(`environment ${env}`, detail, hint);
+  return { ...failed(`environment ${env}`, detail, hint), topic: "environment" };
 }
 
 function takenDomain({ env, domain }: Project): Finding {
   const detail = `has ${domain} from the top level: its deployment would take the domain over`;
   const hint = `Add routes = [] below [env.${env}] in wrangler.toml, or a domain of its own.`;
-  return failed(`domain of ${env}`, detail, hint);
+  return { ...failed(`domain of ${env}`, detail, hint), topic: "domain" };
 }

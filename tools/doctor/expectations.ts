@@ -4,7 +4,7 @@ import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
 import type { Project } from "../lib/project.ts";
 import type { DeploymentOptions } from "./deployment.ts";
 
-/** What wrangler.toml lets expect of a deployed service: whether it is closed, and which pages may call. */
+/** What wrangler.toml says about the deployed service: whether it is closed, and which pages may call. */
 export function expectationsFor({
   deployed,
 }: Project): Pick<DeploymentOptions, "origin" | "restrictsOrigins" | "isClosed"> {

@@ -13,7 +13,7 @@ const EXAMPLE = `${DEFAULT_VARS_FILE}.example`;
  */
 export function checkGit(root: string, environments: readonly string[]): readonly Finding[] {
   const tracked = git(root, "ls-files", "--", DEFAULT_VARS_FILE, `${DEFAULT_VARS_FILE}.*`)?.filter(
-    (n) => n !== EXAMPLE,
+    (name) => name !== EXAMPLE,
   );
   if (tracked === undefined) return [checkGitignore(root)];
   const names = [DEFAULT_VARS_FILE, ...new Set(["production", ...environments].map(varsFileFor))];
@@ -38,14 +38,12 @@ function checkGitignore(root: string): Finding {
 
 function judgeIgnored(missing: readonly string[]): Finding {
   if (missing.length === 0) return passed(".gitignore", "covers .dev.vars and .dev.vars.*");
-  return failed(
-    ".gitignore",
-    `does not cover ${missing.join(" and ")}: secrets could be committed`,
-    "Add the lines .dev.vars* and !.dev.vars.example, and remove those that undo them.",
-  );
+  const detail = `does not cover ${missing.join(" and ")}: secrets could be committed`;
+  const hint = "Add the lines .dev.vars* and !.dev.vars.example, and remove those that undo them.";
+  return { ...failed(".gitignore", detail, hint), topic: "gitignore" };
 }
 
 function trackedFile(name: string): Finding {
   const hint = `git rm --cached ${name}, and replace the key and other secrets in it: they are in the history.`;
-  return failed(`${name} in git`, "is part of the repository: everyone who can read that has the secrets", hint);
+  return failed(`${name} in git`, "is in the repository: everyone who can read it can read the secrets", hint);
 }

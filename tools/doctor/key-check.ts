@@ -8,15 +8,15 @@ const KID_FORM = new RegExp(`^[A-Za-z0-9_-]{${KID_LENGTH}}$`);
 /** The names of a pair's settings, and the command that replaces it. */
 export type PairNames = { readonly key: string; readonly kid: string; readonly replace: string };
 
-/** Checks a private key in any form, and shows the fingerprint of its public key beside the KID. */
+/** Checks a private key in any form, and shows the digest of its public key beside the KID. */
 export async function checkKey(names: PairNames, pem: string, kid: string): Promise<Finding> {
   const imported = await importUsableKey(pem);
   if ("issues" in imported) {
     const [issue] = imported.issues;
-    return failed(names.key, `It ${issue?.message}.`, names.replace);
+    return failed(names.key, `${issue?.message}`, names.replace);
   }
-  const { bits, fingerprint } = describeKey(pem);
-  const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}. ${names.kid}: ${kid}`;
+  const { bits, publicKeyDigest } = describeKey(pem);
+  const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${publicKeyDigest}. ${names.kid}: ${kid}`;
   if (kid === "" || KID_FORM.test(kid)) return passed(names.key, detail);
   return passed(
     names.key,

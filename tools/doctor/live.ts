@@ -10,6 +10,7 @@ import { checkNetwork } from "./network-check.ts";
 const MAX_CLOCK_SKEW_SECONDS = 30;
 const TIMEOUT_MS = 10_000;
 
+/** What the checks against Coze may use. */
 export type LiveOptions = {
   readonly botId?: string | undefined;
   /** Where to try a key that Coze refuses; by default, in the other region of Coze. */
@@ -30,7 +31,11 @@ async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): 
 
   const [clock, exchanged] = await Promise.all([checkClock(endpoint), tryExchange(config)]);
   if ("refusal" in exchanged) {
-    return [...network, clock, await explainRefusal(exchanged.refusal, config, otherRegions ?? othersOf(endpoint))];
+    return [
+      ...network,
+      clock,
+      await explainRefusal(exchanged.refusal, config, otherRegions ?? otherEndpointsFor(endpoint)),
+    ];
   }
   const { accessToken, secondsLeft, logId } = exchanged;
   return [
@@ -82,7 +87,7 @@ async function explainRefusal(
   return failed("exchange", others.length > 0 ? `${detail} The other region refuses it too.` : detail, hint, evidence);
 }
 
-function othersOf({ href }: URL): readonly RegionEndpoint[] {
+function otherEndpointsFor({ href }: URL): readonly RegionEndpoint[] {
   const region = regionOf(href);
   if (region === undefined) return [];
   return REGIONS.filter((other) => other !== region).map((other) => REGION_ENDPOINTS[other]);

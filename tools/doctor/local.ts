@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Config } from "../../src/config/config.ts";
+import { setupCommand } from "../lib/commands.ts";
 import type { Finding } from "../lib/finding.ts";
 import { type Environment, type Project, readProject } from "../lib/project.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
 import { checkBindings } from "./bindings-check.ts";
 import { checkCallers } from "./callers-check.ts";
@@ -20,7 +20,8 @@ import { checkSettings, type View } from "./settings-check.ts";
 const packageFile = z.object({ devDependencies: z.object({ wrangler: z.string() }).optional() });
 const wranglerFile = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
 
-export type LocalFindings = {
+/** The findings on this machine, and the settings for further checks. */
+type LocalFindings = {
   readonly findings: readonly Finding[];
   /** `undefined` if a setting is wrong. */
   readonly config: Config | undefined;
@@ -57,7 +58,7 @@ export async function checkLocal(
   };
 }
 
-/** A key that is wrong shows beside whatever else is. */
+/** Checks the keys even when other settings are wrong. */
 async function checkKeys(environment: Environment, env: string | undefined): Promise<readonly Finding[]> {
   const pairs: readonly PairNames[] = [
     { key: "PRIVATE_KEY", kid: "KID", replace: `Replace it: ${setupCommand(env, "--key-file private_key.pem")}` },

@@ -1,16 +1,17 @@
 import { type Finding, failed, passed } from "../lib/finding.ts";
+import { OTHERS } from "../lib/write-files.ts";
 
 /** What wrangler's package says of itself. */
-export type WranglerPackage = { readonly version: string; readonly engines: { readonly node: string } };
+type WranglerPackage = { readonly version: string; readonly engines: { readonly node: string } };
 
 /** Checks that this Node.js is one that the installed wrangler runs on. */
 export function checkNode(nodeVersion: string, { engines }: WranglerPackage): Finding {
-  const least = majorOf(engines.node);
-  if (majorOf(nodeVersion) >= least) return passed("Node.js", nodeVersion);
+  const minMajor = majorFor(engines.node);
+  if (majorFor(nodeVersion) >= minMajor) return passed("Node.js", nodeVersion);
   return failed(
     "Node.js",
     `${nodeVersion}: wrangler needs ${engines.node}`,
-    "Run npm ci, and then this by npm run: it has Node.js 24.",
+    "Run npm ci, then run this command with npm run, which uses Node.js 24.",
   );
 }
 
@@ -23,10 +24,10 @@ export function checkWrangler({ version }: WranglerPackage, wanted: string | und
 /** Checks that a vars file, with this mode, is for its owner alone. */
 export function checkVarsFileMode(name: string, mode: number): Finding {
   const octal = (mode & 0o777).toString(8);
-  if ((mode & 0o077) === 0) return passed(name, `only you can read it (${octal})`);
+  if ((mode & OTHERS) === 0) return passed(name, `only you can read it (${octal})`);
   return failed(name, `others on this machine can read it (${octal})`, `chmod 600 ${name}`);
 }
 
-function majorOf(version: string): number {
+function majorFor(version: string): number {
   return Number(/\d+/.exec(version)?.[0] ?? 0);
 }

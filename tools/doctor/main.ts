@@ -19,9 +19,9 @@ type Options = {
   readonly verbose?: boolean;
 };
 
-/** In shorter checks, nobody wonders what they wait for. */
+/** A person who waits longer wonders why. */
 const PATIENCE_MS = 2000;
-/** A finding that needs fixing has 1. */
+/** 1 means that something needs fixing. */
 const NOT_CHECKED_EXIT_CODE = 2;
 
 const command = new Command("npm run doctor --")
@@ -50,7 +50,7 @@ Examples:
   npm run doctor -- --live --bot-id 7379462189365198898
   npm run doctor -- --url https://token.example.com
 
-The exit status is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
+The exit code is 1 if something needs fixing, 2 if the check itself failed, else 0.`,
   )
   .showHelpAfterError("npm run doctor -- --help lists the options.")
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : NOT_CHECKED_EXIT_CODE))

@@ -17,7 +17,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export async function checkNetwork(what: string, url: URL, now: number, advice: string): Promise<readonly Finding[]> {
   const dns = await checkDns(`${what}: DNS`, url, advice);
-  return dns.ok ? [dns, await checkTls(`${what}: TLS`, url, now, advice)] : [dns];
+  const findings = dns.ok ? [dns, await checkTls(`${what}: TLS`, url, now, advice)] : [dns];
+  return findings.map((finding) => ({ ...finding, topic: "network" }));
 }
 
 async function checkDns(name: string, { hostname }: URL, advice: string): Promise<Finding> {

@@ -7,10 +7,10 @@ import type { View } from "./settings-check.ts";
 /** The paths that Coze documents: of an app of its own account, of an enterprise, and of another account. */
 const TOKEN_PATH = /^\/api\/permission\/oauth2\/((enterprise_id|account)\/[^/]+\/)?token$/;
 
-/** Those without api are pages for people. */
+/** Every host of Coze. Only api.coze.cn and api.coze.com have a token endpoint. */
 const COZE_HOST = /(?:^|\.)coze\.(cn|com)$/;
 
-/** Says to which Coze the settings lead. That AUDIENCE goes with it has been checked with the settings. */
+/** Says which region the settings are for. checkSettings has compared AUDIENCE with it. */
 export function checkRegion({ tokenEndpoint, audience }: Config, view: View): Finding {
   const region = regionOf(tokenEndpoint);
   const { host, hostname, pathname } = new URL(tokenEndpoint);
@@ -21,12 +21,9 @@ export function checkRegion({ tokenEndpoint, audience }: Config, view: View): Fi
     return failed("region", `${tokenEndpoint} is no token endpoint of Coze`, hint);
   }
   if (region !== undefined) return passed("region", `coze.${region}: ${detail}`);
-  if (view === "deployed" && isLoopbackHost(hostname)) {
-    return passed(
-      "region",
-      detail,
-      "Cloudflare cannot reach it. Remove TOKEN_ENDPOINT from wrangler.toml for the real Coze.",
-    );
-  }
-  return passed("region", detail, "TOKEN_ENDPOINT is not at Coze: tokens come from a proxy or an emulator.");
+  const hint =
+    view === "deployed" && isLoopbackHost(hostname)
+      ? "Cloudflare cannot reach it. Remove TOKEN_ENDPOINT from wrangler.toml for the real Coze."
+      : "TOKEN_ENDPOINT is not at Coze: tokens come from a proxy or an emulator.";
+  return { ...passed("region", detail, hint), topic: "deployment" };
 }

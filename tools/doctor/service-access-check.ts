@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { deployCommand, setupCommand } from "../lib/commands.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import { setupCommand } from "../lib/setup-command.ts";
+import { isJwt } from "../lib/is-jwt.ts";
+import { describeServiceRefusal, parseServiceRefusal } from "../lib/service-refusal.ts";
 import type { Send, ServiceResponse } from "./service-client.ts";
 
 /** Names a user without conversations, the same each time, so that a cached token can serve the checks. */
@@ -12,17 +14,8 @@ const token = z.strictObject({
   token_type: z.literal("Bearer"),
 });
 
-/** More than any message of this service, or of Coze. */
-const MAX_MESSAGE_LENGTH = 500;
-const excerpt = z.string().transform((text) => text.slice(0, MAX_MESSAGE_LENGTH));
-
-const refusal = z.object({
-  error: excerpt,
-  error_description: excerpt,
-  coze: z.object({ error_message: excerpt.optional(), log_id: z.string().optional() }).optional(),
-});
-
-export type AccessOptions = {
+/** What the checks of the access to a deployed service may use. */
+export type ServiceAccessOptions = {
   /** Of a caller: an API key or a JWT. */
   readonly credential?: string | undefined;
   /** The environment of wrangler.toml that was deployed, if it is known. */
@@ -43,15 +36,15 @@ export async function requestTokens(send: Send, credential: string | undefined):
   const anonymous = await send("POST", "/", DOCTOR_USER);
   if (credential === undefined) return { anonymous, authenticated: undefined };
   // A JWT names its user.
-  const user = credential.split(".").length === 3 ? {} : DOCTOR_USER;
+  const user = isJwt(credential) ? {} : DOCTOR_USER;
   return { anonymous, authenticated: await send("POST", "/", { Authorization: `Bearer ${credential}`, ...user }) };
 }
 
-/** Checks that the service is as open as it says and as wrangler.toml says, and that those get a token who may. */
+/** Checks that access is what /health and wrangler.toml say, and that callers get a token. */
 export function checkServiceAccess(
   { anonymous, authenticated }: TokenResponses,
   access: "open" | "closed",
-  { env, isClosed = false }: AccessOptions,
+  { env, isClosed = false }: ServiceAccessOptions,
 ): readonly Finding[] {
   if (access === "open") return [isClosed ? unexpectedlyOpen(env) : open(env), checkToken(anonymous)];
   return [checkClosed(anonymous), authenticated === undefined ? notRequested() : checkToken(authenticated)];
@@ -64,14 +57,13 @@ function open(env: string | undefined): Finding {
 
 function unexpectedlyOpen(env: string | undefined): Finding {
   const detail = "open: everyone who knows the URL gets tokens, though CALLERS in wrangler.toml keeps them out";
-  const command = env === undefined ? "npm run deploy" : `npm run deploy -- --env ${env}`;
-  return failed("access", detail, `The service has other settings. Deploy these: ${command}`);
+  return failed("access", detail, `The service has other settings. Deploy these: ${deployCommand(env)}`);
 }
 
 function checkClosed({ status, body }: ServiceResponse): Finding {
   if (status >= 400 && status < 500)
     return passed("access", `closed: without a credential there is ${status}, and no token`);
-  const { error_description = "" } = refusal.safeParse(body).data ?? {};
+  const { error_description = "" } = parseServiceRefusal(body) ?? {};
   const detail = `/health says closed, but a request without a credential gets ${status}. ${error_description}`;
   return failed("access", detail.trim(), "Look at CALLERS of the deployed Worker, and deploy again.");
 }
@@ -86,23 +78,19 @@ function checkToken({ status, headers, body }: ServiceResponse): Finding {
   if (status === 200 && issued.success) {
     const left = issued.data.expires_in - Math.floor(Date.now() / 1000);
     const evidence = headers.get("Cache-Status") ?? "no Cache-Status";
-    if (left > 0) return passed("token", `POST / has one, for ${left} s`, "", evidence);
-    const detail = `POST / has one that ended ${-left} s ago: expires_in has to be a Unix time that is to come`;
-    return failed("token", detail, "Set the clock of this machine; if it is right, look at who changes responses.");
+    if (left > 0) return passed("token", `POST / issues one that is valid for ${left} s`, "", evidence);
+    const detail = `POST / sends one that expired ${-left} s ago: expires_in must be a Unix time in the future`;
+    const hint = "Set the clock of this machine. If it is right, find the rule or proxy that changes responses.";
+    return failed("token", detail, hint);
   }
-  const refused = refusal.safeParse(body).data;
-  if (refused === undefined) {
+  const refusal = parseServiceRefusal(body);
+  if (refusal === undefined) {
     const detail = `POST / responds with ${status}, and neither a token nor an error of this service`;
     return failed("token", detail, "Remove the Cloudflare rule, page or proxy that replaces responses.");
   }
-  const { error, error_description, coze } = refused;
-  const said = coze?.error_message === undefined ? "" : ` Coze says: ${coze.error_message}`;
-  return failed(
-    "token",
-    `${status} ${error}: ${error_description}${said}`,
-    hintFor(error),
-    coze?.log_id && `log id ${coze.log_id}`,
-  );
+  const logId = refusal.coze?.log_id;
+  const detail = describeServiceRefusal(status, refusal);
+  return failed("token", detail, hintFor(refusal.error), logId && `log id ${logId}`);
 }
 
 function hintFor(error: string): string {

@@ -1,14 +1,15 @@
 import { type Config, parseConfig } from "../../src/config/config.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { type Finding, failed, passed } from "../lib/finding.ts";
-import type { Environment, Project } from "../lib/project.ts";
-import { setupCommand } from "../lib/setup-command.ts";
+import { type Environment, type Project, stringIn } from "../lib/project.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import { varsTable } from "../lib/vars-table.ts";
 
 /** Which settings to check: those on this machine, or those that a deployment sets, where secrets are elsewhere. */
 export type View = "local" | "deployed";
 
-export type CheckedSettings = {
+/** What the settings of one view are, and what is wrong with them. */
+type CheckedSettings = {
   readonly findings: readonly Finding[];
   /** `undefined` if a setting is wrong. */
   readonly config: Config | undefined;
@@ -18,7 +19,7 @@ export type CheckedSettings = {
 export async function checkSettings(project: Project, view: View): Promise<CheckedSettings> {
   const environment = project[view];
   const elsewhere =
-    view === "deployed" ? missingSecrets(environment) : project.stored.filter((n) => !(n in environment));
+    view === "deployed" ? missingSecrets(environment) : project.stored.filter((name) => !(name in environment));
   const placeholders = Object.fromEntries(elsewhere.map((name) => [name, "not here"]));
   const parsed = await parseConfig({ ...environment, ...placeholders });
 
@@ -29,7 +30,7 @@ export async function checkSettings(project: Project, view: View): Promise<Check
   const known = Object.keys(environment).length;
   const note = elsewhere.length > 0 ? `The Worker must have these as secrets: ${elsewhere.join(", ")}.` : "";
   return {
-    findings: [passed("settings", `${known} variables and bindings are right`, note)],
+    findings: [{ ...passed("settings", `${known} variables and bindings are right`, note), topic: "deployment" }],
     config: parsed.value,
   };
 }
@@ -44,7 +45,7 @@ function missingSecrets(environment: Environment): readonly string[] {
     ...(hasTurnstile ? ["TURNSTILE_SECRET_KEY"] : []),
     ...("PREVIOUS_KID" in environment ? ["PREVIOUS_PRIVATE_KEY"] : []),
   ];
-  return names.filter((name) => environment[name] === undefined || environment[name] === "");
+  return names.filter((name) => stringIn(environment, name) === undefined);
 }
 
 function hintFor(path: string, message: string, { env }: Project): string {

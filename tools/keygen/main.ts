@@ -9,7 +9,11 @@ type Options = { readonly rotate?: boolean; readonly env?: string };
 
 await new Command("npm run keygen --")
   .description("Makes an API key for a script or a backend, shows it once, and prints the caller to paste.")
-  .argument("<name>", 'name of the caller: 1 to 64 letters, digits, ".", "_" or "-"', parseName)
+  .argument(
+    "<name>",
+    'name of the caller: 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or a digit',
+    parseName,
+  )
   .option("--rotate", "a new key for a caller of wrangler.toml: the caller to paste works beside the old one")
   .addOption(createEnvOption("the environment of wrangler.toml that the caller is for, instead of its top level"))
   .addHelpText(

@@ -1,9 +1,9 @@
 import { parseCallers } from "../../src/config/parse-callers.ts";
 import { parseTable } from "../../src/config/setting-parsers.ts";
 import { createApiKey } from "../lib/api-key.ts";
+import { deployCommand } from "../lib/commands.ts";
 import { Failure } from "../lib/failure.ts";
 import { type Project, readProject } from "../lib/project.ts";
-import { shellWord } from "../lib/shell-word.ts";
 import { type TomlValue, tomlValue } from "../lib/toml-edit.ts";
 import { varsTable } from "../lib/vars-table.ts";
 
@@ -13,14 +13,14 @@ type CallerTable = Readonly<Record<string, TomlValue>>;
 const MAX_BASE_LENGTH = 62;
 
 /**
- * Makes a new API key for a caller of wrangler.toml, and says how it gets in the place of the old one.
+ * Makes a new API key for a caller of wrangler.toml, and says how to replace the old one.
  * @throws Failure when there is no such caller, it has no key, or the settings would refuse the two side by side.
  */
 export function describeRotation(root: string, name: string, env: string | undefined): string {
   const { key, digest } = createApiKey();
   const caller = rotatedCallerFor(readProject(root, env), name, digest);
   const lines = Object.entries(caller).map(([property, value]) => `  ${property} = ${tomlValue(value)}`);
-  const deploy = `npm run deploy${env === undefined ? "" : ` -- --env ${shellWord(env)}`}`;
+  const deploy = deployCommand(env);
   return `A new key of ${name}. It is shown only once and stored nowhere:
 
   ${key}

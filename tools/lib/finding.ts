@@ -11,6 +11,12 @@ const MIN_TABLE_WIDTH = 59;
 /** The blanks on both sides of a cell. */
 const CELL_PADDING = 2;
 
+/**
+ * What a finding is about, where a command decides by it: whether a host can be reached, an environment that is open, one
+ * that takes a custom domain over, callers that are not deployed, .gitignore, or what the deployed Worker will be like.
+ */
+type Topic = "network" | "environment" | "domain" | "callers" | "gitignore" | "deployment";
+
 /** What one check has found. */
 export type Finding = {
   /** What was checked. */
@@ -22,6 +28,7 @@ export type Finding = {
   readonly hint: string;
   /** What the finding rests on, for those who want to know more. */
   readonly evidence?: string;
+  readonly topic?: Topic;
 };
 
 /** A check that is passed, with advice or without. */
@@ -34,7 +41,7 @@ export function failed(name: string, detail: string, hint: string, evidence?: st
   return { name, ok: false, detail, hint, ...(evidence !== undefined && { evidence }) };
 }
 
-/** Whether the worst finding is one that needs fixing. */
+/** Whether any finding needs fixing. */
 export function hasFailed(findings: readonly Finding[]): boolean {
   return findings.some(({ ok }) => !ok);
 }

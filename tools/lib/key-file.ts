@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { invalid, type Parsed } from "../../src/core/issue.ts";
 import { importUsableKey } from "./usable-key.ts";
 
-/** A key is a few kilobytes; nobody wants to wait for a film. */
+/** A key has a few kilobytes. Larger files are not read. */
 const MAX_BYTES = 64 * 1024;
 
 /** Finds the newest private key that looks downloaded from Coze: in the project's folder, then in Downloads. */

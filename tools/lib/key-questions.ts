@@ -2,7 +2,7 @@ import { readKeyFile } from "./key-file.ts";
 import type { Ask, Question } from "./questions.ts";
 
 /** A private key in any form in which it can be pasted, and the path of its file. */
-export type KeyFile = { readonly key: string; readonly path: string };
+type KeyFile = { readonly key: string; readonly path: string };
 
 /** Asks for the file of a private key, and reads it. `issue` judges the key. */
 export async function askKeyFile(ask: Ask, question: Question): Promise<KeyFile> {

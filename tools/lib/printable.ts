@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Takes out of text from another machine what a terminal would act on, and what is not visible, such as marks that turn
- * the direction of text round. Line breaks stay.
+ * Removes from another machine's text what a terminal would act on and what is invisible, such as marks that reverse the
+ * direction of text. Line breaks stay.
  */
 export function printable(text: string): string {
   return stripVTControlCharacters(text)

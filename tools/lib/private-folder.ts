@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Removed with all that is in it when it is disposed of, or else when the process ends. */
-export type PrivateFolder = Disposable & { readonly path: string };
+type PrivateFolder = Disposable & { readonly path: string };
 
 /** To be removed when this process ends. */
 const paths = new Set<string>();

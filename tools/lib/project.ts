@@ -19,7 +19,7 @@ export type Project = {
   readonly domain: string | undefined;
   /** Whether a deployment takes the custom domain away from the top level: wrangler inherits `routes`. */
   readonly takesDomain: boolean;
-  /** Of the rate limits: who has the same shares their count. */
+  /** The ids of the rate limits. Limits with equal ids share one count. */
   readonly namespaceIds: readonly string[];
   /** What a deployment sets: wrangler.toml alone. */
   readonly deployed: Environment;
@@ -29,7 +29,8 @@ export type Project = {
   readonly stored: readonly string[];
 };
 
-const WRANGLER_TOML = "wrangler.toml";
+/** The name of wrangler's file. */
+export const WRANGLER_TOML = "wrangler.toml";
 
 /** What wrangler makes of its file; its own type is not resolved outside of its package. */
 type WranglerConfig = {
@@ -72,10 +73,7 @@ export function readProject(root: string, env?: string): Project {
   };
 }
 
-/**
- * The same project without what another file lends to an environment: where it has no vars file of its own, wrangler takes
- * the one of the top level.
- */
+/** Removes the variables that an environment has only because wrangler falls back to .dev.vars. */
 export function withOwnVars(project: Project): Project {
   const { root, env, deployed } = project;
   return existsSync(join(root, varsFileFor(env))) ? project : { ...project, local: deployed };
@@ -85,6 +83,11 @@ export function withOwnVars(project: Project): Project {
 export function stringIn(environment: Environment, name: string): string | undefined {
   const value = environment[name];
   return value === undefined || value === "" ? undefined : String(value);
+}
+
+/** Whether wrangler.toml lists callers. */
+export function hasCallers({ deployed }: Project): boolean {
+  return deployed["CALLERS"] !== undefined;
 }
 
 function customDomainIn({ routes = [] }: WranglerConfig): string | undefined {

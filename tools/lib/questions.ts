@@ -1,7 +1,7 @@
 import { Failure } from "./failure.ts";
 import type { Choice, Prompter } from "./prompter.ts";
 
-/** A question that is also a option. */
+/** A question that is also an option. */
 export type Question = {
   /** `--client-id` */
   readonly option: string;
@@ -30,8 +30,10 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
     const { option, text, given, initial, isOptional = false } = question;
     if (given !== undefined) return checkAnswer(question, given);
 
-    const standard = initial ?? (isOptional ? "" : undefined);
-    if (standard !== undefined && (takesDefaults || prompter === undefined)) return checkAnswer(question, standard);
+    const defaultAnswer = initial ?? (isOptional ? "" : undefined);
+    if (defaultAnswer !== undefined && (takesDefaults || prompter === undefined)) {
+      return checkAnswer(question, defaultAnswer);
+    }
     if (prompter === undefined) throw new Failure(`${option} is missing, and there is no terminal to ask: ${text}`);
 
     for (;;) {
@@ -44,12 +46,12 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
 }
 
 /**
- * Refuses to go on without a terminal while options are missing: all of them are named at once.
- * @throws Failure if there is one.
+ * Refuses to go on without a terminal while options are missing.
+ * @throws Failure that names them all.
  */
-export function throwIfMissing(options: readonly string[]): void {
+export function refuseMissing(options: readonly string[]): void {
   if (options.length === 0) return;
-  throw new Failure(`There is no terminal to ask, so these options are missing: ${options.join(", ")}`);
+  throw new Failure(`There is no terminal to ask questions in. Missing options: ${options.join(", ")}`);
 }
 
 function askPerson(prompter: Prompter, { text, initial, choices }: Question): Promise<string> {

@@ -1,13 +1,13 @@
-/** So short a piece says nothing about the rest; a shorter one could be any word. */
-const PIECE = 8;
+/** Shorter pieces could be part of any word. */
+const MIN_PIECE_LENGTH = 8;
 
 /** Takes a secret out of what another machine has said, also where it quotes only 8 or more characters of it. */
 export function redact(text: string, secret: string): string {
-  const least = Math.min(PIECE, secret.length);
+  const minLength = Math.min(MIN_PIECE_LENGTH, secret.length);
   let redacted = "";
   for (let at = 0; at < text.length; ) {
-    let end = at + least;
-    if (least === 0 || end > text.length || !secret.includes(text.slice(at, end))) {
+    let end = at + minLength;
+    if (minLength === 0 || end > text.length || !secret.includes(text.slice(at, end))) {
       redacted += text[at];
       at += 1;
       continue;

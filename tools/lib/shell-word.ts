@@ -1,4 +1,4 @@
-/** Characters of which no shell makes anything. */
+/** Characters that mean nothing special to a shell. */
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /** Quotes a value for a command that a person will paste into a shell (POSIX), if it needs quotes. */

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { isRunning } from "./is-running.ts";
 
 /** What a shell expects of a command that Ctrl-C has ended: 128 and the number of SIGINT. */
 export const INTERRUPTED_EXIT_CODE = 130;
@@ -50,13 +51,4 @@ function npmProcessId(): number | undefined {
   const { stdout } = spawnSync("ps", ["-o", "ppid=,args=", "-p", String(process.ppid)], { encoding: "utf8" });
   const [, grandparent, command] = stdout?.match(/^\s*(\d+)\s+(.*)/) ?? [];
   return command?.includes(script) ? Number(grandparent) : process.ppid;
-}
-
-/** Tells whether there is a process with this id that this account may signal. */
-export function isRunning(processId: number): boolean {
-  try {
-    return process.kill(processId, 0);
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,7 @@ import { varsTable } from "./vars-table.ts";
 export type TomlValue = string | number | boolean | readonly TomlValue[] | { readonly [name: string]: TomlValue };
 
 /** What to write into wrangler.toml, for one environment; everything else stays as it is, comments included. */
-export type TomlEdits = {
+type TomlEdits = {
   readonly env: string | undefined;
   readonly vars: Readonly<Record<string, TomlValue>>;
   /** To be added after those that are there. */
@@ -115,7 +115,7 @@ function insertAfterContent(lines: readonly string[], header: number, block: rea
   return lines.toSpliced(last + 1, 0, ...block);
 }
 
-/** The routes of an environment of wrangler, with this custom domain in the place of the first one. */
+/** The routes of an environment of wrangler, with this custom domain instead of the first one. */
 function routesWith(text: string, env: string | undefined, domain: string): readonly TomlValue[] {
   const toml = parse(text) as Table; // as its type has no undefined
   const scope = env === undefined ? toml : tableIn(tableIn(toml, "env"), env);

@@ -23,6 +23,7 @@ export type Exchanged =
   | { readonly accessToken: string; readonly secondsLeft: number; readonly logId: string | undefined }
   | { readonly refusal: Refusal };
 
+/** Why an exchange has given no token: what the Worker says about it, and what Coze says. */
 export type Refusal = {
   /** The error of the Worker: README.md, Errors. */
   readonly code: string;
@@ -79,7 +80,7 @@ export function isUnreachable({ code }: Refusal): boolean {
   return code === "upstream_unavailable" || code === "upstream_timeout";
 }
 
-/** Says of a refusal what the Worker would, and what Coze said: in one line of whole sentences. */
+/** Describes a refusal in one line: the Worker's sentence, then Coze's. */
 export function describeRefusal({ code, description, coze }: Refusal): string {
   const said = coze === undefined ? "" : ` Coze says: ${printableLine(coze)}`;
   return `${code}: ${description}${said}`.replace(/[^.!?。！？]$/u, "$&.");

@@ -4,7 +4,11 @@ import { importPrivateKey, type PrivateKey } from "../../src/adapters/coze/priva
 import { invalid, type Parsed } from "../../src/core/issue.ts";
 
 /** What can be said of a private key without showing it. */
-export type KeyDescription = { readonly bits: number; readonly fingerprint: string };
+type KeyDescription = {
+  readonly bits: number;
+  /** SHA-256 of the public key (SPKI), in base64url. It is not the fingerprint that Coze shows. */
+  readonly publicKeyDigest: string;
+};
 
 /**
  * Imports a private key as the Worker does, and checks that its numbers belong together, which workerd insists on and
@@ -21,7 +25,7 @@ export function describeKey(pem: string): KeyDescription {
   const publicKey = createPublicKey(keyObjectFor(pem));
   return {
     bits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0,
-    fingerprint: createHash("sha256")
+    publicKeyDigest: createHash("sha256")
       .update(publicKey.export({ type: "spki", format: "der" }))
       .digest("base64url"),
   };

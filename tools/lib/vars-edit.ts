@@ -22,7 +22,7 @@ export function editVars(text: string, vars: Readonly<Record<string, string>>): 
   return edited;
 }
 
-/** Whether a vars file names a variable, be it blank. */
+/** Whether a vars file sets a variable, even to an empty value. */
 export function definesVar(text: string, name: string): boolean {
   return definitionPattern(name).test(text);
 }

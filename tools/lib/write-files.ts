@@ -24,8 +24,11 @@ export type FileToWrite = {
 /** A file on its way: beside its place, under another name. */
 type Staged = { readonly path: string; readonly temporary: string; readonly file: FileToWrite };
 
-/** The bits of a mode that others than the owner have. */
-const OTHERS = 0o077;
+/** The mode of a file that only its owner can read and write. */
+export const PRIVATE_MODE = 0o600;
+
+/** The bits of a mode that let others than the owner use a file. */
+export const OTHERS = 0o077;
 
 /** Reads the text of a file in a folder; `undefined` if there is none. */
 export function readIfPresent(root: string, name: string): string | undefined {
@@ -41,7 +44,7 @@ export function readIfPresent(root: string, name: string): string | undefined {
 export function writeFiles(root: string, files: readonly FileToWrite[]): void {
   for (const { name, before } of files) {
     if (readIfPresent(root, name) === before) continue;
-    throw new Failure(`${name} has changed meanwhile, so nothing was written. Run this again.`);
+    throw new Failure(`${name} was changed while this ran, so nothing was written. Run this again.`);
   }
   const staged = files.map((file) => {
     const path = existsSync(join(root, file.name)) ? realpathSync(join(root, file.name)) : join(root, file.name);

@@ -4,6 +4,7 @@ import type { Prompter } from "../lib/prompter.ts";
 import type { CozePorts } from "./coze-check.ts";
 import type { PairOptions } from "./key-pairs.ts";
 
+/** What the command line says about a rotation. */
 export type RotateOptions = PairOptions & {
   /** Where the service responds; by default, where wrangler says. */
   readonly url?: URL;
@@ -14,6 +15,7 @@ export type RotateOptions = PairOptions & {
   readonly dryRun: boolean;
 };
 
+/** What a rotation needs of the outside: wrangler, Coze, the service, a person and a clock. */
 export type RotatePorts = DeployPorts &
   CozePorts & {
     /** `undefined` without a terminal. */

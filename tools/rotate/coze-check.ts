@@ -5,6 +5,7 @@ import { describeRefusal, isUnreachable, type tryExchange } from "../lib/try-exc
 import type { Pair } from "./key-pairs.ts";
 import { readConfig } from "./read-config.ts";
 
+/** What waiting for Coze needs of the outside. */
 export type CozePorts = {
   readonly tryExchange: typeof tryExchange;
   readonly say: (text: string) => void;

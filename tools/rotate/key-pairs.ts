@@ -32,7 +32,7 @@ type PairPorts = {
   readonly keyFile: string | undefined;
 };
 
-/** The options of all answers that are missing, where there is nobody to ask. */
+/** The options that are missing when there is no terminal to ask in. */
 export function missingPairOptions(options: PairOptions, { deployed, local }: Project): readonly string[] {
   return [
     ...(options.keyFile === undefined ? ["--key-file"] : []),
@@ -62,8 +62,8 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
     initial: ports.keyFile,
     issue: (key) => (isSameKey(key, oldKey) ? "is the key that is in use now" : undefined),
   });
-  const { bits, fingerprint } = describeKey(privateKey);
-  ports.say(`The new key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
+  const { bits, publicKeyDigest } = describeKey(privateKey);
+  ports.say(`The new key has ${bits} bits. SHA-256 of its public key (SPKI): ${publicKeyDigest}`);
   const text = "KID: the fingerprint beside the new key in the Coze console";
   const kid = await askNewKid(ports.ask, { text, given: options.kid }, oldKid);
   return { oldKid, previous, current: { kid, privateKey } };
@@ -92,5 +92,5 @@ async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask 
 }
 
 function isSameKey(key: string, other: string | undefined): boolean {
-  return other !== undefined && describeKey(key).fingerprint === describeKey(other).fingerprint;
+  return other !== undefined && describeKey(key).publicKeyDigest === describeKey(other).publicKeyDigest;
 }

@@ -1,12 +1,15 @@
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { throwIfMissing } from "../lib/questions.ts";
+import { refuseMissing } from "../lib/questions.ts";
 import type { RotateOptions, RotatePorts } from "./context.ts";
 import { missingPairOptions } from "./key-pairs.ts";
 import { BY_HAND, type RotationState } from "./rotation-state.ts";
 
 /** What is tried at Coze, and what the files are made from. */
 const TRIED = ["CLIENT_ID", "KID", "PRIVATE_KEY", "TOKEN_ENDPOINT", "AUDIENCE"];
+
+/** What this command sets and removes as secrets. */
+const SET_AS_SECRETS = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"];
 
 /**
  * Refuses settings whose key cannot be rotated in the way of this command.
@@ -15,7 +18,7 @@ const TRIED = ["CLIENT_ID", "KID", "PRIVATE_KEY", "TOKEN_ENDPOINT", "AUDIENCE"];
 export function refuseUnsuitable({ deployed, local, stored }: Project): void {
   const manual = `Follow ${BY_HAND}.`;
   if (stored.includes("PRIVATE_KEY")) throw new Failure(`PRIVATE_KEY is in the Secrets Store. ${manual}`);
-  const secret = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"].find((name) => deployed[name]);
+  const secret = SET_AS_SECRETS.find((name) => deployed[name]);
   if (secret !== undefined) throw new Failure(`wrangler.toml has ${secret}, which has to be a secret. ${manual}`);
   if (local["PREVIOUS_KID"] || local["PREVIOUS_PRIVATE_KEY"]) {
     throw new Failure(
@@ -35,7 +38,7 @@ export function refuseChanged(before: Project, after: Project): void {
     before.deployed[name] !== after.deployed[name] || before.local[name] !== after.local[name];
   const changed = TRIED.find(isChanged);
   if (changed === undefined) return;
-  throw new Failure(`${changed} has changed meanwhile, so nothing was written. Run npm run rotate again.`);
+  throw new Failure(`${changed} was changed while this ran, so nothing was written. Run npm run rotate again.`);
 }
 
 /**
@@ -50,7 +53,7 @@ export function requireOptions(
   begun: RotationState | undefined,
 ): void {
   if (prompter === undefined) {
-    throwIfMissing([
+    refuseMissing([
       ...(begun === undefined ? missingPairOptions(options, project) : []),
       ...(options.yes || options.dryRun ? [] : ["--yes"]),
     ]);

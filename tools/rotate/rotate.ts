@@ -11,7 +11,7 @@ import { readRecordedPairs } from "./recorded-pairs.ts";
 import { filesWithoutPrevious, filesWithPairs } from "./rotation-files.ts";
 import { lockRotation } from "./rotation-lock.ts";
 import {
-  BY_HAND,
+  GIVE_UP,
   type RotationState,
   readRotationState,
   removeRotationState,
@@ -82,8 +82,8 @@ function record(rotation: KeyRotation, before: Project, context: Context): Rotat
     step: "deploy",
     oldKid,
     newKid: current.kid,
-    newKeyFingerprint: describeKey(current.privateKey).fingerprint,
-    ...(previous !== undefined && { oldKeyFingerprint: describeKey(previous.privateKey).fingerprint }),
+    newKeyDigest: describeKey(current.privateKey).publicKeyDigest,
+    ...(previous !== undefined && { oldKeyDigest: describeKey(previous.privateKey).publicKeyDigest }),
     startedAt: new Date(context.ports.now()).toISOString(),
   };
   const now = readProject(context.root, context.env);
@@ -97,7 +97,7 @@ async function goOn(state: RotationState, project: Project, context: Context): P
   const { oldKid, newKid, startedAt, step } = state;
   if (options.kid !== undefined && options.kid !== newKid) {
     throw new Failure(
-      `The rotation from ${oldKid} to ${newKid} is not finished. Finish it without --kid, or give it up: ${BY_HAND}.`,
+      `The rotation from ${oldKid} to ${newKid} is not finished. Finish it without --kid, or give it up: ${GIVE_UP}.`,
     );
   }
   ports.say(`Going on with the rotation from ${oldKid} to ${newKid}, which began at ${startedAt}. Next step: ${step}`);

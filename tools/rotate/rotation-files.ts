@@ -1,13 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Project } from "../lib/project.ts";
+import { type Project, WRANGLER_TOML } from "../lib/project.ts";
 import { editToml } from "../lib/toml-edit.ts";
 import { definesVar, editVars } from "../lib/vars-edit.ts";
 import { DEFAULT_VARS_FILE, varsFileFor } from "../lib/vars-file.ts";
-import { type FileToWrite, readIfPresent } from "../lib/write-files.ts";
+import { type FileToWrite, PRIVATE_MODE, readIfPresent } from "../lib/write-files.ts";
 import type { KeyRotation } from "./key-pairs.ts";
-
-const TOML = "wrangler.toml";
 
 /**
  * The files with both pairs: keys into the vars file, the new KID into wrangler.toml where that has one, else as a secret
@@ -23,9 +21,9 @@ export function filesWithPairs(project: Project, { current, previous }: KeyRotat
     PRIVATE_KEY: current.privateKey,
     ...(previous !== undefined && { PREVIOUS_KID: previous.kid, PREVIOUS_PRIVATE_KEY: previous.privateKey }),
   });
-  const before = readFileSync(join(project.root, TOML), "utf8");
+  const before = readFileSync(join(project.root, WRANGLER_TOML), "utf8");
   const toml = isKidSecret ? before : editToml(before, { env, vars: { KID: current.kid } });
-  return [varsFile(project, vars), ...(isKidSecret ? [] : [{ name: TOML, text: toml, mode: 0o644, before }])];
+  return [varsFile(project, vars), ...(isKidSecret ? [] : [{ name: WRANGLER_TOML, text: toml, mode: 0o644, before }])];
 }
 
 /** The vars file without the previous pair. */
@@ -36,7 +34,7 @@ export function filesWithoutPrevious(project: Project): readonly FileToWrite[] {
 
 function varsFile({ root, env }: Project, text: string): FileToWrite {
   const name = varsFileFor(env);
-  return { name, text, mode: 0o600, before: readIfPresent(root, name) };
+  return { name, text, mode: PRIVATE_MODE, before: readIfPresent(root, name) };
 }
 
 /** An environment without a vars file of its own has that of the top level, until it gets one. */

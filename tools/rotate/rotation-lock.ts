@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure } from "../lib/failure.ts";
+import { isRunning } from "../lib/is-running.ts";
 import type { Project } from "../lib/project.ts";
-import { isRunning } from "../lib/stop-request.ts";
 import { stateFile } from "./rotation-state.ts";
 
 /**

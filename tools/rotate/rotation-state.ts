@@ -3,20 +3,23 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
-import { type FileToWrite, readIfPresent, writeFiles } from "../lib/write-files.ts";
+import { type FileToWrite, PRIVATE_MODE, readIfPresent, writeFiles } from "../lib/write-files.ts";
 
-/** Where the steps are described for somebody who takes them, or gives them up, by hand. */
-export const BY_HAND = "docs/operations.md, Rotating the private key without an outage";
+/** Where the steps are described for a key that this command cannot rotate. */
+export const BY_HAND = "docs/operations.md, By hand";
+
+/** Where the steps of this command are described, and how to give up. */
+export const GIVE_UP = "docs/operations.md, Rotating the private key without an outage";
 
 const rotationState = z.strictObject({
-  /** The next one of the steps in {@link BY_HAND}. */
+  /** The next one of the steps in {@link GIVE_UP}. */
   step: z.enum(["deploy", "remove", "wait"]),
   oldKid: z.string(),
   newKid: z.string(),
   /** SHA-256 of the public keys (SPKI), so that no other key is taken for them. */
-  newKeyFingerprint: z.string(),
+  newKeyDigest: z.string(),
   /** Absent if the deployment has no previous pair. */
-  oldKeyFingerprint: z.optional(z.string()),
+  oldKeyDigest: z.optional(z.string()),
   startedAt: z.iso.datetime(),
   /** Where the service responds, once that is known. */
   url: z.optional(z.url()),
@@ -37,7 +40,7 @@ export function readRotationState(project: Pick<Project, "root" | "env">): Rotat
   try {
     return rotationState.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
-    throw new Failure(`${path} is damaged. Delete it, and go on by hand: ${BY_HAND}.`);
+    throw new Failure(`${path} is damaged. Delete it, and go on by hand: ${GIVE_UP}.`);
   }
 }
 
@@ -50,7 +53,7 @@ export function writeRotationState(
   const name = stateFile(project);
   mkdirSync(dirname(join(project.root, name)), { recursive: true });
   const text = `${JSON.stringify(state, null, 2)}\n`;
-  writeFiles(project.root, [...files, { name, text, mode: 0o600, before: readIfPresent(project.root, name) }]);
+  writeFiles(project.root, [...files, { name, text, mode: PRIVATE_MODE, before: readIfPresent(project.root, name) }]);
 }
 
 /** Forgets a rotation, which is finished then. */

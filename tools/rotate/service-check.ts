@@ -1,10 +1,11 @@
 import { randomInt, randomUUID } from "node:crypto";
-import * as z from "zod";
-import { checkUntilRight } from "../deploy/deploy.ts";
+import { checkUntilRight } from "../deploy/check-until-right.ts";
+import { rollbackCommand } from "../lib/commands.ts";
 import { Failure } from "../lib/failure.ts";
+import { isJwt } from "../lib/is-jwt.ts";
 import { printable } from "../lib/printable.ts";
 import { readProject } from "../lib/project.ts";
-import { shellWord } from "../lib/shell-word.ts";
+import { describeServiceRefusal, parseServiceRefusal } from "../lib/service-refusal.ts";
 import type { Context, RotateOptions, RotatePorts } from "./context.ts";
 import type { Pair } from "./key-pairs.ts";
 import { readConfig } from "./read-config.ts";
@@ -13,12 +14,6 @@ import type { RotationState } from "./rotation-state.ts";
 /** Longer than the service takes at most. */
 const TIMEOUT_MS = 15_000;
 
-const refusal = z.object({
-  error: z.string(),
-  error_description: z.string(),
-  coze: z.object({ error_message: z.string().optional() }).optional(),
-});
-
 /** What the check for a new token uses of {@link Context}. */
 type NewTokenContext = Pick<Context, "root" | "env"> & {
   readonly options: Pick<RotateOptions, "tokenCheck">;
@@ -26,8 +21,8 @@ type NewTokenContext = Pick<Context, "root" | "env"> & {
 };
 
 /**
- * Checks the service from outside, until it is right, and that it issues a new token.
- * @throws Failure when it does not get right, or its address is not known.
+ * Checks the service from outside until all checks pass, then requests a new token.
+ * @throws Failure when they keep failing, or the URL is not known.
  */
 export async function checkService({ url }: Pick<RotationState, "url">, pair: Pair, context: Context): Promise<void> {
   const { root, env, options, ports } = context;
@@ -65,10 +60,9 @@ export async function checkNewToken(
     ports.say(`${url.host} has issued a new token.`);
     return;
   }
-  const rollback = `npx wrangler rollback --env=${shellWord(env ?? "")}`;
   throw new Failure(
     `${url.host} has issued no new token: ${printable(issue)}\n` +
-      `Run npm run rotate again. If that does not help, restore the previous version: ${rollback}`,
+      `Run npm run rotate again. If that does not help, restore the previous version: ${rollbackCommand(env)}`,
   );
 }
 
@@ -78,13 +72,13 @@ async function requestNewToken(
   credential: string | undefined,
   maxSeconds: number,
 ): Promise<string | undefined> {
-  const isJwt = credential?.split(".").length === 3;
+  const namesUser = credential !== undefined && isJwt(credential);
   const response = await fetch(new URL("/", url), {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
       ...(credential !== undefined && { Authorization: `Bearer ${credential}` }),
-      ...(!isJwt && { "X-User-ID": `coze-token-worker-rotate-${randomUUID()}` }),
+      ...(!namesUser && { "X-User-ID": `coze-token-worker-rotate-${randomUUID()}` }),
     },
     body: JSON.stringify({ duration_seconds: randomInt(Math.ceil(maxSeconds / 2), maxSeconds + 1) }),
     redirect: "manual",
@@ -96,8 +90,7 @@ async function requestNewToken(
   const cacheStatus = headers.get("Cache-Status") ?? "";
   const body: unknown = await response.json().catch(() => undefined);
   if (status === 200) return /;\s*hit\b/.test(cacheStatus) ? `it has sent a cached one (${cacheStatus}).` : undefined;
-  const refused = refusal.safeParse(body).data;
-  if (refused === undefined) return `it responds with ${status}, and not as this service does.`;
-  const said = refused.coze?.error_message === undefined ? "" : ` Coze says: ${refused.coze.error_message}`;
-  return `${status} ${refused.error}: ${refused.error_description}${said}`;
+  const refusal = parseServiceRefusal(body);
+  if (refusal === undefined) return `it responds with ${status}, and not as this service does.`;
+  return describeServiceRefusal(status, refusal);
 }

@@ -4,6 +4,7 @@ import type { Ask } from "../lib/questions.ts";
 import type { TomlValue } from "../lib/toml-edit.ts";
 import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
 
+/** The answers about access that can be given as options. */
 export type AccessOptions = {
   readonly access?: string;
   readonly caller?: string;
@@ -30,7 +31,7 @@ export type Access = {
 const CHAT_PERMISSION = "Connector.botChat";
 
 /** How it is now. */
-export type CurrentAccess = {
+type CurrentAccess = {
   /** `undefined` where there is no service yet. */
   readonly initial: "open" | undefined;
   /** Of the callers that there are. */
@@ -117,17 +118,19 @@ async function askRights(ask: Ask, options: AccessOptions): Promise<Rights> {
   const bots = listFrom(
     await ask({
       option: "--bot-ids",
-      text: "Ids of the bots that tokens are for, with commas (empty: all bots of the app)",
+      text: "Ids of the bots that tokens are for, separated by commas (empty: all bots of the app)",
       given: options.botIds,
       isOptional: true,
       issue: (answer) =>
-        listFrom(answer).every((id) => /^\d+$/.test(id)) ? undefined : "must be ids, which are digits, with commas",
+        listFrom(answer).every((id) => /^\d+$/.test(id))
+          ? undefined
+          : "must be bot ids (digits only), separated by commas",
     }),
   );
   const permissions = listFrom(
     await ask({
       option: "--permissions",
-      text: "Permissions that tokens have, with commas (empty: all of the app). See docs/callers.md",
+      text: "Permissions that tokens have, separated by commas (empty: all of the app). See docs/callers.md",
       given: options.permissions,
       isOptional: true,
       issue: (answer) =>

@@ -1,26 +1,23 @@
 import { parseAllowedOrigins } from "../../src/core/auth/origins.ts";
-import { parseSecureUrl } from "../../src/core/secure-url.ts";
-import { REGION_ENDPOINTS, REGIONS, type Region, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
 import { askKeyFile, askKid } from "../lib/key-questions.ts";
 import { KID_LENGTH } from "../lib/kid-length.ts";
 import { type Project, stringIn } from "../lib/project.ts";
-import type { Ask } from "../lib/questions.ts";
 import type { ExchangeSettings } from "../lib/try-exchange.ts";
 import { describeKey, importUsableKey } from "../lib/usable-key.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
 import { type Access, type AccessOptions, askAccess } from "./access.ts";
+import type { AppCredentials, EndpointOptions, EndpointPorts } from "./endpoint.ts";
 
 /** What can be given as options. */
-export type AnswerOptions = AccessOptions & {
-  readonly region?: string;
-  readonly tokenEndpoint?: string;
-  readonly clientId?: string;
-  readonly kid?: string;
-  readonly keyFile?: string;
-  readonly origins?: string;
-  readonly domain?: string;
-};
+export type AnswerOptions = AccessOptions &
+  EndpointOptions & {
+    readonly clientId?: string;
+    readonly kid?: string;
+    readonly keyFile?: string;
+    readonly origins?: string;
+    readonly domain?: string;
+  };
 
 /** Everything that setup writes down. */
 export type Answers = ExchangeSettings &
@@ -29,26 +26,21 @@ export type Answers = ExchangeSettings &
     readonly domain: string | undefined;
   };
 
-export type AnswerPorts = {
-  readonly ask: Ask;
-  readonly say: (text: string) => void;
+/** Where answers come from when no option gives them. */
+export type AnswerPorts = EndpointPorts & {
   /** The key file to suggest. */
   readonly keyFile: string | undefined;
-  /** Asks every region for a token; `undefined` if that is not wanted. */
-  readonly askRegions: ((app: App) => Promise<readonly RegionAnswer[]>) | undefined;
 };
 
-/** What a region said of an app. */
-export type RegionAnswer = { readonly region: Region; readonly hasIssued: boolean; readonly sentence: string };
-
-export type App = Pick<ExchangeSettings, "clientId" | "kid" | "privateKey"> & {
+/** The OAuth app that setup was told about. */
+export type App = AppCredentials & {
   /** Where the key was read; `undefined` for the one that is set already. */
   readonly keyPath: string | undefined;
 };
 
 /**
- * Asks for the app: id, key and fingerprint. What is set already is kept, unless a option says otherwise. With `refused`,
- * the app that Coze has refused, everything is asked again.
+ * Asks for the app: id, key and fingerprint. What is set already is kept, unless an option says otherwise. With
+ * `refused`, the app that Coze has refused, everything is asked again.
  * @throws Failure that names the option, when an answer is missing or wrong and there is nobody to ask.
  */
 export async function askApp(
@@ -67,8 +59,8 @@ export async function askApp(
     issue: clientIdIssue,
   });
   const { privateKey, keyPath } = await askPrivateKey(given, existing("PRIVATE_KEY"), project, ports, refused);
-  const { bits, fingerprint } = describeKey(privateKey);
-  ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${fingerprint}`);
+  const { bits, publicKeyDigest } = describeKey(privateKey);
+  ports.say(`The key has ${bits} bits. SHA-256 of its public key (SPKI): ${publicKeyDigest}`);
   const kid = await askKid(ports.ask, {
     option: "--kid",
     text: "KID: the fingerprint beside the key in the Coze console",
@@ -82,7 +74,7 @@ export async function askApp(
 }
 
 function clientIdIssue(answer: string): string | undefined {
-  if (!/^[\w.-]+$/.test(answer)) return "must be letters, digits, ., _ and -: copy it from the Coze console";
+  if (!/^[\w.-]+$/.test(answer)) return 'must be letters, digits, ".", "_" or "-": copy it from the Coze console';
   return answer.length === KID_LENGTH ? "is as long as a fingerprint, which is KID: CLIENT_ID is the id" : undefined;
 }
 
@@ -114,74 +106,22 @@ async function askPrivateKey(
   return { privateKey: key, keyPath: path };
 }
 
-/**
- * Finds where the app gets its tokens: by a option, as it is set already, by asking both regions, or by asking the person.
- * With `refused`, the endpoint of a region that has refused the app, the region is found anew.
- */
-export async function askEndpoint(
-  options: AnswerOptions,
-  app: App,
-  { local }: Project,
-  ports: AnswerPorts,
-  refused?: RegionEndpoint,
-): Promise<RegionEndpoint> {
-  const isAskedAgain = refused !== undefined && regionOf(refused.tokenEndpoint) !== undefined;
-  if (options.region !== undefined && !isAskedAgain) return endpointIn(options.region as Region, local); // one of its choices
-  const existing = isAskedAgain ? undefined : (options.tokenEndpoint ?? existingEndpoint(app, local));
-  if (existing !== undefined) {
-    const url = parseSecureUrl(existing, REGION_ENDPOINTS.cn.tokenEndpoint);
-    if ("issues" in url) throw new Failure(`--token-endpoint ${url.issues[0]?.message}.`);
-    const { audience } = REGION_ENDPOINTS[regionOf(url.value.href) ?? "cn"];
-    return { tokenEndpoint: url.value.href, audience: stringIn(local, "AUDIENCE") ?? audience };
-  }
-
-  const answers = (await ports.askRegions?.(app)) ?? [];
-  const issuing = answers.filter(({ hasIssued }) => hasIssued);
-  const found = issuing.length === 1 ? issuing[0]?.region : undefined;
-  if (found !== undefined) ports.say(`coze.${found} knows this app.`);
-  else for (const { sentence } of answers) ports.say(sentence);
-  const region = await ports.ask({
-    option: "--region",
-    text: ["Where is the app from?", ...answers.map(({ sentence }) => sentence)].join(" "),
-    given: found,
-    initial: refused && regionOf(refused.tokenEndpoint),
-    choices: REGIONS.map((value) => ({ value, label: `coze.${value}` })),
-  });
-  return endpointIn(region as Region, local); // one of the choices
-}
-
-/** @throws Failure when AUDIENCE is set for another region. */
-function endpointIn(region: Region, local: Project["local"]): RegionEndpoint {
-  const endpoint = REGION_ENDPOINTS[region];
-  const audience = stringIn(local, "AUDIENCE") ?? endpoint.audience;
-  if (audience === endpoint.audience) return endpoint;
-  throw new Failure(
-    `AUDIENCE is ${audience}, and the app is from coze.${region}. Remove AUDIENCE, and run this again.`,
-  );
-}
-
-/** `undefined` if nothing tells. An app that is set up without an endpoint is from coze.cn, which is the default. */
-function existingEndpoint({ clientId }: App, local: Project["local"]): string | undefined {
-  const isSameApp = stringIn(local, "CLIENT_ID") === clientId;
-  return stringIn(local, "TOKEN_ENDPOINT") ?? (isSameApp ? REGION_ENDPOINTS.cn.tokenEndpoint : undefined);
-}
-
 /** Asks for the rest: who may call, and from which pages and at which address. */
 export async function askAccessAndHosts(options: AnswerOptions, project: Project, { ask, say }: AnswerPorts) {
   const { deployed, local } = project;
-  const hasCallers = "CALLERS" in deployed || "CALLERS" in local;
+  const isRestricted = "CALLERS" in deployed || "CALLERS" in local;
   const hasService = "CLIENT_ID" in deployed;
-  if (hasCallers && options.access === "open") {
+  if (isRestricted && options.access === "open") {
     throw new Failure("--access open: there are CALLERS, which are kept. Remove them yourself to open the service.");
   }
-  const isKept = hasCallers && options.access === undefined;
+  const isKept = isRestricted && options.access === undefined;
   const access: Access = isKept
     ? { caller: undefined, apiKey: undefined, tokenScope: undefined }
     : await askAccess(ask, say, options, { initial: hasService ? "open" : undefined, names: callerNames(deployed) });
 
   const origins = await ask({
     option: "--origins",
-    text: "Origins of your pages, with commas, such as https://app.example.com (empty: all)",
+    text: "Origins of your pages, separated by commas, such as https://app.example.com (empty: all)",
     given: options.origins ?? stringIn(deployed, "ALLOWED_ORIGINS"),
     isOptional: true,
     issue: (answer) => issueIn(parseAllowedOrigins(answer)),

@@ -1,13 +1,14 @@
 import type { DeployPorts } from "../deploy/deploy.ts";
 import { deploySecrets } from "../deploy/deploy-secrets.ts";
 import { readProject } from "../lib/project.ts";
+import { SECRET_SETTINGS } from "../lib/secret-settings.ts";
 
-/** The settings that belong into no wrangler.toml. */
-const SECRET_NAMES = ["PRIVATE_KEY", "PREVIOUS_PRIVATE_KEY", "PREVIOUS_KID", "TURNSTILE_SECRET_KEY"];
+/** A KID is not secret, but the previous one is set and removed together with its key. */
+const DEPLOYED_AS_SECRETS = [...SECRET_SETTINGS, "PREVIOUS_KID"];
 
 /**
  * Deploys a folder together with the secrets of its vars file, in one step, and checks the deployed service.
- * @returns the exit status.
+ * @returns the exit code.
  */
 export function deployWithSecrets(
   root: string,
@@ -16,7 +17,7 @@ export function deployWithSecrets(
   ports: DeployPorts,
 ): Promise<number> {
   const { local, deployed } = readProject(root, env);
-  const secrets = SECRET_NAMES.filter((name) => local[name] && !(name in deployed)).map(
+  const secrets = DEPLOYED_AS_SECRETS.filter((name) => local[name] && !(name in deployed)).map(
     (name) => [name, String(local[name])] as const,
   );
   return deploySecrets(Object.fromEntries(secrets), { root, env, credential }, ports);

@@ -1,11 +1,11 @@
 import { homedir } from "node:os";
 import { CHECK_INTERVAL_MS } from "../deploy/deploy.ts";
 import { runWrangler } from "../deploy/run-wrangler.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { printError } from "../lib/failure.ts";
 import { findKeyFile } from "../lib/key-file.ts";
 import { readProject, withOwnVars } from "../lib/project.ts";
 import { Interrupted, terminal } from "../lib/prompter.ts";
-import { setupCommand } from "../lib/setup-command.ts";
 import { exitOnSignals, INTERRUPTED_EXIT_CODE } from "../lib/stop-request.ts";
 import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";
@@ -43,7 +43,7 @@ async function run(): Promise<number> {
   return deployWithSecrets(root, env, result.answers.apiKey, { ...ports, width, pauseMs: CHECK_INTERVAL_MS });
 }
 
-/** The top level, unless the person chooses another one. Who gives answers on the command line gives --env too. */
+/** The top level, unless the person chooses another one. With answers on the command line, --env is expected there too. */
 async function askEnvironment(root: string): Promise<string | undefined> {
   if (!isInteractive || options.yes || hasAnswers) return undefined;
   const { environments, workerName } = readProject(root);

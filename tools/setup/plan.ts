@@ -2,14 +2,13 @@ import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseConfig } from "../../src/config/config.ts";
-import { hasCallers } from "../doctor/environments-check.ts";
 import { REGION_ENDPOINTS } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
-import { type Environment, type Project, readProject } from "../lib/project.ts";
+import { type Environment, hasCallers, type Project, readProject, WRANGLER_TOML } from "../lib/project.ts";
 import { editToml, type TomlValue, tomlValue } from "../lib/toml-edit.ts";
 import { definesVar, editVars } from "../lib/vars-edit.ts";
 import { varsFileFor } from "../lib/vars-file.ts";
-import { type FileToWrite, readIfPresent } from "../lib/write-files.ts";
+import { type FileToWrite, PRIVATE_MODE, readIfPresent } from "../lib/write-files.ts";
 import type { Answers } from "./answers.ts";
 
 /** One setting, and what becomes of it. */
@@ -21,9 +20,8 @@ export type Change = {
   readonly value?: string;
 };
 
+/** The files that setup will write, and what becomes of each setting. */
 export type Plan = { readonly changes: readonly Change[]; readonly files: readonly FileToWrite[] };
-
-const TOML = "wrangler.toml";
 
 /** Those of the wrangler.toml of this repository: every copy of it in an account would share its counts with the others. */
 export const EXAMPLE_NAMESPACE_IDS: readonly string[] = [
@@ -37,9 +35,6 @@ export const EXAMPLE_NAMESPACE_IDS: readonly string[] = [
 
 /** Nine digits, which no template or documentation uses. */
 const [MIN_NAMESPACE_ID, MAX_NAMESPACE_ID] = [100_000_000, 1_000_000_000];
-
-/** Read and write for the owner alone. */
-const PRIVATE_MODE = 0o600;
 
 /**
  * Plans what to write where: the private key into the vars file, everything else into wrangler.toml, and into the vars
@@ -89,7 +84,7 @@ function planToml(project: Project, answers: Answers): Plan {
 
   const closed = caller === undefined ? [] : environmentsToClose(project);
 
-  const before = readFileSync(join(root, TOML), "utf8");
+  const before = readFileSync(join(root, WRANGLER_TOML), "utf8");
   const vars = Object.fromEntries(wanted.filter(isMissing));
   const text = closed.reduce(
     (edited, name) => editToml(edited, { env: name, vars: {}, caller }),
@@ -98,27 +93,29 @@ function planToml(project: Project, answers: Answers): Plan {
   return {
     changes: [
       ...wanted.map((pair) => ({
-        file: TOML,
+        file: WRANGLER_TOML,
         name: pair[0],
         action: actionFor(deployed[pair[0]], isMissing(pair)),
         value: tomlValue(pair[1]),
       })),
       ...(caller === undefined
         ? []
-        : [{ file: TOML, name: "caller", action: "set" as const, value: tomlValue(caller) }]),
+        : [{ file: WRANGLER_TOML, name: "caller", action: "set" as const, value: tomlValue(caller) }]),
       ...closed.map((name) => ({
-        file: TOML,
+        file: WRANGLER_TOML,
         name: `caller of ${name}`,
         action: "set" as const,
         value: "the same: environments inherit no callers",
       })),
-      ...("CALLERS" in deployed ? [{ file: TOML, name: "CALLERS", action: "kept" as const }] : []),
+      ...("CALLERS" in deployed ? [{ file: WRANGLER_TOML, name: "CALLERS", action: "kept" as const }] : []),
       ...(domain === undefined
         ? []
-        : [{ file: TOML, name: "custom domain", action: actionFor(project.domain, true), value: domain }]),
-      ...(hasNewIds ? [{ file: TOML, name: "namespace_id of each rate limit", action: "changed" as const }] : []),
+        : [{ file: WRANGLER_TOML, name: "custom domain", action: actionFor(project.domain, true), value: domain }]),
+      ...(hasNewIds
+        ? [{ file: WRANGLER_TOML, name: "namespace_id of each rate limit", action: "changed" as const }]
+        : []),
     ],
-    files: text === before ? [] : [{ name: TOML, text, mode: 0o644, before }],
+    files: text === before ? [] : [{ name: WRANGLER_TOML, text, mode: 0o644, before }],
   };
 }
 
@@ -136,7 +133,9 @@ function planVars({ root, env, local }: Project, answers: Answers): Plan {
   const before = readIfPresent(root, name);
   const text = before ?? "";
   if (answers.caller !== undefined && definesVar(text, "CALLERS")) {
-    throw new Failure(`${name} has CALLERS, which win over those of ${TOML} here. Move them to ${TOML} first.`);
+    throw new Failure(
+      `${name} has CALLERS, which win over those of ${WRANGLER_TOML} here. Move them to ${WRANGLER_TOML} first.`,
+    );
   }
 
   const wanted = Object.entries(varsFor(answers, local))

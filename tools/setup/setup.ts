@@ -1,24 +1,17 @@
 import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
 import { printableLine } from "../lib/printable.ts";
-import type { Project } from "../lib/project.ts";
+import { type Project, stringIn } from "../lib/project.ts";
 import type { Prompter } from "../lib/prompter.ts";
-import { createAsk, throwIfMissing } from "../lib/questions.ts";
+import { createAsk, refuseMissing } from "../lib/questions.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import { writeFiles } from "../lib/write-files.ts";
-import {
-  type AnswerOptions,
-  type AnswerPorts,
-  type Answers,
-  type App,
-  askAccessAndHosts,
-  askApp,
-  askEndpoint,
-  type RegionAnswer,
-} from "./answers.ts";
+import { type AnswerOptions, type AnswerPorts, type Answers, type App, askAccessAndHosts, askApp } from "./answers.ts";
+import { type AppCredentials, askEndpoint, type RegionResult } from "./endpoint.ts";
 import { type Plan, planFiles } from "./plan.ts";
 import { RECIPES, type RecipeName } from "./recipes.ts";
 
+/** What the command line says about a setup. */
 export type SetupOptions = AnswerOptions & {
   readonly yes: boolean;
   readonly dryRun: boolean;
@@ -26,7 +19,8 @@ export type SetupOptions = AnswerOptions & {
   readonly exchange: boolean;
 };
 
-export type SetupPorts = {
+/** What setup needs of the outside: a person, and Coze. */
+type SetupPorts = {
   /** `undefined` without a terminal. */
   readonly prompter: Prompter | undefined;
   readonly say: (text: string) => void;
@@ -85,24 +79,24 @@ function refuseUnused({ access, caller, recipe, issuer, audience }: SetupOptions
 
 /** Everything that will be missing, at once. */
 function requireOptions(options: SetupOptions, { local, deployed }: Project, keyFile: string | undefined): void {
-  const isSet = (name: string) => local[name] !== undefined && local[name] !== "";
+  const isSet = (name: string) => stringIn(local, name) !== undefined;
   const missing = [
     ...(options.clientId === undefined && !isSet("CLIENT_ID") ? ["--client-id"] : []),
     ...(options.keyFile === undefined && !isSet("PRIVATE_KEY") && keyFile === undefined ? ["--key-file"] : []),
     ...(options.kid === undefined && !isSet("KID") ? ["--kid"] : []),
     ...(options.access === undefined && !("CALLERS" in local || "CLIENT_ID" in deployed) ? ["--access"] : []),
-    ...(options.access === "issuer" ? missingOfIssuer(options) : []),
+    ...(options.access === "issuer" ? missingIssuerOptions(options) : []),
     ...(options.yes || options.dryRun ? [] : ["--yes"]),
   ];
-  throwIfMissing(missing);
+  refuseMissing(missing);
 }
 
-function missingOfIssuer({ recipe, issuer, audience }: SetupOptions): readonly string[] {
-  const needsAudience = recipe === undefined || RECIPES[recipe as RecipeName].audience !== undefined; // one of the choices
+function missingIssuerOptions({ recipe, issuer, audience }: SetupOptions): readonly string[] {
+  const needsAudience = recipe !== undefined && RECIPES[recipe as RecipeName].audience !== undefined; // one of the choices
   return [
     ...(recipe === undefined ? ["--recipe"] : []),
     ...(issuer === undefined ? ["--issuer"] : []),
-    ...(audience === undefined && recipe !== undefined && needsAudience ? ["--audience"] : []),
+    ...(audience === undefined && needsAudience ? ["--audience"] : []),
   ];
 }
 
@@ -151,7 +145,7 @@ async function askAppAndEndpoint(
   return [app, await askEndpoint(options, app, project, ports, refused?.endpoint)];
 }
 
-async function askRegions(app: App, { say, tryExchange }: SetupPorts): Promise<readonly RegionAnswer[]> {
+async function askRegions(app: AppCredentials, { say, tryExchange }: SetupPorts): Promise<readonly RegionResult[]> {
   say(`Trying the key at ${REGIONS.map((region) => `coze.${region}`).join(" and ")} ...`);
   return Promise.all(
     REGIONS.map(async (region) => {

@@ -48,6 +48,7 @@ export const DEFAULT_MODEL: Model = {
   kvPropagationSeconds: 60,
 };
 
+/** One hour, in milliseconds. */
 export const HOUR_MS = 3_600_000;
 
 /**

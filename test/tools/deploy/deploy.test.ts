@@ -113,12 +113,12 @@ describe("npm run deploy", () => {
     expect(await run({}, { dryRun: true })).toMatchObject({ code: 0, calls: ["deploy --env= --dry-run"] });
   });
 
-  it("prints the way back when wrangler fails, and when the deployed service is not right", async () => {
+  it("prints the rollback command when wrangler fails, and when the deployed service is not right", async () => {
     const upload = { code: 7 };
     const failed = await run({ "wrangler.toml": `${TOML}[env.production]\n` }, { env: "production" }, { upload });
     expect(failed).toMatchObject({
       code: 7,
-      output: expect.stringMatching(/npx wrangler rollback --env="production"/),
+      output: expect.stringMatching(/npx wrangler rollback --env=production$/),
     });
 
     const wrong = await run({}, { url: new URL("http://127.0.0.1:9/") });
@@ -128,14 +128,14 @@ describe("npm run deploy", () => {
     });
   });
 
-  it("is not content with an open service where wrangler.toml closes it", async () => {
+  it("fails when the service is open although wrangler.toml closes it", async () => {
     const closed = { "wrangler.toml": `${TOML}[[vars.CALLERS]]\n${CALLER}` };
     const { code, output } = await run(closed, { url: new URL(service.tokenUrl) });
     expect(output).toMatch(/FAIL │ access .*npx wrangler rollback/s);
     expect(code).toBe(1);
   });
 
-  it("looks longer at an address that has no certificate yet than at one that responds wrongly", async () => {
+  it("checks a URL without a certificate for longer than one that responds wrongly", async () => {
     const checksOf = async (url: string) =>
       (await run({}, { url: new URL(url) })).output.split("Checking again").length;
     expect(await checksOf("https://127.0.0.1:9/")).toBe(36);

@@ -180,7 +180,7 @@ describe("npm run doctor -- --url", () => {
     ],
     ["latency", "a slow response", onlyTo("/health", (response) => sleep(1600, response))],
     ["health", "another service", () => new Response("hello")],
-  ])("finds the fault in a spoilt service: %s, for %s", async (name, _what, change) => {
+  ])("finds what a proxy has changed: %s, for %s", async (name, _what, change) => {
     const found = await failures(await spoil(change));
     expect(found.map((finding) => finding.name)).toEqual([name]);
     expect(found[0]?.hint).not.toBe("");
@@ -238,7 +238,7 @@ describe("npm run doctor -- --url", () => {
     ]);
   });
 
-  it("finds a certificate that nobody vouches for, or that ends soon, and accepts a good one", async () => {
+  it("finds a certificate that is not trusted or expires soon, and accepts a good one", async () => {
     const untrusted = await serveTls(30);
     expect(await failures(untrusted.url)).toMatchObject([
       { name: "service: TLS", detail: expect.stringMatching(/SELF_SIGNED/) },

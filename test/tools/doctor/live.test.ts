@@ -6,7 +6,6 @@ import { checkLive, type LiveOptions } from "../../../tools/doctor/live.ts";
 import { createEmulator } from "../../../tools/emulator/emulator.ts";
 import { createKeyPair } from "../../../tools/lib/key-pair.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
-import { describeRefusal } from "../../../tools/lib/try-exchange.ts";
 import { KID, keyPair } from "./folder.ts";
 
 const CLIENT_ID = "1127";
@@ -171,7 +170,7 @@ describe("npm run doctor -- --live", () => {
   it.each<[what: string, response: () => Response, detail: RegExp]>([
     ["a page", () => new Response("<html>"), /is not Coze's/],
     ["a body without end", () => new Response(endless()), /is not Coze's/],
-    ["no response", () => new Response(brokenOff()), /is missing: /],
+    ["no response", () => new Response(brokenOff()), /^no response to GET \S+ \(/],
   ])("finds a host that issues tokens, but has %s for Coze's API", async (_what, response, detail) => {
     const url = await startCoze((request, respond) => (request.method === "GET" ? response() : respond()));
     expect(await failures(url)).toMatchObject([{ name: "token at Coze", detail: expect.stringMatching(detail) }]);
@@ -188,27 +187,16 @@ describe("npm run doctor -- --live", () => {
     expect(performance.now() - startedAt).toBeLessThan(900);
     const deaf = await startCoze((request, respond) => (request.method === "GET" ? new Promise(() => {}) : respond()));
     expect(await failures(deaf)).toMatchObject([
-      { name: "token at Coze", detail: expect.stringMatching(/is missing: timeout$/) },
+      { name: "token at Coze", detail: expect.stringMatching(/^no response to GET \S+ \(timeout\)$/) },
     ]);
   });
 
-  it("shows no piece of the token that Coze's API quotes, and no line of its own making", async () => {
+  it("shows no piece of the token that Coze's API quotes", async () => {
     const url = await startCoze((request, respond) => {
       const token = request.headers.get("Authorization")?.slice("Bearer ".length) ?? "";
       return request.method === "GET" ? Response.json({ code: 4100, msg: `bad: ${token.slice(4, 40)}` }) : respond();
     });
     expect(await failures(url)).toMatchObject([{ detail: expect.stringMatching(/code 4100: bad: \[secret\]$/) }]);
-
-    const refusal = {
-      code: "upstream_rejected",
-      description: "No.",
-      logId: undefined,
-      isKeyRefusal: false,
-      isUnknownKey: false,
-    };
-    expect(describeRefusal({ ...refusal, coze: "no\nDone: \u202etxt\u2028\u0007 all well" })).toBe(
-      "upstream_rejected: No. Coze says: no Done: txt ? all well.",
-    );
   });
 
   it.each<[what: string, document: object, detail: RegExp | undefined]>([

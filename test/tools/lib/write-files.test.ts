@@ -27,7 +27,9 @@ describe("writing files", () => {
     const folder = createFolder();
     const files = filesIn(folder);
     writeFileSync(join(folder, "wrangler.toml"), "edited");
-    expect(() => writeFiles(folder, files)).toThrow(/^wrangler.toml has changed meanwhile/);
+    expect(() => writeFiles(folder, files)).toThrow(
+      /^wrangler.toml was changed while this ran, so nothing was written/,
+    );
     expect(readFileSync(join(folder, ".dev.vars"), "utf8")).toBe(files[0]?.before);
   });
 

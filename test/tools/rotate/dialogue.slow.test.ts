@@ -74,7 +74,7 @@ it("asks for the new pair in a terminal, lets a KID be corrected, and after Ctrl
 
 it.each([
   [["--help"], 0, /it goes on where it was/],
-  [["--json"], 1, /options are missing: --key-file, --kid, --old-kid, --old-key-file \(or --no-old-key\), --yes\n$/],
+  [["--json"], 1, /Missing options: --key-file, --kid, --old-kid, --old-key-file \(or --no-old-key\), --yes\n$/],
   [["--url", "token.example.com"], 1, /It must be a complete URL/],
 ])("ends npm run rotate -- %j at once without a terminal", async (args, code, shown) => {
   using project = createProject();

@@ -125,7 +125,7 @@ describe("npm run rotate", () => {
         return tryExchange(settings);
       },
     });
-    await expect(rotation).rejects.toThrow(/^KID has changed meanwhile, so nothing was written/);
+    await expect(rotation).rejects.toThrow(/^KID was changed while this ran, so nothing was written/);
     expect([has(STATE), cloudflare.commands]).toEqual([false, []]);
   });
 
@@ -160,7 +160,7 @@ describe("npm run rotate", () => {
 
   it("deploys the new pair alone when the old key is lost", async () => {
     const { run, cloudflare } = await createService({ vars: { PRIVATE_KEY: "" } });
-    await expect(run(NEW_PAIR)).rejects.toThrow(/missing: --old-key-file \(or --no-old-key\)$/);
+    await expect(run(NEW_PAIR)).rejects.toThrow(/Missing options: --old-key-file \(or --no-old-key\)$/);
     expect(await run([...NEW_PAIR, "--no-old-key"])).toMatchObject({ outcome: "waiting" });
     expect(cloudflare.history.map(trimmed)).toEqual([{ PRIVATE_KEY: NEW.privateKey.trim() }]);
   });
@@ -179,7 +179,7 @@ describe("npm run rotate", () => {
   it("names all missing options, and writes and sends nothing with --dry-run", async () => {
     const { run, cloudflare, read, has, output } = await createService();
     const before = read("wrangler.toml");
-    await expect(run([])).rejects.toThrow(/missing: --key-file, --kid, --yes$/);
+    await expect(run([])).rejects.toThrow(/Missing options: --key-file, --kid, --yes$/);
     const tryExchange = () => Promise.reject(new Error("sends"));
     expect((await run([...NEW_PAIR, "--dry-run"], { tryExchange })).outcome).toBe("planned");
     expect(output()).toMatch(/4\. remove the old pair.*5\. say when .* after 900 s/s);

@@ -112,8 +112,8 @@ describe("npm run setup in a terminal", () => {
 
   it("asks for the login of a recipe, and says what is wrong with an answer to it", async () => {
     const folder = createClone();
-    const flags = ["--client-id", "1127", "--kid", KID, "--key-file", "private_key.pem", "--no-exchange"];
-    const terminal = open(folder, ...flags);
+    const options = ["--client-id", "1127", "--kid", KID, "--key-file", "private_key.pem", "--no-exchange"];
+    const terminal = open(folder, ...options);
     await terminal.shows("Who may request tokens?");
     terminal.type(DOWN + ENTER);
     await terminal.shows("Which login?");
@@ -173,7 +173,7 @@ describe("npm run setup in a terminal", () => {
     ["CLIENT_ID: the id", CTRL_D],
   ])("leaves everything as it was when interrupted at: %s %j", async (question, key) => {
     const folder = createClone();
-    const flags = [
+    const options = [
       "--kid",
       KID,
       "--key-file",
@@ -189,7 +189,7 @@ describe("npm run setup in a terminal", () => {
       "--domain",
       "",
     ];
-    const terminal = open(folder, ...flags, ...(question === "Write this?" ? ["--client-id", "1127"] : []));
+    const terminal = open(folder, ...options, ...(question === "Write this?" ? ["--client-id", "1127"] : []));
     await terminal.shows(question);
     terminal.type(key);
     const { output, code } = await terminal.ended;

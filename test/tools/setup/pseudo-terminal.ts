@@ -43,7 +43,7 @@ export function openTerminal(
   });
 
   return {
-    /** Its exit status and all it has shown. */
+    /** Its exit code and all it has shown. */
     ended,
     /** Waits until it shows this, after all that has been waited for before. */
     async shows(text: string): Promise<void> {

@@ -74,7 +74,7 @@ describe("the region of an app", () => {
     expect(asked).toEqual(["api.coze.cn"]);
   });
 
-  it("corrects a region that was wrong, with the answers of before as defaults", async () => {
+  it("corrects a region that was wrong, with the previous answers as defaults", async () => {
     const questions: string[] = [];
     const { deployed } = await run(["com"], { region: "cn" }, { prompter: createPrompter(questions) });
     expect(deployed).toEqual(COM);

@@ -76,7 +76,7 @@ describe("npm run setup without a terminal", () => {
     unlinkSync(join(folder, "private_key.pem"));
     const { stderr, code } = await spawnSetup(folder, "--kid", KID);
     expect(stderr).toBe(
-      "There is no terminal to ask, so these options are missing: --client-id, --key-file, --access, --yes\n",
+      "There is no terminal to ask questions in. Missing options: --client-id, --key-file, --access, --yes\n",
     );
     expect(code).toBe(1);
   });
@@ -88,7 +88,7 @@ describe("npm run setup without a terminal", () => {
   ])("names %s when only that is missing, before it sends anything", async (missing, args) => {
     const exchanges = await countExchanges();
     const { stderr, code } = await run(createClone(), ...app(...args));
-    expect(stderr).toBe(`There is no terminal to ask, so these options are missing: ${missing}`);
+    expect(stderr).toBe(`There is no terminal to ask questions in. Missing options: ${missing}`);
     expect(code).toBe(1);
     expect(await countExchanges()).toBe(exchanges);
   });
@@ -106,10 +106,10 @@ describe("npm run setup without a terminal", () => {
     ["--origins", ["--access", "open", "--origins", "app.example.com"]],
     ["--domain", ["--access", "open", "--domain", "https://token.example.com"]],
     ["--token-endpoint", ["--access", "open", "--token-endpoint", "http://api.coze.cn"]],
-  ])("refuses a wrong %s by its name, and writes nothing", async (flag, args) => {
+  ])("refuses a wrong %s by its name, and writes nothing", async (option, args) => {
     const folder = createClone();
     const { stderr, code } = await run(folder, ...app("--no-exchange", "--access", "open", ...args));
-    expect(stderr).toMatch(new RegExp(`^${flag} `));
+    expect(stderr).toMatch(new RegExp(`^${option} `));
     expect(code).toBe(1);
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(SHIPPED_TOML);
@@ -123,7 +123,7 @@ describe("npm run setup without a terminal", () => {
     expect(existsSync(join(folder, ".dev.vars"))).toBe(false);
   });
 
-  it("writes what the flags say, and prints the API key of the digest in wrangler.toml once", async () => {
+  it("writes what the options say, and prints the API key of the digest in wrangler.toml once", async () => {
     const folder = createClone();
     const { stdout, code } = await spawnSetup(folder, ...app("--access", "key", "--bot-ids", "7, 8", "--json"));
     expect(code).toBe(0);
@@ -142,7 +142,7 @@ describe("npm run setup without a terminal", () => {
     );
   });
 
-  it("keeps what is set when it runs again, and changes only what a flag says", async () => {
+  it("keeps what is set when it runs again, and changes only what an option says", async () => {
     const folder = createClone();
     await run(folder, ...app("--access", "key", "--no-exchange"));
     const [toml, vars] = ["wrangler.toml", ".dev.vars"].map((name) => readFileSync(join(folder, name), "utf8"));
@@ -199,7 +199,7 @@ describe("npm run setup without a terminal", () => {
     expect(second).toBe("7001");
   });
 
-  it("sets up an environment by itself", async () => {
+  it("sets up an environment, and leaves the settings of the top level as they were", async () => {
     const folder = createClone();
     await run(
       folder,
@@ -212,7 +212,7 @@ describe("npm run setup without a terminal", () => {
     expect(existsSync(join(folder, ".dev.vars.production"))).toBe(true);
   });
 
-  it("closes with the first caller of the top level the environments too, which would be open", async () => {
+  it("gives the first caller of the top level to the environments too, which would be open", async () => {
     const folder = createClone();
     await run(folder, ...app("--access", "key", "--no-exchange"));
     const { CALLERS } = readProject(folder).deployed;
@@ -223,12 +223,12 @@ describe("npm run setup without a terminal", () => {
     expect(readProject(folder, "production").deployed["CALLERS"]).toEqual(CALLERS);
   });
 
-  it("asks for the key of an environment, and does not take the one of the top level", async () => {
+  it("requires a key for an environment, and does not take the one of the top level", async () => {
     const folder = createClone();
     await run(folder, ...app("--access", "open", "--no-exchange"));
     unlinkSync(join(folder, "private_key.pem"));
     const { stderr } = await spawnSetup(folder, "--env", "production", "--yes", "--access", "open");
-    expect(stderr).toMatch(/missing: --client-id, --key-file, --kid/);
+    expect(stderr).toMatch(/Missing options: --client-id, --key-file, --kid/);
   });
 
   it("shows with --dry-run everything that it would do, and does and sends nothing", async () => {
