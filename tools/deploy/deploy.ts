@@ -24,7 +24,7 @@ export type DeployOptions = CheckOptions & {
 export type DeployPorts = CheckPorts & { readonly runWrangler: RunWrangler };
 
 /** With another configuration or name, wrangler would not deploy what is checked here. */
-const OTHER_WORKER = /^(-c|--(config|cwd|name|script|dry-?run|no-dry-run))(=|$)/i;
+const OTHER_WORKER = /^(-c.*|--(config|cwd|name|script|var|dry-?run|no-dry-run|secretsFile)(=.*)?)$/i;
 
 /** Between two checks of a new deployment, unless a test is in a hurry. */
 export const CHECK_INTERVAL_MS = 5000;
@@ -109,7 +109,7 @@ async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOp
 function readSecrets(wranglerArguments: readonly string[]): Environment {
   const at = wranglerArguments.findIndex((argument) => /^--secrets-file(=|$)/.test(argument));
   if (at === -1) return {};
-  const path = wranglerArguments[at]?.split("=")[1] ?? wranglerArguments[at + 1] ?? "";
+  const path = wranglerArguments[at]?.match(/=(.+)/)?.[1] ?? wranglerArguments[at + 1] ?? "";
   try {
     const text = readFileSync(path, "utf8");
     return text.trimStart().startsWith("{") ? JSON.parse(text) : parseEnv(text);

@@ -46,6 +46,16 @@ export function createAsk(prompter: Prompter | undefined, takesDefaults: boolean
 }
 
 /**
+ * Checks the answers that options give, and asks nothing: so a wrong one shows before the first question.
+ * @throws Failure that names the option.
+ */
+export const checkGiven: Ask = async (question) => {
+  const { given, initial, choices } = question;
+  if (given !== undefined) return checkAnswer(question, given);
+  return initial ?? choices?.[0]?.value ?? "";
+};
+
+/**
  * Refuses to go on without a terminal while options are missing.
  * @throws Failure that names them all.
  */

@@ -115,14 +115,23 @@ function insertAfterContent(lines: readonly string[], header: number, block: rea
   return lines.toSpliced(last + 1, 0, ...block);
 }
 
-/** The routes of an environment of wrangler, with this custom domain instead of the first one. */
+/** The routes of an environment of wrangler with this custom domain: instead of the only one, else after the others. */
 function routesWith(text: string, env: string | undefined, domain: string): readonly TomlValue[] {
   const toml = parse(text) as Table; // as its type has no undefined
   const scope = env === undefined ? toml : tableIn(tableIn(toml, "env"), env);
-  const route = { pattern: domain, custom_domain: true };
+  if ("route" in scope) {
+    throw new Failure("wrangler.toml has route, and takes no custom domain beside it. Move it into routes first.");
+  }
   const routes = (scope["routes"] ?? []) as readonly TomlValue[]; // anything else wrangler has refused
-  const first = routes.findIndex((each) => typeof each === "object" && "custom_domain" in each);
-  return first === -1 ? [...routes, route] : routes.with(first, route);
+  const domains = routes.filter(isCustomDomain);
+  const [only] = domains;
+  if (domains.some(({ pattern }) => pattern === domain)) return routes;
+  if (only === undefined || domains.length > 1) return [...routes, { pattern: domain, custom_domain: true }];
+  return routes.with(routes.indexOf(only), { ...only, pattern: domain });
+}
+
+function isCustomDomain(route: TomlValue): route is { readonly [name: string]: TomlValue } {
+  return typeof route === "object" && "custom_domain" in route && route["custom_domain"] === true;
 }
 
 function setRoutes(lines: readonly string[], env: string | undefined, routes: readonly TomlValue[]): string[] {

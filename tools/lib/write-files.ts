@@ -1,14 +1,16 @@
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Failure } from "./failure.ts";
 
 /** A file to write. */
@@ -47,7 +49,7 @@ export function writeFiles(root: string, files: readonly FileToWrite[]): void {
     throw new Failure(`${name} was changed while this ran, so nothing was written. Run this again.`);
   }
   const staged = files.map((file) => {
-    const path = existsSync(join(root, file.name)) ? realpathSync(join(root, file.name)) : join(root, file.name);
+    const path = targetFor(join(root, file.name));
     return { path, temporary: `${path}.${process.pid}.tmp`, file };
   });
   const written: string[] = [];
@@ -64,6 +66,13 @@ export function writeFiles(root: string, files: readonly FileToWrite[]): void {
   } finally {
     for (const temporary of written) rmSync(temporary, { force: true });
   }
+}
+
+/** Where a symbolic link leads, be there a file or not; any other path is its own target. */
+function targetFor(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
 function modeFor(path: string, { mode }: FileToWrite): number {

@@ -56,9 +56,6 @@ export async function askAccess(
       { value: "open", label: "everyone who knows the URL gets tokens of the app (open)" },
     ],
   });
-  if (kind === "open") {
-    say("Warning: an open service gives everyone who knows its URL a token of the app. Limit it to a bot, at least.");
-  }
   const identity =
     kind === "key"
       ? await askKeyCaller(ask, options, names)
@@ -66,8 +63,15 @@ export async function askAccess(
         ? await askIssuer(ask, options, names)
         : undefined;
   const rights = await askRights(ask, options);
+  if (kind === "open") say(openWarning(rights));
   if (identity === undefined) return { caller: undefined, apiKey: undefined, tokenScope: scopeFor(rights) };
   return { caller: { ...identity.caller, ...rights }, apiKey: identity.apiKey, tokenScope: undefined };
+}
+
+function openWarning({ bot_ids }: Rights): string {
+  const advice = bot_ids === undefined ? " Limit it to your bots, at least." : "";
+  const others = "Visitors of a site can be callers behind Turnstile: docs/callers.md.";
+  return `Warning: an open service gives everyone who knows its URL a token of the app.${advice} ${others}`;
 }
 
 type Identity = { readonly caller: TomlTable; readonly apiKey: string | undefined };
@@ -80,7 +84,12 @@ async function askKeyCaller(ask: Ask, { caller }: AccessOptions, names: readonly
 
 async function askIssuer(ask: Ask, options: AccessOptions, names: readonly unknown[]): Promise<Identity> {
   const choices = RECIPE_NAMES.map((value) => ({ value, label: RECIPES[value].label }));
-  const name = await ask({ option: "--recipe", text: "Which login?", given: options.recipe, choices });
+  const name = await ask({
+    option: "--recipe",
+    text: "Which login? docs/callers.md has others",
+    given: options.recipe,
+    choices,
+  });
   const recipe: Recipe = RECIPES[name as RecipeName]; // one of the choices
   const tenant = await ask({
     option: "--issuer",

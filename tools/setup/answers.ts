@@ -67,9 +67,10 @@ export async function askApp(
     given: given.kid ?? existing("KID"),
     initial: refused?.kid,
   });
-  const warning =
-    kid.length === KID_LENGTH ? "" : ` Coze's fingerprints have ${KID_LENGTH} characters, not ${kid.length}.`;
-  ports.say(`KID, which has to be the fingerprint of this key at Coze: ${kid}${warning}`);
+  ports.say(`KID, which has to be the fingerprint of this key at Coze: ${kid}`);
+  if (kid.length !== KID_LENGTH) {
+    ports.say(`Coze's fingerprints have ${KID_LENGTH} characters; this one has ${kid.length}.`);
+  }
   return { clientId, privateKey, keyPath, kid };
 }
 
@@ -107,7 +108,11 @@ async function askPrivateKey(
 }
 
 /** Asks for the rest: who may call, and from which pages and at which address. */
-export async function askAccessAndHosts(options: AnswerOptions, project: Project, { ask, say }: AnswerPorts) {
+export async function askAccessAndHosts(
+  options: AnswerOptions,
+  project: Project,
+  { ask, say }: Pick<AnswerPorts, "ask" | "say">,
+) {
   const { deployed, local } = project;
   const isRestricted = "CALLERS" in deployed || "CALLERS" in local;
   const hasService = "CLIENT_ID" in deployed;

@@ -33,21 +33,20 @@ export async function askEndpoint(
   ports: EndpointPorts,
   refused?: RegionEndpoint,
 ): Promise<RegionEndpoint> {
-  const isAskedAgain = refused !== undefined && regionOf(refused.tokenEndpoint) !== undefined;
+  if (refused !== undefined && regionOf(refused.tokenEndpoint) === undefined) return askUrl(refused, local, ports);
+  const isAskedAgain = refused !== undefined;
   if (options.region !== undefined && !isAskedAgain) return endpointIn(options.region as Region, local); // one of its choices
   const existing = isAskedAgain ? undefined : (options.tokenEndpoint ?? existingEndpoint(app, local));
   if (existing !== undefined) {
-    const url = parseSecureUrl(existing, REGION_ENDPOINTS.cn.tokenEndpoint);
-    if ("issues" in url) throw new Failure(`--token-endpoint ${url.issues[0]?.message}.`);
-    const { audience } = REGION_ENDPOINTS[regionOf(url.value.href) ?? "cn"];
-    return { tokenEndpoint: url.value.href, audience: stringIn(local, "AUDIENCE") ?? audience };
+    const issue = urlIssue(existing);
+    if (issue !== undefined) throw new Failure(`--token-endpoint ${issue}.`);
+    return endpointAt(existing, local);
   }
 
   const results = (await ports.askRegions?.(app)) ?? [];
   const issuing = results.filter(({ hasIssued }) => hasIssued);
   const found = issuing.length === 1 ? issuing[0]?.region : undefined;
   if (found !== undefined) ports.say(`coze.${found} knows this app.`);
-  else for (const { sentence } of results) ports.say(sentence);
   const region = await ports.ask({
     option: "--region",
     text: ["Where is the app from?", ...results.map(({ sentence }) => sentence)].join(" "),
@@ -56,6 +55,33 @@ export async function askEndpoint(
     choices: REGIONS.map((value) => ({ value, label: `coze.${value}` })),
   });
   return endpointIn(region as Region, local); // one of the choices
+}
+
+/** Asks for the URL of an endpoint that is not Coze's own, and has refused the app. */
+async function askUrl(
+  { tokenEndpoint }: RegionEndpoint,
+  local: Project["local"],
+  { ask }: EndpointPorts,
+): Promise<RegionEndpoint> {
+  const url = await ask({
+    option: "--token-endpoint",
+    text: "TOKEN_ENDPOINT: the whole URL, with its path",
+    given: undefined,
+    initial: tokenEndpoint,
+    issue: urlIssue,
+  });
+  return endpointAt(url, local);
+}
+
+function urlIssue(url: string): string | undefined {
+  const parsed = parseSecureUrl(url, REGION_ENDPOINTS.cn.tokenEndpoint);
+  return "issues" in parsed ? parsed.issues[0]?.message : undefined;
+}
+
+function endpointAt(url: string, local: Project["local"]): RegionEndpoint {
+  const { href } = new URL(url);
+  const { audience } = REGION_ENDPOINTS[regionOf(href) ?? "cn"];
+  return { tokenEndpoint: href, audience: stringIn(local, "AUDIENCE") ?? audience };
 }
 
 /** @throws Failure when AUDIENCE is set for another region. */

@@ -110,7 +110,7 @@ function planToml(project: Project, answers: Answers): Plan {
       ...("CALLERS" in deployed ? [{ file: WRANGLER_TOML, name: "CALLERS", action: "kept" as const }] : []),
       ...(domain === undefined
         ? []
-        : [{ file: WRANGLER_TOML, name: "custom domain", action: actionFor(project.domain, true), value: domain }]),
+        : [{ file: WRANGLER_TOML, name: "custom domain", action: "set" as const, value: domain }]),
       ...(hasNewIds
         ? [{ file: WRANGLER_TOML, name: "namespace_id of each rate limit", action: "changed" as const }]
         : []),

@@ -1,9 +1,9 @@
-import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint } from "../lib/coze-regions.ts";
+import { REGION_ENDPOINTS, REGIONS, type RegionEndpoint, regionOf } from "../lib/coze-regions.ts";
 import { Failure } from "../lib/failure.ts";
 import { printableLine } from "../lib/printable.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import type { Prompter } from "../lib/prompter.ts";
-import { createAsk, refuseMissing } from "../lib/questions.ts";
+import { checkGiven, createAsk, refuseMissing } from "../lib/questions.ts";
 import { describeRefusal, type Exchanged, type ExchangeSettings, isUnreachable } from "../lib/try-exchange.ts";
 import { writeFiles } from "../lib/write-files.ts";
 import { type AnswerOptions, type AnswerPorts, type Answers, type App, askAccessAndHosts, askApp } from "./answers.ts";
@@ -43,7 +43,13 @@ export type SetupResult = {
  * @throws Interrupted on Ctrl-C; nothing is written then.
  */
 export async function setUp(project: Project, options: SetupOptions, ports: SetupPorts): Promise<SetupResult> {
+  if (project.stored.includes("PRIVATE_KEY")) {
+    throw new Failure(
+      "PRIVATE_KEY is in the Secrets Store, where setup cannot read it. Set up by hand: README.md, Deploy.",
+    );
+  }
   refuseUnused(options);
+  await checkOptions(options, project);
   if (ports.prompter === undefined) requireOptions(options, project, ports.keyFile);
   const canExchange = options.exchange && !options.dryRun;
   const answerPorts: AnswerPorts = {
@@ -66,6 +72,13 @@ export async function setUp(project: Project, options: SetupOptions, ports: Setu
   if (options.dryRun || !(await isConfirmed(plan, options, ports))) return { ...result, isWritten: false };
   writeFiles(project.root, plan.files);
   return { ...result, isWritten: true };
+}
+
+/** A wrong option shows before the first question. What --issuer has to look like depends on --recipe. */
+async function checkOptions(options: SetupOptions, project: Project): Promise<void> {
+  const { issuer: _issuer, audience: _audience, ...others } = options;
+  const checked = options.recipe === undefined ? others : options;
+  await askAccessAndHosts(checked, project, { ask: checkGiven, say: () => undefined });
 }
 
 /** An option that has no effect is a mistake. */
@@ -120,18 +133,19 @@ async function askUntilAccepted(
     ports.say(exchange);
     if ("accessToken" in exchanged) return { app, endpoint, exchange };
     if (isUnreachable(exchanged.refusal)) {
-      ports.say("So the key could not be tried. It is written all the same.");
+      ports.say("So the key could not be tried. It will be written all the same.");
       return { app, endpoint, exchange };
     }
     if (ports.prompter === undefined) {
       throw new Failure(`${exchange}\nNothing was written. --no-exchange writes it all the same.`);
     }
-    if (!(await ports.prompter.confirm("Correct the id, the key, the fingerprint or the region?", true))) {
-      ports.say("It is written although Coze refuses it.");
+    if (!(await ports.prompter.confirm("Correct the id, the key, the fingerprint or the endpoint?", true))) {
+      ports.say("It will be written although Coze refuses it.");
       return { app, endpoint, exchange };
     }
     const askAgain = { ...answerPorts, ask: createAsk(ports.prompter, false) };
-    [app, endpoint] = await askAppAndEndpoint(options, project, askAgain, { app, endpoint });
+    const { isKeyRefusal } = exchanged.refusal;
+    [app, endpoint] = await askAppAndEndpoint(options, project, askAgain, { app, endpoint, isKeyRefusal });
   }
 }
 
@@ -139,9 +153,11 @@ async function askAppAndEndpoint(
   options: SetupOptions,
   project: Project,
   ports: AnswerPorts,
-  refused?: { readonly app: App; readonly endpoint: RegionEndpoint },
+  refused?: { readonly app: App; readonly endpoint: RegionEndpoint; readonly isKeyRefusal: boolean },
 ): Promise<[App, RegionEndpoint]> {
   const app = await askApp(options, project, ports, refused?.app);
+  // An endpoint of somebody else that can tell that a key is wrong is the right one.
+  if (refused?.isKeyRefusal && regionOf(refused.endpoint.tokenEndpoint) === undefined) return [app, refused.endpoint];
   return [app, await askEndpoint(options, app, project, ports, refused?.endpoint)];
 }
 

@@ -91,17 +91,24 @@ describe("npm run deploy", () => {
     expect((await run({}, options)).output).toMatch(/FAIL │ PRIVATE_KEY .*is a public key/s);
     writeFileSync(join(folder, "keys.json"), JSON.stringify({ KID, PRIVATE_KEY: keyPair.privateKey }));
     expect((await run({}, options)).code).toBe(0);
-    await expect(run({}, { wranglerArguments: ["--secrets-file=nowhere.json"] })).rejects.toThrow(
-      /nowhere.json cannot be read/,
+    await expect(run({}, { wranglerArguments: ["--secrets-file=no=where.json"] })).rejects.toThrow(
+      /no=where.json cannot be read/,
     );
   });
 
-  it.each(["production", "--config=other.toml", "-c", "--name", "--dryRun", "--dry-run=true"])(
-    "refuses an argument with which wrangler would not do what was checked: %s",
-    async (argument) => {
-      await expect(run({}, { wranglerArguments: [argument, "x"] })).rejects.toThrow(`takes no ${argument}`);
-    },
-  );
+  it.each([
+    "production",
+    "--config=other.toml",
+    "-c",
+    "-c./x.toml",
+    "--var",
+    "--secretsFile=x",
+    "--name",
+    "--dryRun",
+    "--dry-run=true",
+  ])("refuses an argument with which wrangler would not do what was checked: %s", async (argument) => {
+    await expect(run({}, { wranglerArguments: [argument, "x"] })).rejects.toThrow(`takes no ${argument}`);
+  });
 
   it("deploys nothing when the build fails, or with --dry-run", async () => {
     const failed = await run({}, {}, { build: { code: 1, output: "a syntax error" } });

@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { describe, expect, it } from "vitest";
-import { editToml } from "../../../tools/lib/toml-edit.ts";
+import { editToml, tomlValue } from "../../../tools/lib/toml-edit.ts";
 import { SHIPPED_TOML } from "../../support/shipped-toml.ts";
 
 const CALLER = { name: "script", key_sha256: "ab", claims: { a: true } };
@@ -62,10 +62,20 @@ describe("editing wrangler.toml", () => {
     );
   });
 
-  it("changes the custom domain, and keeps all other routes", () => {
-    const text = 'routes = ["a.example/*", { pattern = "old.example", custom_domain = true }]\n';
-    const edited = editToml(text, { env: undefined, vars: {}, domain: "new.example" });
-    expect(parse(edited)).toEqual({ routes: ["a.example/*", { pattern: "new.example", custom_domain: true }] });
+  it("changes the only custom domain, or adds one, and keeps all other routes", () => {
+    const old = { pattern: "old.example", custom_domain: true, enabled: true };
+    const added = { pattern: "new.example", custom_domain: true };
+    const zone = { pattern: "a.example/*", zone_name: "a.example", custom_domain: false };
+    const routesAfter = (...routes: readonly object[]) => {
+      const text = `routes = ${tomlValue(JSON.parse(JSON.stringify(routes)))}\n`;
+      return parse(editToml(text, { env: undefined, vars: {}, domain: "new.example" }))["routes"];
+    };
+    expect(routesAfter(zone, old)).toEqual([zone, { ...old, pattern: "new.example" }]);
+    expect(routesAfter(zone)).toEqual([zone, added]);
+    expect(routesAfter(old, { ...old, pattern: "b.example" })).toEqual([old, { ...old, pattern: "b.example" }, added]);
+    expect(routesAfter(old, added)).toEqual([old, added]);
+    const single = { env: undefined, vars: {}, domain: "new.example" };
+    expect(() => editToml('route = "a.example/*"\n', single)).toThrow(/Move it into routes/);
   });
 
   it.each([

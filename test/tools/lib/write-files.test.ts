@@ -40,5 +40,9 @@ describe("writing files", () => {
     writeFiles(folder, filesIn(folder));
     expect(lstatSync(join(folder, ".dev.vars")).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, "secrets/vars"), "utf8")).toBe("new");
+
+    rmSync(join(folder, "secrets/vars")); // which leads nowhere then
+    writeFiles(folder, [{ name: ".dev.vars", text: "again", mode: 0o600, before: undefined }]);
+    expect(readFileSync(join(folder, "secrets/vars"), "utf8")).toBe("again");
   });
 });

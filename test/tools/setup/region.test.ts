@@ -20,7 +20,7 @@ const REFUSAL: Refusal = {
 /** Sets up a folder for an app that these regions know, and notes which of them were asked. */
 async function run(
   regions: readonly string[],
-  options: Partial<typeof OPTIONS> & { readonly region?: string } = {},
+  options: Partial<typeof OPTIONS> & { readonly region?: string; readonly tokenEndpoint?: string } = {},
   { prompter, vars = "" }: { readonly prompter?: Prompter; readonly vars?: string } = {},
 ) {
   const folder = createFolder({ "key.pem": keyPair.privateKey, ".dev.vars": vars });
@@ -32,10 +32,12 @@ async function run(
       prompter,
       say: () => undefined,
       keyFile: undefined,
-      async tryExchange({ audience }) {
-        asked.push(audience);
-        const isKnown = regions.some((region) => audience === `api.coze.${region}`);
-        return isKnown ? { accessToken: "any", secondsLeft: 900, logId: undefined } : { refusal: REFUSAL };
+      async tryExchange({ tokenEndpoint }) {
+        const { host } = new URL(tokenEndpoint);
+        asked.push(host);
+        const isKnown = regions.some((region) => host === `api.coze.${region}`);
+        if (isKnown) return { accessToken: "any", secondsLeft: 900, logId: undefined };
+        return { refusal: { ...REFUSAL, isKeyRefusal: host.startsWith("api.coze.") } };
       },
     },
   );
@@ -78,7 +80,21 @@ describe("the region of an app", () => {
     const questions: string[] = [];
     const { deployed } = await run(["com"], { region: "cn" }, { prompter: createPrompter(questions) });
     expect(deployed).toEqual(COM);
-    expect(questions).toContainEqual(expect.stringMatching(/^Correct the id, the key, the fingerprint or the region/));
+    expect(questions).toContainEqual(
+      expect.stringMatching(/^Correct the id, the key, the fingerprint or the endpoint/),
+    );
+  });
+
+  it("asks for another endpoint where one of somebody else does not look at the key", async () => {
+    const defaults = createPrompter([]);
+    const prompter: Prompter = {
+      ...defaults,
+      text: async (question, initial) =>
+        question.startsWith("TOKEN_ENDPOINT") ? COM.TOKEN_ENDPOINT : defaults.text(question, initial),
+    };
+    const { deployed, asked } = await run(["com"], { tokenEndpoint: "https://proxy.example/" }, { prompter });
+    expect(asked).toEqual(["proxy.example", "api.coze.com"]);
+    expect(deployed).toEqual(COM);
   });
 
   it("refuses a region that AUDIENCE contradicts", async () => {

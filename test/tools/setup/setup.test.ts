@@ -115,6 +115,13 @@ describe("npm run setup without a terminal", () => {
     expect(readFileSync(join(folder, "wrangler.toml"), "utf8")).toBe(SHIPPED_TOML);
   });
 
+  it("refuses a wrong option before it sends anything", async () => {
+    const exchanges = await countExchanges();
+    const { stderr } = await run(createClone(), ...app("--access", "open", "--origins", "app.example.com"));
+    expect(stderr).toMatch(/^--origins /);
+    expect(await countExchanges()).toBe(exchanges);
+  });
+
   it("explains a refusal of Coze, and writes nothing then", async () => {
     const folder = createClone();
     const { stderr, code } = await run(folder, ...app("--access", "open", "--kid", "unknown"));
