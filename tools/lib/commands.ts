@@ -10,6 +10,11 @@ export function deployCommand(env: string | undefined): string {
   return npmCommand("deploy", env);
 }
 
+/** The command that rotates the key of an environment of wrangler.toml, or goes on with that. */
+export function rotateCommand(env: string | undefined): string {
+  return npmCommand("rotate", env);
+}
+
 /** The command that restores the previous version of a Worker. */
 export function rollbackCommand(env: string | undefined): string {
   return `npx wrangler rollback ${wranglerEnv(env)}`;

@@ -41,7 +41,7 @@ export async function deployPairs(state: RotationState, context: Context): Promi
 
   const code = await deploySecrets(
     secrets,
-    { root, env, url, credential: ports.credential },
+    { root, env, url, credential: ports.credential, isRotation: true },
     { ...ports, runWrangler },
   );
   if (code !== 0) {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { deploy } from "../../../tools/deploy/deploy.ts";
+import { checkLocal } from "../../../tools/doctor/local.ts";
 import { varsLine } from "../../../tools/lib/vars-file.ts";
 import { NEW, NEW_PAIR, OLD, prepareServices, START } from "./rotated-service.ts";
 
@@ -69,6 +71,22 @@ describe("npm run rotate, run again", () => {
     await removeKey(NEW.kid);
     await expect(run(["--yes"])).rejects.toThrow(/The new key the-new-key does not work at Coze/);
     expect(cloudflare.history).toHaveLength(1); // nothing was removed
+  });
+
+  it("keeps every other deployment away while the files have the new pair and the Worker does not", async () => {
+    const { run, cloudflare, folder } = await createService();
+    cloudflare.failures.push("no network");
+    await expect(run(NEW_PAIR)).rejects.toThrow();
+    const said: string[] = [];
+    const options = { root: folder, env: undefined, dryRun: false, allowOpen: true, wranglerArguments: [] };
+    const { runWrangler, commands } = cloudflare;
+    const before = commands.length;
+    const code = await deploy(options, { runWrangler, say: (text) => said.push(text), width: 200, pauseMs: 10 });
+    expect([code, commands.length]).toEqual([1, before]);
+    expect(said.join("\n")).toMatch(/FAIL │ rotation .*A key rotation has begun: go on with npm run rotate\./);
+
+    expect((await run(["--yes"])).outcome).toBe("waiting");
+    expect((await checkLocal(folder, undefined, "local")).findings.map(({ name }) => name)).not.toContain("rotation");
   });
 
   const BEFORE = {
