@@ -12,7 +12,7 @@ import type { RunWrangler } from "./run-wrangler.ts";
 export type DeployOptions = CheckOptions & {
   /** Builds and checks, and deploys nothing. */
   readonly dryRun: boolean;
-  /** Deploys an environment without callers, though the top level has some. */
+  /** Deploys what is open or not limited, though the top level or this machine is. */
   readonly allowOpen: boolean;
   /** Whether this deployment is a step of a key rotation; no other one is made while that step is due. */
   readonly isRotation?: boolean;
@@ -106,7 +106,7 @@ async function checkBefore({
     topic === "gitignore" ||
     (topic === "rotation" && isRotation) ||
     (topic === "environment" && (env === undefined || allowOpen)) ||
-    (topic === "callers" && allowOpen) ||
+    (topic === "limit" && allowOpen) ||
     (topic === "domain" && env === undefined);
   return {
     wrong: findings.filter((finding) => !finding.ok && !isNotAboutThisDeployment(finding)),

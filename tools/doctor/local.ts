@@ -52,7 +52,7 @@ export async function checkLocal(
       ...(await checkKeys(project[view], env)),
       ...ofConfig,
       ...checkBindings(project),
-      ...checkOnlyHere(project),
+      ...(await checkOnlyHere(project)),
       ...checkRotation(project),
       ...[read, ...others].flatMap(checkSecretsInToml),
       ...(env === undefined ? checkEnvironments(project, others) : checkEnvironments(readProject(root), [project])),

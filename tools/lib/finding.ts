@@ -16,7 +16,7 @@ const CELL_PADDING = 2;
  * that takes addresses over, limits that are not deployed, .gitignore, a key rotation that has begun, or what the deployed
  * Worker will be like.
  */
-type Topic = "network" | "environment" | "domain" | "callers" | "gitignore" | "rotation" | "deployment";
+type Topic = "network" | "environment" | "domain" | "limit" | "gitignore" | "rotation" | "deployment";
 
 /** What one check has found. */
 export type Finding = {

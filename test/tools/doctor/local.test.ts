@@ -256,6 +256,36 @@ describe("npm run doctor on this machine", () => {
     expect(found.find(({ name }) => name === "only on this machine")?.detail).toBe("KID, PRIVATE_KEY");
   });
 
+  const KEY_CALLER = JSON.stringify([SCRIPT]);
+  const ANONYMOUS_TOO = JSON.stringify([{ name: "web", anonymous: true }, SCRIPT]);
+
+  it.each([
+    ["CALLERS", ANONYMOUS_TOO, KEY_CALLER],
+    ["ALLOWED_ORIGINS", "", "https://app.example.com"],
+    ["ALLOWED_ORIGINS", "*", "https://app.example.com,http://localhost:3000"],
+    ["TOKEN_SCOPE", "", SCOPE],
+  ])("finds %s less strict in wrangler.toml than on this machine: %j", async (name, deployed, local) => {
+    const found = await failures({ ...withToml({ [name]: deployed }), ...withVars({ [name]: local }) });
+    expect(found).toMatchObject([{ name: `${name} of .dev.vars`, hint: expect.stringMatching(/--allow-open$/) }]);
+  });
+
+  it.each([
+    ["CALLERS", ANONYMOUS_TOO],
+    ["ALLOWED_ORIGINS", "*"],
+    ["ALLOWED_ORIGINS", "http://localhost:3000,http://127.0.0.1:8787"],
+  ])("finds nothing wrong in %s that limits nothing, or only local work: %j", async (name, local) => {
+    expect(await failures(withVars({ [name]: local }))).toEqual([]);
+  });
+
+  it("names no variables of an .env file but settings, and not another file than they are in", async () => {
+    const text = `${VARS}CLOUDFLARE_API_TOKEN=secret\nCALLERS='${KEY_CALLER}'\n`;
+    const folder = createFolder({ ".env": text });
+    rmSync(join(folder, ".dev.vars"));
+    const { findings } = await checkLocal(folder, undefined, "local");
+    expect(findings.find(({ name }) => name === "only on this machine")?.detail).toBe("CLIENT_ID, KID, PRIVATE_KEY");
+    expect(findings.filter(({ ok }) => !ok)).toMatchObject([{ name: "CALLERS on this machine" }]);
+  });
+
   it("finds another wrangler than that of package.json, and a Node.js that it does not run on", async () => {
     const files = { "package.json": '{"type":"module","devDependencies":{"wrangler":"4.1.0"}}' };
     expect(await failures(files)).toMatchObject([{ name: "wrangler", hint: "Run npm ci." }]);
