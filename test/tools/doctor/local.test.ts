@@ -167,6 +167,23 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ "wrangler.toml": toml })).toMatchObject([{ name: "domain of staging" }]);
   });
 
+  it.each([
+    ["a route", 'route = "token.example.com/*"\n', "", "token.example.com/*"],
+    [
+      "one of several domains",
+      'routes = [{ pattern = "token.example.com", custom_domain = true }]\n',
+      'routes = [{ pattern = "stg.example.com", custom_domain = true }, { pattern = "token.example.com", custom_domain = true }]\n',
+      "token.example.com",
+    ],
+  ])("finds the environment whose deployment would take %s of the top level", async (_what, top, own, taken) => {
+    const found = await failures({ "wrangler.toml": `${top}${TOML}[env.staging]\n${own}` });
+    expect(found).toMatchObject([
+      { name: "domain of staging", detail: expect.stringContaining(`has ${taken} of the top level`) },
+    ]);
+    const none = await failures({ "wrangler.toml": `${top}${TOML}[env.staging]\nroutes = []\n` });
+    expect(none).toEqual([]);
+  });
+
   it("checks the top level without --env, whatever CLOUDFLARE_ENV says", async () => {
     vi.stubEnv("CLOUDFLARE_ENV", "production");
     onTestFinished(() => void vi.unstubAllEnvs());
