@@ -240,19 +240,20 @@ describe("npm run doctor on this machine", () => {
     }
   });
 
-  it("notes the secrets that the deployed Worker must have, and those that the Secrets Store has", async () => {
+  it("notes the secrets that the deployed Worker must have, and not those that the Secrets Store has", async () => {
     const store = 'secrets_store_secrets = [{ binding = "PRIVATE_KEY", store_id = "1", secret_name = "key" }]\n';
     const folder = createFolder({
       "wrangler.toml": store + TOML,
       ".dev.vars": varsFile({ CLIENT_ID: "1127", KID }),
     });
     for (const [view, hint] of [
-      ["local", /secrets: PRIVATE_KEY\.$/],
-      ["deployed", /secrets: CLIENT_ID, KID, PRIVATE_KEY\.$/],
+      ["local", /^$/],
+      ["deployed", /secrets: CLIENT_ID, KID\. Or run npm run setup first\.$/],
     ] as const) {
       const { findings } = await checkLocal(folder, undefined, view);
       expect(findings.find(({ name }) => name === "settings")).toMatchObject({
         ok: true,
+        detail: expect.stringMatching(/; in the Secrets Store: PRIVATE_KEY$/),
         hint: expect.stringMatching(hint),
       });
     }
