@@ -48,7 +48,7 @@ async function beginOrGoOn(context: Context): Promise<RotateResult> {
   const project = readProject(root, env);
   const begun = readRotationState(context);
   if (begun === undefined) refuseUnsuitable(project);
-  requireOptions(project, options, ports, begun);
+  await requireOptions(project, options, ports, begun);
   return begun === undefined ? begin(project, context) : goOn(begun, project, context);
 }
 
