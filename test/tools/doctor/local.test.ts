@@ -318,6 +318,16 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ ".gitignore": "/.dev.vars*\n" })).toEqual([]);
   });
 
+  it.each([
+    [".dev.vars", ".dev.vars*\n!.dev.vars\n"],
+    [".dev.vars.*", ".dev.vars\n.dev.vars.*\n!/.dev.vars.production\n"],
+  ])("finds that a later line of .gitignore undoes the one that covers %s", async (pattern, text) => {
+    const detail = expect.stringContaining(`does not cover ${pattern}:`);
+    expect(await failures({ ".gitignore": text })).toMatchObject([{ name: ".gitignore", detail }]);
+    const again = `${text}.dev.vars*\n!.dev.vars.example\n`;
+    expect(await failures({ ".gitignore": again })).toEqual([]);
+  });
+
   it("finds a missing .gitignore", async () => {
     const folder = createFolder();
     rmSync(join(folder, ".gitignore"));
@@ -329,6 +339,7 @@ describe("npm run doctor on this machine", () => {
     const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: folder });
     git("init", "--quiet");
     git("add", ".dev.vars.example");
+    appendFileSync(join(folder, "wrangler.toml"), '[env."测试"]\n');
     expect(await wrongIn(folder)).toEqual([]);
     appendFileSync(join(folder, ".gitignore"), "!.dev.vars\n");
     expect(await wrongIn(folder)).toMatchObject([
