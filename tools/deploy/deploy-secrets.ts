@@ -10,7 +10,7 @@ import { type DeployOptions, type DeployPorts, deploy } from "./deploy.ts";
  */
 export async function deploySecrets(
   secrets: Readonly<Record<string, string>>,
-  options: Pick<DeployOptions, "root" | "env" | "url" | "credential">,
+  options: Pick<DeployOptions, "root" | "env" | "url" | "credential" | "isRotation">,
   ports: DeployPorts,
 ): Promise<number> {
   using folder = createPrivateFolder("secrets");

@@ -12,8 +12,10 @@ import type { RunWrangler } from "./run-wrangler.ts";
 export type DeployOptions = CheckOptions & {
   /** Builds and checks, and deploys nothing. */
   readonly dryRun: boolean;
-  /** Deploys an environment without callers, though the top level has some. */
+  /** Deploys what is open or not limited, though the top level or this machine is. */
   readonly allowOpen: boolean;
+  /** Whether this deployment is a step of a key rotation; no other one is made while that step is due. */
+  readonly isRotation?: boolean;
   /** Where the service responds; by default, where wrangler says. */
   readonly url?: URL | undefined;
   /** For wrangler, such as `--keep-vars`. */
@@ -91,13 +93,20 @@ type CheckedBefore = {
   readonly notes: readonly Finding[];
 };
 
-async function checkBefore({ root, env, allowOpen, wranglerArguments }: DeployOptions): Promise<CheckedBefore> {
+async function checkBefore({
+  root,
+  env,
+  allowOpen,
+  isRotation = false,
+  wranglerArguments,
+}: DeployOptions): Promise<CheckedBefore> {
   const { findings } = await checkLocal(root, env, "deployed", readSecrets(wranglerArguments));
   // Another environment is not what is deployed now, and wrangler does not look at .gitignore.
   const isNotAboutThisDeployment = ({ topic }: Finding) =>
     topic === "gitignore" ||
+    (topic === "rotation" && isRotation) ||
     (topic === "environment" && (env === undefined || allowOpen)) ||
-    (topic === "callers" && allowOpen) ||
+    (topic === "limit" && allowOpen) ||
     (topic === "domain" && env === undefined);
   return {
     wrong: findings.filter((finding) => !finding.ok && !isNotAboutThisDeployment(finding)),

@@ -17,7 +17,10 @@ const command = new Command("npm run deploy --")
   .description("Checks the settings, builds, deploys with wrangler, and checks the deployed service.")
   .addOption(createEnvOption("the environment of wrangler.toml to deploy, instead of its top level"))
   .option("--dry-run", "check and build, and deploy nothing; needs no account")
-  .option("--allow-open", "deploy an open service although the top level, or .dev.vars, has callers")
+  .option(
+    "--allow-open",
+    "deploy a service that is open, though the top level is closed, or without a limit that .dev.vars has",
+  )
   .option("--url <url>", "where the service responds, if not where wrangler says", parseUrlOption)
   .helpOption("--help", "show this")
   .addHelpText(

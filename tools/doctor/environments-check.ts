@@ -4,12 +4,12 @@ import { hasCallers, type Project } from "../lib/project.ts";
 
 /**
  * Finds environments that would be open although the top level is closed, as wrangler does not inherit `vars`, and those
- * that would take its custom domain, as wrangler inherits `routes`.
+ * that would take its routes and custom domains, as wrangler inherits `routes`.
  */
 export function checkEnvironments(topLevel: Project, environments: readonly Project[]): readonly Finding[] {
   return environments.flatMap((environment) => [
     ...(hasCallers(topLevel) && !hasCallers(environment) ? [openEnvironment(environment)] : []),
-    ...(environment.takesDomain ? [takenDomain(environment)] : []),
+    ...(environment.takenRoutes.length > 0 ? [takenDomain(environment)] : []),
   ]);
 }
 
@@ -19,8 +19,8 @@ function openEnvironment({ env }: Project): Finding {
   return { ...failed(`environment ${env}`, detail, hint), topic: "environment" };
 }
 
-function takenDomain({ env, domain }: Project): Finding {
-  const detail = `has ${domain} from the top level: its deployment would take the domain over`;
-  const hint = `Add routes = [] below [env.${env}] in wrangler.toml, or a domain of its own.`;
+function takenDomain({ env, takenRoutes }: Project): Finding {
+  const detail = `has ${takenRoutes.join(", ")} of the top level: its deployment would take that over`;
+  const hint = `Add routes = [] below [env.${env}] in wrangler.toml, or routes of its own.`;
   return { ...failed(`domain of ${env}`, detail, hint), topic: "domain" };
 }

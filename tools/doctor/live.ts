@@ -13,6 +13,8 @@ const TIMEOUT_MS = 10_000;
 /** What the checks against Coze may use. */
 export type LiveOptions = {
   readonly botId?: string | undefined;
+  /** `false` if PRIVATE_KEY is in the Secrets Store alone, which only the deployed Worker can read. */
+  readonly hasKey?: boolean;
   /** Where to try a key that Coze refuses; by default, in the other region of Coze. */
   readonly otherRegions?: readonly RegionEndpoint[];
 };
@@ -23,12 +25,16 @@ export async function checkLive(config: Config, options: LiveOptions = {}): Prom
   return [...coze, ...issuers];
 }
 
-async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): Promise<readonly Finding[]> {
+async function checkCoze(
+  config: Config,
+  { botId, hasKey = true, otherRegions }: LiveOptions,
+): Promise<readonly Finding[]> {
   const endpoint = new URL(config.tokenEndpoint);
   const advice = `Check TOKEN_ENDPOINT, and whether this network lets ${endpoint.host} through.`;
   const network = await checkNetwork("Coze", endpoint, Date.now(), advice);
   if (network.some(({ ok }) => !ok)) return network;
 
+  if (!hasKey) return [...network, await checkClock(endpoint), notTried()];
   const [clock, exchanged] = await Promise.all([checkClock(endpoint), tryExchange(config)]);
   if ("refusal" in exchanged) {
     return [
@@ -45,6 +51,11 @@ async function checkCoze(config: Config, { botId, otherRegions }: LiveOptions): 
     await checkTokenAtCoze(endpoint.origin, accessToken),
     ...(botId === undefined ? [] : [await checkBot(endpoint.origin, accessToken, botId)]),
   ];
+}
+
+function notTried(): Finding {
+  const hint = "Check the deployed service: npm run doctor -- --url https://…";
+  return passed("exchange", "not tried: PRIVATE_KEY is in the Secrets Store", hint);
 }
 
 async function checkClock(endpoint: URL): Promise<Finding> {

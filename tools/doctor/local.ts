@@ -15,6 +15,7 @@ import { checkKey, type PairNames } from "./key-check.ts";
 import { checkNode, checkVarsFileMode, checkWrangler } from "./machine-check.ts";
 import { checkOnlyHere, checkSecretsInToml } from "./placement-check.ts";
 import { checkRegion } from "./region-check.ts";
+import { checkRotation } from "./rotation-check.ts";
 import { checkSettings, type View } from "./settings-check.ts";
 
 const packageFile = z.object({ devDependencies: z.object({ wrangler: z.string() }).optional() });
@@ -51,7 +52,8 @@ export async function checkLocal(
       ...(await checkKeys(project[view], env)),
       ...ofConfig,
       ...checkBindings(project),
-      ...checkOnlyHere(project),
+      ...(await checkOnlyHere(project)),
+      ...checkRotation(project),
       ...[read, ...others].flatMap(checkSecretsInToml),
       ...(env === undefined ? checkEnvironments(project, others) : checkEnvironments(readProject(root), [project])),
     ],

@@ -73,7 +73,8 @@ async function examineMachine(env: string | undefined, live: boolean, botId: str
     return [...findings, failed("exchange", "not tried: the settings are wrong", "Fix the settings above first.")];
   }
   const { host } = new URL(config.tokenEndpoint);
-  return [...findings, ...(await announceWait(host, checkLive(config, { botId })))];
+  const hasKey = "PRIVATE_KEY" in readProject(process.cwd(), env).local;
+  return [...findings, ...(await announceWait(host, checkLive(config, { botId, hasKey })))];
 }
 
 async function examineDeployment(url: URL, env: string | undefined, origin: string | undefined) {

@@ -61,6 +61,9 @@ function unexpectedlyOpen(env: string | undefined): Finding {
 }
 
 function checkClosed({ status, body }: ServiceResponse): Finding {
+  if (status === 429) {
+    return passed("access", "/health says closed; requests are rate limited now", "Wait a minute, and run this again.");
+  }
   if (status >= 400 && status < 500)
     return passed("access", `closed: without a credential there is ${status}, and no token`);
   const { error_description = "" } = parseServiceRefusal(body) ?? {};

@@ -18,9 +18,9 @@ type CheckedSettings = {
 /** Checks every setting as the Worker does, one finding for each issue. */
 export async function checkSettings(project: Project, view: View): Promise<CheckedSettings> {
   const environment = project[view];
-  const elsewhere =
-    view === "deployed" ? missingSecrets(environment) : project.stored.filter((name) => !(name in environment));
-  const placeholders = Object.fromEntries(elsewhere.map((name) => [name, "not here"]));
+  const stored = project.stored.filter((name) => !(name in environment));
+  const missing = view === "deployed" ? missingSecrets(environment, stored) : [];
+  const placeholders = Object.fromEntries([...stored, ...missing].map((name) => [name, "not here"]));
   const parsed = await parseConfig({ ...environment, ...placeholders });
 
   if ("issues" in parsed) {
@@ -28,15 +28,23 @@ export async function checkSettings(project: Project, view: View): Promise<Check
     return { findings, config: undefined };
   }
   const known = Object.keys(environment).length;
-  const note = elsewhere.length > 0 ? `The Worker must have these as secrets: ${elsewhere.join(", ")}.` : "";
+  const detail = `${known} variables and bindings are right`;
+  const inStore = stored.length > 0 ? `; in the Secrets Store: ${stored.join(", ")}` : "";
   return {
-    findings: [{ ...passed("settings", `${known} variables and bindings are right`, note), topic: "deployment" }],
+    findings: [{ ...passed("settings", detail + inStore, noteOn(missing, project)), topic: "deployment" }],
     config: parsed.value,
   };
 }
 
+function noteOn(missing: readonly string[], { env }: Project): string {
+  if (missing.length === 0) return "";
+  const isNotSetUp = missing.includes("CLIENT_ID") && missing.includes("KID");
+  const note = `The Worker must have these as secrets: ${missing.join(", ")}.`;
+  return isNotSetUp ? `${note} Or run ${setupCommand(env)} first.` : note;
+}
+
 /** Settings that wrangler.toml need not have, as they can be secrets, but that the rest of it calls for. */
-function missingSecrets(environment: Environment): readonly string[] {
+function missingSecrets(environment: Environment, stored: readonly string[]): readonly string[] {
   const hasTurnstile = JSON.stringify(environment["CALLERS"] ?? "").includes("turnstile");
   const names = [
     "CLIENT_ID",
@@ -45,7 +53,7 @@ function missingSecrets(environment: Environment): readonly string[] {
     ...(hasTurnstile ? ["TURNSTILE_SECRET_KEY"] : []),
     ...("PREVIOUS_KID" in environment ? ["PREVIOUS_PRIVATE_KEY"] : []),
   ];
-  return names.filter((name) => stringIn(environment, name) === undefined);
+  return names.filter((name) => stringIn(environment, name) === undefined && !stored.includes(name));
 }
 
 function hintFor(path: string, message: string, { env }: Project): string {

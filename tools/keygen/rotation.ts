@@ -18,8 +18,8 @@ const MAX_BASE_LENGTH = 62;
  */
 export function describeRotation(root: string, name: string, env: string | undefined): string {
   const { key, digest } = createApiKey();
-  const caller = rotatedCallerFor(readProject(root, env), name, digest);
-  const lines = Object.entries(caller).map(([property, value]) => `  ${property} = ${tomlValue(value)}`);
+  const project = readProject(root, env);
+  const caller = rotatedCallerFor(project, name, digest);
   const deploy = deployCommand(env);
   return `A new key of ${name}. It is shown only once and stored nowhere:
 
@@ -27,8 +27,7 @@ export function describeRotation(root: string, name: string, env: string | undef
 
 1. Paste this caller into wrangler.toml, beside ${name}, which stays. It may do the same, and opens the same sessions:
 
-  [[${varsTable(env)}.CALLERS]]
-${lines.join("\n")}
+${typeof project.deployed["CALLERS"] === "string" ? jsonToPaste(caller, env) : tableToPaste(caller, env)}
 
 2. ${deploy}
    From now on both keys work. Give the new one to the owner of ${name}. A client that sends its name too, as OAuth
@@ -36,6 +35,16 @@ ${lines.join("\n")}
 3. When the log has no more requests whose caller is ${name}, remove the caller ${name} from wrangler.toml.
 4. ${deploy}
    The old key ends.`;
+}
+
+function tableToPaste(caller: CallerTable, env: string | undefined): string {
+  const lines = Object.entries(caller).map(([property, value]) => `  ${property} = ${tomlValue(value)}`);
+  return [`  [[${varsTable(env)}.CALLERS]]`, ...lines].join("\n");
+}
+
+/** TOML allows no table beside a string of the same name. */
+function jsonToPaste(caller: CallerTable, env: string | undefined): string {
+  return `  ${JSON.stringify(caller)}\n\n   It goes into the list in CALLERS of [${varsTable(env)}], after a comma.`;
 }
 
 /**

@@ -5,9 +5,14 @@ export function setupCommand(env: string | undefined, options = ""): string {
   return npmCommand("setup", env, options);
 }
 
-/** The command that deploys an environment of wrangler.toml; `undefined` is its top level. */
-export function deployCommand(env: string | undefined): string {
-  return npmCommand("deploy", env);
+/** The command that deploys an environment of wrangler.toml, with further options; `undefined` is its top level. */
+export function deployCommand(env: string | undefined, options = ""): string {
+  return npmCommand("deploy", env, options);
+}
+
+/** The command that rotates the key of an environment of wrangler.toml, or goes on with that. */
+export function rotateCommand(env: string | undefined): string {
+  return npmCommand("rotate", env);
 }
 
 /** The command that restores the previous version of a Worker. */

@@ -13,9 +13,10 @@ const CELL_PADDING = 2;
 
 /**
  * What a finding is about, where a command decides by it: whether a host can be reached, an environment that is open, one
- * that takes a custom domain over, callers that are not deployed, .gitignore, or what the deployed Worker will be like.
+ * that takes addresses over, limits that are not deployed, .gitignore, a key rotation that has begun, or what the deployed
+ * Worker will be like.
  */
-type Topic = "network" | "environment" | "domain" | "callers" | "gitignore" | "deployment";
+type Topic = "network" | "environment" | "domain" | "limit" | "gitignore" | "rotation" | "deployment";
 
 /** What one check has found. */
 export type Finding = {

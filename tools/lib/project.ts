@@ -17,7 +17,9 @@ export type Project = {
   readonly workerName: string | undefined;
   /** Of the custom domain, without a scheme. */
   readonly domain: string | undefined;
-  /** Whether a deployment takes the custom domain away from the top level: wrangler inherits `routes`. */
+  /** The routes and custom domains that a deployment takes away from the top level: wrangler inherits them. */
+  readonly takenRoutes: readonly string[];
+  /** Whether its custom domain is among them. */
   readonly takesDomain: boolean;
   /** The ids of the rate limits. Limits with equal ids share one count. */
   readonly namespaceIds: readonly string[];
@@ -32,11 +34,14 @@ export type Project = {
 /** The name of wrangler's file. */
 export const WRANGLER_TOML = "wrangler.toml";
 
+type Route = string | { readonly pattern: string; readonly custom_domain?: boolean };
+
 /** What wrangler makes of its file; its own type is not resolved outside of its package. */
 type WranglerConfig = {
   readonly name?: string;
   readonly definedEnvironments?: readonly string[];
-  readonly routes?: readonly (string | { readonly pattern: string; readonly custom_domain?: boolean })[];
+  readonly route?: Route;
+  readonly routes?: readonly Route[];
   readonly vars: Record<string, never>;
   readonly kv_namespaces: readonly { readonly binding: string }[];
   readonly ratelimits: readonly { readonly name: string; readonly namespace_id: string }[];
@@ -59,13 +64,16 @@ export function readProject(root: string, env?: string): Project {
   const bindings = bindingsFor(config);
   const vars = getVarsForDev(path, undefined, config.vars, env, true);
   const domain = customDomainIn(config);
+  const ofTopLevel = env === undefined ? [] : patternsIn(readConfig(path));
+  const takenRoutes = patternsIn(config).filter((pattern) => ofTopLevel.includes(pattern));
   return {
     root,
     env,
     environments,
     workerName: config.name,
     domain,
-    takesDomain: env !== undefined && domain !== undefined && domain === customDomainIn(readConfig(path)),
+    takenRoutes,
+    takesDomain: domain !== undefined && takenRoutes.includes(domain),
     namespaceIds: config.ratelimits.map(({ namespace_id }) => String(namespace_id)),
     deployed: { ...config.vars, ...bindings },
     local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },
@@ -90,8 +98,17 @@ export function hasCallers({ deployed }: Project): boolean {
   return deployed["CALLERS"] !== undefined;
 }
 
-function customDomainIn({ routes = [] }: WranglerConfig): string | undefined {
-  const route = routes.find((route) => typeof route === "object" && route.custom_domain === true);
+function patternsIn(config: WranglerConfig): readonly string[] {
+  return routesIn(config).map((route) => (typeof route === "string" ? route : route.pattern));
+}
+
+/** As wrangler deploys them: an empty `routes` keeps an inherited `route` away. */
+function routesIn({ route, routes }: WranglerConfig): readonly Route[] {
+  return routes ?? (route === undefined ? [] : [route]);
+}
+
+function customDomainIn(config: WranglerConfig): string | undefined {
+  const route = routesIn(config).find((route) => typeof route === "object" && route.custom_domain === true);
   return typeof route === "object" ? route.pattern : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { importPrivateKey } from "../../src/adapters/coze/private-key.ts";
+import { readKeyFile } from "../lib/key-file.ts";
 import { askKeyFile, askKid } from "../lib/key-questions.ts";
 import { type Project, stringIn } from "../lib/project.ts";
 import type { Ask, Question } from "../lib/questions.ts";
@@ -33,9 +34,13 @@ type PairPorts = {
 };
 
 /** The options that are missing when there is no terminal to ask in. */
-export function missingPairOptions(options: PairOptions, { deployed, local }: Project): readonly string[] {
+export function missingPairOptions(
+  options: PairOptions,
+  { deployed, local }: Project,
+  { keyFile }: Pick<PairPorts, "keyFile">,
+): readonly string[] {
   return [
-    ...(options.keyFile === undefined ? ["--key-file"] : []),
+    ...((options.keyFile ?? keyFile) === undefined ? ["--key-file"] : []),
     ...(options.kid === undefined ? ["--kid"] : []),
     ...(options.oldKid || deployed["KID"] || local["KID"] ? [] : ["--old-kid"]),
     ...(options.oldKeyFile || local["PRIVATE_KEY"] || !options.oldKey ? [] : ["--old-key-file (or --no-old-key)"]),
@@ -59,7 +64,7 @@ export async function askPairs(options: PairOptions, project: Project, ports: Pa
     option: "--key-file",
     text: "The new private key that Coze offered for download, as a file",
     given: options.keyFile,
-    initial: ports.keyFile,
+    initial: options.keyFile === undefined ? await suggestedKeyFile(ports, oldKey) : undefined,
     issue: (key) => (isSameKey(key, oldKey) ? "is the key that is in use now" : undefined),
   });
   const { bits, publicKeyDigest } = describeKey(privateKey);
@@ -76,6 +81,14 @@ export function askNewKid(ask: Ask, question: Omit<Question, "option" | "issue">
     option: "--kid",
     issue: (answer) => (answer === oldKid ? "is that of the key that is in use now" : undefined),
   });
+}
+
+/** Not the key in use, which is the newest that was downloaded until there is a second one. */
+async function suggestedKeyFile({ keyFile, say }: PairPorts, oldKey: string | undefined): Promise<string | undefined> {
+  const read = keyFile === undefined ? undefined : await readKeyFile(keyFile);
+  if (read === undefined || !("value" in read) || !isSameKey(read.value, oldKey)) return keyFile;
+  say(`${keyFile} is the key that is in use now. First create a second key in the Coze console, and download it.`);
+  return undefined;
 }
 
 async function askOldKey({ oldKeyFile }: PairOptions, { local }: Project, { ask }: PairPorts): Promise<string> {

@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { CHECK_INTERVAL_MS } from "../deploy/deploy.ts";
 import { runWrangler } from "../deploy/run-wrangler.ts";
+import { rotateCommand } from "../lib/commands.ts";
 import { printError } from "../lib/failure.ts";
 import { findKeyFile } from "../lib/key-file.ts";
 import { Interrupted, terminal } from "../lib/prompter.ts";
@@ -9,6 +12,7 @@ import { tryExchange } from "../lib/try-exchange.ts";
 import { readCommandLine } from "./command-line.ts";
 import type { RotatePorts } from "./context.ts";
 import { type RotateResult, rotate } from "./rotate.ts";
+import { stateFile } from "./rotation-state.ts";
 
 /** To be run again later. */
 const UNFINISHED_EXIT_CODE = 2;
@@ -48,7 +52,9 @@ async function run(): Promise<number> {
 
 function explain(error: unknown): number {
   if (error instanceof Interrupted) {
-    console.error("Interrupted. What is done is recorded: npm run rotate goes on.");
+    const hasBegun = existsSync(join(process.cwd(), stateFile({ env })));
+    const said = `Interrupted. What is done is recorded: ${rotateCommand(env)} goes on.`;
+    console.error(hasBegun ? said : "Interrupted: nothing was done.");
     return INTERRUPTED_EXIT_CODE;
   }
   printError(error);

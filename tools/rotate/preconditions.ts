@@ -1,3 +1,6 @@
+import { parseSettings } from "../../src/config/settings.ts";
+import { isOpen } from "../../src/core/auth/caller.ts";
+import { setupCommand } from "../lib/commands.ts";
 import { Failure } from "../lib/failure.ts";
 import type { Project } from "../lib/project.ts";
 import { refuseMissing } from "../lib/questions.ts";
@@ -15,7 +18,8 @@ const SET_AS_SECRETS = ["PRIVATE_KEY", "PREVIOUS_KID", "PREVIOUS_PRIVATE_KEY"];
  * Refuses settings whose key cannot be rotated in the way of this command.
  * @throws Failure that says what to do.
  */
-export function refuseUnsuitable({ deployed, local, stored }: Project): void {
+export function refuseUnsuitable({ env, deployed, local, stored }: Project): void {
+  if (!local["CLIENT_ID"]) throw new Failure(`${env ?? "The service"} is not set up: ${setupCommand(env)}`);
   const manual = `Follow ${BY_HAND}.`;
   if (stored.includes("PRIVATE_KEY")) throw new Failure(`PRIVATE_KEY is in the Secrets Store. ${manual}`);
   const secret = SET_AS_SECRETS.find((name) => deployed[name]);
@@ -46,21 +50,28 @@ export function refuseChanged(before: Project, after: Project): void {
  * @throws Failure when there is no terminal and an option is missing, or when nothing could show that a closed service
  * works with the new key alone.
  */
-export function requireOptions(
+export async function requireOptions(
   project: Project,
   options: RotateOptions,
-  { prompter, credential }: Pick<RotatePorts, "prompter" | "credential">,
+  { prompter, credential, keyFile, say }: Pick<RotatePorts, "prompter" | "credential" | "keyFile" | "say">,
   begun: RotationState | undefined,
-): void {
+): Promise<void> {
   if (prompter === undefined) {
     refuseMissing([
-      ...(begun === undefined ? missingPairOptions(options, project) : []),
+      ...(begun === undefined ? missingPairOptions(options, project, { keyFile }) : []),
       ...(options.yes || options.dryRun ? [] : ["--yes"]),
     ]);
   }
-  if (options.dryRun || !options.tokenCheck || credential !== undefined || !("CALLERS" in project.local)) return;
-  throw new Failure(
+  if (!options.tokenCheck || credential !== undefined || !(await isClosed(project))) return;
+  const needed =
     "The service is closed: put an API key or a JWT of a caller into the variable CREDENTIAL, so that it can be checked " +
-      "with the new key alone. --no-token-check goes on without that check.",
-  );
+    "with the new key alone. --no-token-check goes on without that check.";
+  if (!options.dryRun) throw new Failure(needed);
+  say(needed);
+}
+
+/** Whether nobody gets a token without a credential. */
+async function isClosed({ local, deployed }: Project): Promise<boolean> {
+  const { settings } = await parseSettings({ ...local, ...deployed });
+  return settings.CALLERS !== undefined && !isOpen(settings.CALLERS);
 }

@@ -4,6 +4,7 @@ import { createAsk } from "../lib/questions.ts";
 import { describeKey } from "../lib/usable-key.ts";
 import type { Context } from "./context.ts";
 import { checkPreviousPair, waitForKey } from "./coze-check.ts";
+import { runsOtherVersion } from "./deployed-version.ts";
 import { describePlan } from "./describe-plan.ts";
 import { askNewKid, askPairs, type KeyRotation } from "./key-pairs.ts";
 import { refuseChanged, refuseUnsuitable, requireOptions } from "./preconditions.ts";
@@ -17,7 +18,7 @@ import {
   removeRotationState,
   writeRotationState,
 } from "./rotation-state.ts";
-import { checkService } from "./service-check.ts";
+import { checkService, requireAddress } from "./service-check.ts";
 import { deployPairs, removePrevious } from "./steps.ts";
 
 /** How far it has come. */
@@ -47,7 +48,7 @@ async function beginOrGoOn(context: Context): Promise<RotateResult> {
   const project = readProject(root, env);
   const begun = readRotationState(context);
   if (begun === undefined) refuseUnsuitable(project);
-  requireOptions(project, options, ports, begun);
+  await requireOptions(project, options, ports, begun);
   return begun === undefined ? begin(project, context) : goOn(begun, project, context);
 }
 
@@ -108,9 +109,20 @@ async function goOn(state: RotationState, project: Project, context: Context): P
   if (previous !== undefined && options.oldKey) {
     await checkPreviousPair(project, previous, ports, "If it is deleted at Coze, go on with --no-old-key.");
   }
-  if (step === "deploy" && !(await confirm("Deploy?", context))) return resultFor("stopped", state);
-  if (step !== "deploy") await checkService(state, current, context);
-  return takeSteps(state, context);
+  if (step !== "deploy" && !(await runsOtherVersion(state, requireAddress(state, context), ports))) {
+    await checkService(state, current, context);
+    return takeSteps(state, context);
+  }
+  if (!(await confirm("Deploy?", context))) return resultFor("stopped", state);
+  const next = step === "deploy" ? state : stateToDeployAgain(state);
+  writeRotationState(context, next);
+  return takeSteps(next, context);
+}
+
+/** Before the step "wait", the files still have the old pair, which is deployed with the new one then. */
+function stateToDeployAgain({ oldTokensEndAt, oldKeyDigest, ...state }: RotationState): RotationState {
+  const hasOldPair = state.step === "remove" && oldKeyDigest !== undefined;
+  return { ...state, step: "deploy", mayHavePrevious: true, ...(hasOldPair && { oldKeyDigest }) };
 }
 
 async function takeSteps(begun: RotationState, context: Context): Promise<RotateResult> {

@@ -23,6 +23,10 @@ const rotationState = z.strictObject({
   startedAt: z.iso.datetime(),
   /** Where the service responds, once that is known. */
   url: z.optional(z.url()),
+  /** The id at Cloudflare of the version of the Worker that it has deployed last, where `/health` says it. */
+  version: z.optional(z.string()),
+  /** Set when another version was there meanwhile, which may have left a previous pair in the Worker. */
+  mayHavePrevious: z.optional(z.literal(true)),
   /** When the last token that was issued for the old key has ended; set by the step before "wait". */
   oldTokensEndAt: z.optional(z.iso.datetime()),
 });

@@ -24,16 +24,27 @@ type NewTokenContext = Pick<Context, "root" | "env"> & {
  * Checks the service from outside until all checks pass, then requests a new token.
  * @throws Failure when they keep failing, or the URL is not known.
  */
-export async function checkService({ url }: Pick<RotationState, "url">, pair: Pair, context: Context): Promise<void> {
-  const { root, env, options, ports } = context;
-  const { domain } = readProject(root, env);
-  const known = options.url ?? url ?? (domain && `https://${domain}`);
-  if (known === undefined) throw new Failure("--url is missing: where does the service respond?");
-  const address = new URL(known);
+export async function checkService(state: Pick<RotationState, "url">, pair: Pair, context: Context): Promise<void> {
+  const { root, env, ports } = context;
+  const address = requireAddress(state, context);
   if (!(await checkUntilRight(address, { root, env, credential: ports.credential }, ports))) {
     throw new Failure("The service is not right, so the rotation is not finished. Run npm run rotate again.");
   }
   await checkNewToken(address, pair, context);
+}
+
+/** Where the service responds, if that is known: as an option says, as the last deployment did, or as wrangler.toml does. */
+export function addressOf({ url }: Pick<RotationState, "url">, { root, env, options }: Context): URL | undefined {
+  const { domain } = readProject(root, env);
+  const known = options.url ?? url ?? (domain && `https://${domain}`);
+  return known === undefined ? undefined : new URL(known);
+}
+
+/** @throws Failure that names the option, where the address is not known. */
+export function requireAddress(state: Pick<RotationState, "url">, context: Context): URL {
+  const address = addressOf(state, context);
+  if (address === undefined) throw new Failure("--url is missing: where does the service respond?");
+  return address;
 }
 
 /**

@@ -7,10 +7,11 @@ import { Failure } from "../lib/failure.ts";
 import { createPrivateFolder } from "../lib/private-folder.ts";
 import { readProject } from "../lib/project.ts";
 import type { Context } from "./context.ts";
+import { readVersion, waitForVersion } from "./deployed-version.ts";
 import { readConfig } from "./read-config.ts";
 import { readRecordedPairs } from "./recorded-pairs.ts";
 import type { RotationState } from "./rotation-state.ts";
-import { checkNewToken, checkService } from "./service-check.ts";
+import { addressOf, checkNewToken, checkService, requireAddress } from "./service-check.ts";
 
 /** A version of the Worker takes seconds to be gone everywhere: until then, the old key may still be used. */
 const LAST_USE_SECONDS = 60;
@@ -29,6 +30,8 @@ export async function deployPairs(state: RotationState, context: Context): Promi
     ...(!("KID" in project.deployed) && { KID: current.kid }),
     ...(previous !== undefined && { PREVIOUS_KID: previous.kid, PREVIOUS_PRIVATE_KEY: previous.privateKey }),
   };
+  const address = addressOf(state, context);
+  const before = address && (await readVersion(address));
   let url = options.url;
   const runWrangler: RunWrangler = async (args, isQuiet) => {
     const run = await ports.runWrangler(args, isQuiet);
@@ -38,16 +41,18 @@ export async function deployPairs(state: RotationState, context: Context): Promi
 
   const code = await deploySecrets(
     secrets,
-    { root, env, url, credential: ports.credential },
+    { root, env, url, credential: ports.credential, isRotation: true },
     { ...ports, runWrangler },
   );
   if (code !== 0) {
     throw new Failure("The new pair is not deployed, or does not work there. Run npm run rotate again.");
   }
+  const deployed = url ?? requireAddress(state, context);
+  const version = await waitForVersion(deployed, before, ports);
   // wrangler may name no address, and then the service was not checked.
   await (url === undefined ? checkService(state, current, context) : checkNewToken(url, current, context));
-  const reached = { ...state, ...(url !== undefined && { url: url.href }) };
-  if (previous !== undefined) return { ...reached, step: "remove" };
+  const reached = { ...state, ...(url !== undefined && { url: url.href }), version };
+  if (previous !== undefined || state.mayHavePrevious) return { ...reached, step: "remove" };
   return { ...reached, step: "wait", oldTokensEndAt: endOfOldTokens(ports.now(), tokenDurationSeconds) };
 }
 
@@ -61,6 +66,8 @@ export async function removePrevious(state: RotationState, context: Context): Pr
   const project = readProject(root, env);
   const { current } = await readRecordedPairs(state, project);
   const { tokenDurationSeconds } = await readConfig(project, current);
+  const address = requireAddress(state, context);
+  const before = await readVersion(address);
   using folder = createPrivateFolder("rotate");
   const file = join(folder.path, "removed.json");
   writeFileSync(file, JSON.stringify({ PREVIOUS_KID: null, PREVIOUS_PRIVATE_KEY: null }));
@@ -71,8 +78,9 @@ export async function removePrevious(state: RotationState, context: Context): Pr
     );
   }
   const oldTokensEndAt = endOfOldTokens(ports.now(), tokenDurationSeconds);
+  const version = await waitForVersion(address, before, ports);
   await checkService(state, current, context);
-  return { ...state, step: "wait", oldTokensEndAt };
+  return { ...state, step: "wait", version, oldTokensEndAt };
 }
 
 /** When the last token of the old key has ended, if the old key goes out of use now: ISO 8601. */

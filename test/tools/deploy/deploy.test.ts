@@ -76,6 +76,12 @@ describe("npm run deploy", () => {
     expect((await run(files, { env: "production", allowOpen: true })).code).toBe(0);
   });
 
+  it("leaves out other limits of .dev.vars only when told to", async () => {
+    const limited = { ".dev.vars": "ALLOWED_ORIGINS=https://app.example.com\n" };
+    expect(await run(limited)).toMatchObject({ code: 1, calls: [] });
+    expect((await run(limited, { allowOpen: true })).code).toBe(0);
+  });
+
   it("refuses to open what .dev.vars closes, unless told to, and to deploy a secret as a variable", async () => {
     const callers = { ".dev.vars": `CALLERS='[{"name":"script","key_sha256":"${"ab".repeat(32)}"}]'\n` };
     const refused = await run(callers);

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { ROOT } from "../examples/service.ts";
 import { openTerminal } from "../setup/pseudo-terminal.ts";
-import { createFolder, VARS } from "./folder.ts";
+import { createFolder, KID, TOML, VARS, varsFile } from "./folder.ts";
 
 const PROGRAM = join(ROOT, "tools/doctor/main.ts");
 
@@ -49,6 +49,22 @@ describe("npm run doctor", () => {
       expect.objectContaining({ name: "exchange", detail: expect.stringMatching(/not tried/) }),
     );
     expect(code).toBe(1);
+  });
+
+  it("asks Coze all but for a token when the private key is in the Secrets Store", async () => {
+    const coze = await serveOnLoopback(() => new Response("hello"));
+    onTestFinished(coze.close);
+    const store = 'secrets_store_secrets = [{ binding = "PRIVATE_KEY", store_id = "1", secret_name = "key" }]\n';
+    const folder = createFolder({
+      "wrangler.toml": store + TOML,
+      ".dev.vars": varsFile({ CLIENT_ID: "1127", KID, TOKEN_ENDPOINT: `${coze.url}/api/permission/oauth2/token` }),
+    });
+    const { stdout, code } = await run(folder, "--live", "--json");
+    const found = JSON.parse(stdout);
+    expect(found).toContainEqual(expect.objectContaining({ name: "clock", ok: true }));
+    const detail = "not tried: PRIVATE_KEY is in the Secrets Store";
+    expect(found).toContainEqual(expect.objectContaining({ name: "exchange", ok: true, detail }));
+    expect(code).toBe(0);
   });
 
   it("says whom it waits for, except beside JSON", async () => {

@@ -103,6 +103,14 @@ describe("npm run doctor -- --url", () => {
     expect(JSON.stringify(found)).not.toContain("czs_");
   });
 
+  it("does not take a refusal for too many requests for a sign that the service is closed", async () => {
+    const limited = (response: Response) => new Response(response.body, { status: 429, headers: response.headers });
+    const found = await examine(await spoil(onlyTo("POST", limited), closed));
+    expect(found).toContainEqual(
+      expect.objectContaining({ name: "access", ok: true, hint: expect.stringMatching(/^Wait a minute/) }),
+    );
+  });
+
   it("finds nothing wrong with a closed service, and requests a token with a credential", async () => {
     const options = { origin: "https://app.example.com", restrictsOrigins: true, credential: KEY };
     const found = await examine(closed.tokenUrl, options);

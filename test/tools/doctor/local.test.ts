@@ -167,6 +167,23 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ "wrangler.toml": toml })).toMatchObject([{ name: "domain of staging" }]);
   });
 
+  it.each([
+    ["a route", 'route = "token.example.com/*"\n', "", "token.example.com/*"],
+    [
+      "one of several domains",
+      'routes = [{ pattern = "token.example.com", custom_domain = true }]\n',
+      'routes = [{ pattern = "stg.example.com", custom_domain = true }, { pattern = "token.example.com", custom_domain = true }]\n',
+      "token.example.com",
+    ],
+  ])("finds the environment whose deployment would take %s of the top level", async (_what, top, own, taken) => {
+    const found = await failures({ "wrangler.toml": `${top}${TOML}[env.staging]\n${own}` });
+    expect(found).toMatchObject([
+      { name: "domain of staging", detail: expect.stringContaining(`has ${taken} of the top level`) },
+    ]);
+    const none = await failures({ "wrangler.toml": `${top}${TOML}[env.staging]\nroutes = []\n` });
+    expect(none).toEqual([]);
+  });
+
   it("checks the top level without --env, whatever CLOUDFLARE_ENV says", async () => {
     vi.stubEnv("CLOUDFLARE_ENV", "production");
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -223,19 +240,20 @@ describe("npm run doctor on this machine", () => {
     }
   });
 
-  it("notes the secrets that the deployed Worker must have, and those that the Secrets Store has", async () => {
+  it("notes the secrets that the deployed Worker must have, and not those that the Secrets Store has", async () => {
     const store = 'secrets_store_secrets = [{ binding = "PRIVATE_KEY", store_id = "1", secret_name = "key" }]\n';
     const folder = createFolder({
       "wrangler.toml": store + TOML,
       ".dev.vars": varsFile({ CLIENT_ID: "1127", KID }),
     });
     for (const [view, hint] of [
-      ["local", /secrets: PRIVATE_KEY\.$/],
-      ["deployed", /secrets: CLIENT_ID, KID, PRIVATE_KEY\.$/],
+      ["local", /^$/],
+      ["deployed", /secrets: CLIENT_ID, KID\. Or run npm run setup first\.$/],
     ] as const) {
       const { findings } = await checkLocal(folder, undefined, view);
       expect(findings.find(({ name }) => name === "settings")).toMatchObject({
         ok: true,
+        detail: expect.stringMatching(/; in the Secrets Store: PRIVATE_KEY$/),
         hint: expect.stringMatching(hint),
       });
     }
@@ -256,6 +274,36 @@ describe("npm run doctor on this machine", () => {
     expect(found.find(({ name }) => name === "only on this machine")?.detail).toBe("KID, PRIVATE_KEY");
   });
 
+  const KEY_CALLER = JSON.stringify([SCRIPT]);
+  const ANONYMOUS_TOO = JSON.stringify([{ name: "web", anonymous: true }, SCRIPT]);
+
+  it.each([
+    ["CALLERS", ANONYMOUS_TOO, KEY_CALLER],
+    ["ALLOWED_ORIGINS", "", "https://app.example.com"],
+    ["ALLOWED_ORIGINS", "*", "https://app.example.com,http://localhost:3000"],
+    ["TOKEN_SCOPE", "", SCOPE],
+  ])("finds %s less strict in wrangler.toml than on this machine: %j", async (name, deployed, local) => {
+    const found = await failures({ ...withToml({ [name]: deployed }), ...withVars({ [name]: local }) });
+    expect(found).toMatchObject([{ name: `${name} of .dev.vars`, hint: expect.stringMatching(/--allow-open$/) }]);
+  });
+
+  it.each([
+    ["CALLERS", ANONYMOUS_TOO],
+    ["ALLOWED_ORIGINS", "*"],
+    ["ALLOWED_ORIGINS", "http://localhost:3000,http://127.0.0.1:8787"],
+  ])("finds nothing wrong in %s that limits nothing, or only local work: %j", async (name, local) => {
+    expect(await failures(withVars({ [name]: local }))).toEqual([]);
+  });
+
+  it("names no variables of an .env file but settings, and not another file than they are in", async () => {
+    const text = `${VARS}CLOUDFLARE_API_TOKEN=secret\nCALLERS='${KEY_CALLER}'\n`;
+    const folder = createFolder({ ".env": text });
+    rmSync(join(folder, ".dev.vars"));
+    const { findings } = await checkLocal(folder, undefined, "local");
+    expect(findings.find(({ name }) => name === "only on this machine")?.detail).toBe("CLIENT_ID, KID, PRIVATE_KEY");
+    expect(findings.filter(({ ok }) => !ok)).toMatchObject([{ name: "CALLERS on this machine" }]);
+  });
+
   it("finds another wrangler than that of package.json, and a Node.js that it does not run on", async () => {
     const files = { "package.json": '{"type":"module","devDependencies":{"wrangler":"4.1.0"}}' };
     expect(await failures(files)).toMatchObject([{ name: "wrangler", hint: "Run npm ci." }]);
@@ -270,6 +318,16 @@ describe("npm run doctor on this machine", () => {
     expect(await failures({ ".gitignore": "/.dev.vars*\n" })).toEqual([]);
   });
 
+  it.each([
+    [".dev.vars", ".dev.vars*\n!.dev.vars\n"],
+    [".dev.vars.*", ".dev.vars\n.dev.vars.*\n!/.dev.vars.production\n"],
+  ])("finds that a later line of .gitignore undoes the one that covers %s", async (pattern, text) => {
+    const detail = expect.stringContaining(`does not cover ${pattern}:`);
+    expect(await failures({ ".gitignore": text })).toMatchObject([{ name: ".gitignore", detail }]);
+    const again = `${text}.dev.vars*\n!.dev.vars.example\n`;
+    expect(await failures({ ".gitignore": again })).toEqual([]);
+  });
+
   it("finds a missing .gitignore", async () => {
     const folder = createFolder();
     rmSync(join(folder, ".gitignore"));
@@ -281,6 +339,7 @@ describe("npm run doctor on this machine", () => {
     const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: folder });
     git("init", "--quiet");
     git("add", ".dev.vars.example");
+    appendFileSync(join(folder, "wrangler.toml"), '[env."测试"]\n');
     expect(await wrongIn(folder)).toEqual([]);
     appendFileSync(join(folder, ".gitignore"), "!.dev.vars\n");
     expect(await wrongIn(folder)).toMatchObject([

@@ -68,6 +68,16 @@ describe("npm run keygen", () => {
     expect(callers.at(-1)).toEqual({ ...old, name: next, key_sha256: sha256Hex(key) });
   });
 
+  it("prints with --rotate JSON to paste where CALLERS is JSON", async () => {
+    const report = { name: "report", key_sha256: sha256Hex("report"), max_duration: 60 };
+    const toml = (...callers: readonly object[]) => `${TOML}[vars]\nCALLERS = '${JSON.stringify(callers)}'\n`;
+    const { stdout } = await runIn(createFolder({ "wrangler.toml": toml(report) }), "--rotate", "report");
+    expect(stdout).not.toContain("[[");
+    const pasted = JSON.parse(/^ {2}(\{.*\})$/m.exec(stdout)?.[1] ?? "");
+    const key = /^ {2}(ctw_[\w-]{43})$/m.exec(stdout)?.[1] ?? "";
+    expect(pasted).toEqual({ ...report, name: "report-2", key_sha256: sha256Hex(key) });
+  });
+
   it.each([
     ["nobody", /^wrangler.toml has no caller nobody. It has: report, users\n$/],
     ["users", /^The caller users has no API key/],

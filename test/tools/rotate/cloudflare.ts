@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { RunWrangler } from "../../../tools/deploy/run-wrangler.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
 import { readProject } from "../../../tools/lib/project.ts";
@@ -9,11 +10,13 @@ type Secrets = Readonly<Record<string, string>>;
 
 /**
  * Stands in for wrangler and Cloudflare: each deployment, and each change of secrets, starts the real Worker anew with the
- * variables of the folder's wrangler.toml, the secrets so far and one KV namespace, behind one address.
+ * variables of the folder's wrangler.toml, the secrets so far and one KV namespace, behind one address. The id of the
+ * version is bound where wrangler.toml says so.
  */
 export async function startCloudflare(root: string, script: string, env?: string) {
   const commands: string[] = [];
   const history: Secrets[] = [];
+  const versions: Readonly<Record<string, unknown>>[] = [];
   let secrets: Secrets = {};
   let worker: Workerd | undefined;
   /** Of the next commands that are no dry run. */
@@ -33,12 +36,20 @@ export async function startCloudflare(root: string, script: string, env?: string
     return new Response(response.body, { status: response.status, headers });
   });
 
-  async function restart(): Promise<void> {
-    await worker?.close();
+  async function deployVersion(): Promise<void> {
     const { deployed } = readProject(root, env);
+    const hasId = readFileSync(join(root, "wrangler.toml"), "utf8").includes("version_metadata");
+    const id = { CF_VERSION_METADATA: { id: `version-${versions.length}` } };
+    const version = { ...deployed, ...secrets, ...(hasId && id) };
+    versions.push(version);
+    await start(version);
+  }
+
+  async function start(vars: Readonly<Record<string, unknown>>): Promise<void> {
+    await worker?.close();
     worker = await startWorkerd({
       script,
-      vars: { ...deployed, ...secrets },
+      vars,
       kv: { TOKEN_CACHE: kv.address },
       quiet: true,
     });
@@ -55,7 +66,7 @@ export async function startCloudflare(root: string, script: string, env?: string
     const wanted = Object.entries({ ...secrets, ...changed });
     secrets = Object.fromEntries(wanted.filter((entry): entry is [string, string] => entry[1] !== null));
     history.push(secrets);
-    await restart();
+    await deployVersion();
     return { code: 0, output: "", targets: args[0] === "deploy" ? [server.url] : [] };
   };
 
@@ -67,6 +78,8 @@ export async function startCloudflare(root: string, script: string, env?: string
     /** The secrets of the Worker after each change. */
     history,
     failures,
+    /** Starts the version that was there before the first deployment, which had these variables instead. */
+    rollBack: (vars: Readonly<Record<string, unknown>>) => start({ ...versions[0], ...vars }),
     async close() {
       await worker?.close();
       await server.close();

@@ -72,12 +72,28 @@ it("asks for the new pair in a terminal, lets a KID be corrected, and after Ctrl
   expect(state()).toMatchObject({ step: "deploy", newKid: NEW.kid });
 });
 
+it("says that nothing was done on Ctrl-C at the first question", async () => {
+  using project = createProject({
+    "wrangler.toml": wranglerToml({ CLIENT_ID: "1127", KID: OLD.kid }),
+    ".dev.vars": varsFile({ PRIVATE_KEY: OLD.privateKey }),
+  });
+  const terminal = openTerminal(project.root, join(project.root, "tools/rotate/main.ts"), ["--dry-run"], {
+    HOME: project.home,
+  });
+  await terminal.shows("The new private key that Coze offered");
+  terminal.type(CTRL_C);
+  expect(await terminal.ended).toMatchObject({
+    code: 130,
+    output: expect.stringContaining("Interrupted: nothing was done."),
+  });
+});
+
 it.each([
   [["--help"], 0, /it goes on where it was/],
   [["--json"], 1, /Missing options: --key-file, --kid, --old-kid, --old-key-file \(or --no-old-key\), --yes\n$/],
   [["--url", "token.example.com"], 1, /It must be a complete URL/],
 ])("ends npm run rotate -- %j at once without a terminal", async (args, code, shown) => {
-  using project = createProject();
+  using project = createProject({ "wrangler.toml": wranglerToml({ CLIENT_ID: "1127" }) });
   const run = promisify(execFile)(process.execPath, ["tools/rotate/main.ts", ...args], {
     cwd: project.root,
     env: { ...process.env, HOME: project.home },

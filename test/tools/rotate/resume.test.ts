@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { deploy } from "../../../tools/deploy/deploy.ts";
+import { checkLocal } from "../../../tools/doctor/local.ts";
 import { varsLine } from "../../../tools/lib/vars-file.ts";
-import { NEW, NEW_PAIR, OLD, prepareServices } from "./rotated-service.ts";
+import { NEW, NEW_PAIR, OLD, prepareServices, START } from "./rotated-service.ts";
 
 const createService = prepareServices();
 
@@ -69,6 +71,63 @@ describe("npm run rotate, run again", () => {
     await removeKey(NEW.kid);
     await expect(run(["--yes"])).rejects.toThrow(/The new key the-new-key does not work at Coze/);
     expect(cloudflare.history).toHaveLength(1); // nothing was removed
+  });
+
+  it("keeps every other deployment away while the files have the new pair and the Worker does not", async () => {
+    const { run, cloudflare, folder } = await createService();
+    cloudflare.failures.push("no network");
+    await expect(run(NEW_PAIR)).rejects.toThrow();
+    const said: string[] = [];
+    const options = { root: folder, env: undefined, dryRun: false, allowOpen: true, wranglerArguments: [] };
+    const { runWrangler, commands } = cloudflare;
+    const before = commands.length;
+    const code = await deploy(options, { runWrangler, say: (text) => said.push(text), width: 200, pauseMs: 10 });
+    expect([code, commands.length]).toEqual([1, before]);
+    expect(said.join("\n")).toMatch(/FAIL │ rotation .*A key rotation has begun: go on with npm run rotate\./);
+
+    expect((await run(["--yes"])).outcome).toBe("waiting");
+    expect((await checkLocal(folder, undefined, "local")).findings.map(({ name }) => name)).not.toContain("rotation");
+  });
+
+  const BEFORE = {
+    KID: OLD.kid,
+    PRIVATE_KEY: OLD.privateKey,
+    PREVIOUS_KID: "",
+    PREVIOUS_PRIVATE_KEY: "",
+    CF_VERSION_METADATA: { id: "version-before" },
+  };
+  const withVersion = (text: string) => `version_metadata = { binding = "CF_VERSION_METADATA" }\n${text}`;
+
+  it("deploys the new pair again when another version runs than the one that it deployed, and begins to wait anew", async () => {
+    const { run, cloudflare, state, output } = await createService({ toml: withVersion });
+    await run(NEW_PAIR);
+    expect(state()).toMatchObject({ step: "wait", version: "version-1" });
+    await cloudflare.rollBack(BEFORE);
+
+    const muchLater = () => START + 24 * 3600 * 1000;
+    const again = await run(["--yes"], { now: muchLater });
+    expect(output()).toMatch(/runs the version version-before, and not version-1.*it may use the old key/);
+    expect(again).toMatchObject({ outcome: "waiting", deleteAfter: new Date(muchLater() + 960_000).toISOString() });
+    expect(cloudflare.history.at(-1)).toEqual({ PRIVATE_KEY: expect.stringContaining(NEW.privateKey.trim()) });
+    const evenLater = () => muchLater() + 960_000;
+    expect((await run(["--yes"], { now: evenLater })).outcome).toBe("finished");
+    expect(output()).not.toContain("could not be told");
+  });
+
+  it("deploys both pairs again when the version with them was rolled back", async () => {
+    const { run, cloudflare, onlyDeploys } = await createService({ toml: withVersion });
+    await expect(run(NEW_PAIR, { runWrangler: onlyDeploys })).rejects.toThrow(/could not be removed/);
+    await cloudflare.rollBack(BEFORE);
+    expect((await run(["--yes"])).outcome).toBe("waiting");
+    const previous = cloudflare.history.map(({ PREVIOUS_KID }) => PREVIOUS_KID);
+    expect(previous).toEqual([OLD.kid, OLD.kid, undefined]);
+  });
+
+  it("says that it could not be told which version runs where the service does not name it", async () => {
+    const { run, output } = await createService();
+    await run(NEW_PAIR);
+    await run(["--yes"]);
+    expect(output()).toMatch(/It could not be told whether .* still runs what this rotation deployed/);
   });
 
   it("takes no cached token for a sign that the new key works alone, and keeps the old pair until one shows it", async () => {

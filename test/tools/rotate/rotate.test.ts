@@ -150,12 +150,35 @@ describe("npm run rotate", () => {
   it("does not rotate the key of a closed service without CREDENTIAL, unless told to", async () => {
     const { run, cloudflare, output, has } = await createService({ toml: (text) => text + CALLER });
     await expect(run(NEW_PAIR)).rejects.toThrow(/^The service is closed: .* into the variable CREDENTIAL/);
+    expect((await run([...NEW_PAIR, "--dry-run"])).outcome).toBe("planned");
+    expect(output()).toMatch(/^The service is closed: .* into the variable CREDENTIAL/m);
     expect([has(STATE), cloudflare.commands]).toEqual([false, []]);
 
     await run(NEW_PAIR, { credential: API_KEY });
     expect(output().match(/has issued a new token/g)).toHaveLength(2);
     expect((await run(["--yes", "--no-token-check"])).outcome).toBe("waiting");
     expect(output()).toMatch(/no new token is requested of the service, so it may not work/);
+  });
+
+  it("needs no CREDENTIAL where some caller gets tokens without one", async () => {
+    const toml = (text: string) => `${text}${CALLER}\n[[vars.CALLERS]]\nname = "web"\nanonymous = true\n`;
+    const { run } = await createService({ toml });
+    expect((await run(NEW_PAIR)).outcome).toBe("waiting");
+  });
+
+  it("says that an environment is not set up rather than what is missing for a rotation", async () => {
+    const { run } = await createService({ toml: () => "[env.production]" });
+    await expect(run(["--env", "production"])).rejects.toThrow(
+      /^production is not set up: npm run setup -- --env production$/,
+    );
+  });
+
+  it("takes the key file that was downloaded, unless it is that of the key in use", async () => {
+    const { run, folder, output } = await createService();
+    const args = ["--kid", NEW.kid, "--yes"];
+    await expect(run(args, { keyFile: join(folder, "old.pem") })).rejects.toThrow(/^--key-file is missing/);
+    expect(output()).toMatch(/old\.pem is the key that is in use now\. First create a second key/);
+    expect((await run(args, { keyFile: join(folder, "new.pem") })).outcome).toBe("waiting");
   });
 
   it("deploys the new pair alone when the old key is lost", async () => {
