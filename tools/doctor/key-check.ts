@@ -16,7 +16,8 @@ export async function checkKey(names: PairNames, pem: string, kid: string): Prom
     return failed(names.key, `${issue?.message}`, names.replace);
   }
   const { bits, publicKeyDigest } = describeKey(pem);
-  const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI): ${publicKeyDigest}. ${names.kid}: ${kid}`;
+  // On lines of their own, as they are compared by eye.
+  const detail = `RSA, ${bits} bits. SHA-256 of its public key (SPKI), and ${names.kid}:\n${publicKeyDigest}\n${kid}`;
   if (kid === "" || KID_FORM.test(kid)) return passed(names.key, detail);
   return passed(
     names.key,

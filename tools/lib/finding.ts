@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { KID_LENGTH } from "./kid-length.ts";
 import { printable } from "./printable.ts";
 
 /** Columns of the table: the mark and the name of a check; the other two share what is left. */
@@ -10,6 +11,9 @@ const BORDERS_WIDTH = 5;
 const MIN_TABLE_WIDTH = 59;
 /** The blanks on both sides of a cell. */
 const CELL_PADDING = 2;
+/** Where there is room, so much that a fingerprint stays in one piece; and what that leaves to the advice at least. */
+const WIDE_COLUMN = KID_LENGTH + CELL_PADDING;
+const MIN_ADVICE_WIDTH = 18;
 
 /**
  * What a finding is about, where a command decides by it: whether a host can be reached, an environment that is open, one
@@ -59,7 +63,8 @@ export function findingsJson(findings: readonly Finding[]): string {
 /** The findings as one table that is `width` columns wide, with their evidence if it is wanted. */
 export function findingsTable(findings: readonly Finding[], { width = 100, verbose = false } = {}): string {
   const free = Math.max(MIN_TABLE_WIDTH, width - 1) - MARK_WIDTH - NAME_WIDTH - BORDERS_WIDTH;
-  const widths = [MARK_WIDTH, NAME_WIDTH, Math.ceil(free / 2), Math.floor(free / 2)];
+  const foundWidth = widthOfFound(free, findings);
+  const widths = [MARK_WIDTH, NAME_WIDTH, foundWidth, free - foundWidth];
   const table = new Table({
     head: ["", "check", "found", "what to do"],
     colWidths: widths,
@@ -74,6 +79,13 @@ export function findingsTable(findings: readonly Finding[], { width = 100, verbo
     table.push(cells.map((cell, index) => breakWords(cell, (widths[index] ?? 0) - CELL_PADDING)));
   }
   return table.toString();
+}
+
+/** Half of what is free, or more where a word needs it. */
+function widthOfFound(free: number, findings: readonly Finding[]): number {
+  const words = findings.flatMap(({ detail }) => detail.split(/\s+/));
+  const wanted = Math.min(WIDE_COLUMN, Math.max(...words.map(({ length }) => length)) + CELL_PADDING);
+  return Math.max(Math.ceil(free / 2), Math.min(wanted, free - MIN_ADVICE_WIDTH));
 }
 
 /** The table would cut a fingerprint or a URL that is longer than its column. */

@@ -7,6 +7,16 @@ it("shows words that are longer than a column of its table as a whole", () => {
   expect(table.replace(/[│\s]/g, "")).toContain(word);
 });
 
+it.each([100, 120, 200])("shows fingerprints in one piece, one below the other, in %i columns", (width) => {
+  const [kid, digest] = ["q3M0d8J5mWlQWlXz7dYy1Nw3Yk3p8r0T5uV2xZ4aBcE", "x".repeat(43)];
+  const lines = findingsTable([{ name: "key", ok: true, detail: `Two:\n${digest}\n${kid}`, hint: "" }], {
+    width,
+  }).split("\n");
+  const at = lines.findIndex((line) => line.includes(digest));
+  expect(lines[at + 1]?.indexOf(kid)).toBe(lines[at]?.indexOf(digest));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(width);
+});
+
 it("shows nothing in its table that a terminal would act on", () => {
   const table = findingsTable([{ name: "health", ok: false, detail: "a\u001b[2Jb\u0007c\u202ed", hint: "" }]);
   expect(table).toContain("ab?cd");
