@@ -17,5 +17,7 @@ export async function deploySecrets(
   const file = join(folder.path, "secrets.json");
   writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
   const wranglerArguments = ["--secrets-file", file];
-  return await deploy({ ...options, dryRun: false, allowOpen: false, wranglerArguments }, ports);
+  // A rotation changes keys alone, and must not stop half-way at what was deployed before.
+  const allowOpen = options.isRotation === true;
+  return await deploy({ ...options, dryRun: false, allowOpen, wranglerArguments }, ports);
 }

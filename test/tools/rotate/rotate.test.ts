@@ -160,6 +160,12 @@ describe("npm run rotate", () => {
     expect(output()).toMatch(/no new token is requested of the service, so it may not work/);
   });
 
+  it("rotates where the callers of this machine are a secret of the Worker, and not in wrangler.toml", async () => {
+    const CALLERS = JSON.stringify([{ name: "script", key_sha256: sha256Hex(API_KEY) }]);
+    const { run } = await createService({ vars: { CALLERS } });
+    expect((await run([...NEW_PAIR, "--no-token-check"])).outcome).toBe("waiting");
+  });
+
   it("needs no CREDENTIAL where some caller gets tokens without one", async () => {
     const toml = (text: string) => `${text}${CALLER}\n[[vars.CALLERS]]\nname = "web"\nanonymous = true\n`;
     const { run } = await createService({ toml });
