@@ -19,8 +19,6 @@ export type Project = {
   readonly domain: string | undefined;
   /** The routes and custom domains that a deployment takes away from the top level: wrangler inherits them. */
   readonly takenRoutes: readonly string[];
-  /** Whether its custom domain is among them. */
-  readonly takesDomain: boolean;
   /** The ids of the rate limits. Limits with equal ids share one count. */
   readonly namespaceIds: readonly string[];
   /** What a deployment sets: wrangler.toml alone. */
@@ -63,17 +61,14 @@ export function readProject(root: string, env?: string): Project {
   }
   const bindings = bindingsFor(config);
   const vars = getVarsForDev(path, undefined, config.vars, env, true);
-  const domain = customDomainIn(config);
   const ofTopLevel = env === undefined ? [] : patternsIn(readConfig(path));
-  const takenRoutes = patternsIn(config).filter((pattern) => ofTopLevel.includes(pattern));
   return {
     root,
     env,
     environments,
     workerName: config.name,
-    domain,
-    takenRoutes,
-    takesDomain: domain !== undefined && takenRoutes.includes(domain),
+    domain: customDomainIn(config),
+    takenRoutes: patternsIn(config).filter((pattern) => ofTopLevel.includes(pattern)),
     namespaceIds: config.ratelimits.map(({ namespace_id }) => String(namespace_id)),
     deployed: { ...config.vars, ...bindings },
     local: { ...Object.fromEntries(Object.entries(vars).map(([name, { value }]) => [name, value])), ...bindings },

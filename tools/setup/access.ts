@@ -1,6 +1,6 @@
 import { CALLER_NAME, CALLER_NAME_RULE } from "../../src/config/caller-schema.ts";
 import { createApiKey } from "../lib/api-key.ts";
-import type { Ask } from "../lib/questions.ts";
+import type { Ask, Question } from "../lib/questions.ts";
 import type { TomlValue } from "../lib/toml-edit.ts";
 import { RECIPE_NAMES, RECIPES, type Recipe, type RecipeName } from "./recipes.ts";
 
@@ -124,33 +124,25 @@ function askName(ask: Ask, given: string | undefined, initial: string, names: re
 type Rights = { readonly bot_ids?: readonly string[]; readonly permissions?: readonly string[] };
 
 async function askRights(ask: Ask, options: AccessOptions): Promise<Rights> {
-  const bots = listFrom(
-    await ask({
-      option: "--bot-ids",
-      text: "Ids of the bots that tokens are for, separated by commas (empty: all bots of the app)",
-      given: options.botIds,
-      isOptional: true,
-      issue: (answer) =>
-        listFrom(answer).every((id) => /^\d+$/.test(id))
-          ? undefined
-          : "must be bot ids (digits only), separated by commas",
-    }),
-  );
-  const permissions = listFrom(
-    await ask({
-      option: "--permissions",
-      text: "Permissions that tokens have, separated by commas (empty: all of the app). See docs/callers.md",
-      given: options.permissions,
-      isOptional: true,
-      issue: (answer) =>
-        listFrom(answer).every((name) => /^\w+(\.\w+)*$/.test(name))
-          ? undefined
-          : `must be names such as ${CHAT_PERMISSION}`,
-      // Coze's scope names bots beside permissions only.
-      ...(bots.length > 0 && { initial: CHAT_PERMISSION }),
-    }),
-  );
+  const bots = await askList(ask, /^\d+$/, "must be bot ids (digits only), separated by commas", {
+    option: "--bot-ids",
+    text: "Ids of the bots that tokens are for, separated by commas (empty: all bots of the app)",
+    given: options.botIds,
+  });
+  const permissions = await askList(ask, /^\w+(\.\w+)*$/, `must be names such as ${CHAT_PERMISSION}`, {
+    option: "--permissions",
+    text: "Permissions that tokens have, separated by commas (empty: all of the app). See docs/callers.md",
+    given: options.permissions,
+    // Coze's scope names bots beside permissions only.
+    ...(bots.length > 0 && { initial: CHAT_PERMISSION }),
+  });
   return { ...(permissions.length > 0 && { permissions }), ...(bots.length > 0 && { bot_ids: bots }) };
+}
+
+/** Asks for a list, which may be empty, of what has this form. */
+async function askList(ask: Ask, form: RegExp, rule: string, question: Question): Promise<readonly string[]> {
+  const issue = (answer: string) => (listFrom(answer).every((item) => form.test(item)) ? undefined : rule);
+  return listFrom(await ask({ ...question, isOptional: true, issue }));
 }
 
 function scopeFor({ permissions, bot_ids }: Rights): TomlTable | undefined {

@@ -131,10 +131,11 @@ export async function askAccessAndHosts(
     isOptional: true,
     issue: (answer) => issueIn(parseAllowedOrigins(answer)),
   });
+  const isInherited = project.domain !== undefined && project.takenRoutes.includes(project.domain);
   const domain = await ask({
     option: "--domain",
     text: "A custom domain of a zone in your Cloudflare account (empty: only workers.dev)",
-    given: options.domain ?? (project.takesDomain ? undefined : project.domain),
+    given: options.domain ?? (isInherited ? undefined : project.domain),
     isOptional: true,
     issue: (answer) =>
       /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(answer) ? undefined : "must be a host name such as token.example.com",

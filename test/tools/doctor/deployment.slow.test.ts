@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
@@ -11,12 +10,13 @@ import { Hono } from "hono";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { checkDeployment, type DeploymentOptions } from "../../../tools/doctor/deployment.ts";
 import { serveOnLoopback } from "../../../tools/lib/loopback-server.ts";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import { type ExampleService, startService } from "../examples/service.ts";
 
 const KEY = "ctw_of-a-test";
 const ALLOW_ORIGIN = "Access-Control-Allow-Origin";
 const TOKEN = { access_token: "any", token_type: "Bearer" };
-const SCRIPT = { name: "script", key_sha256: createHash("sha256").update(KEY).digest("hex") };
+const SCRIPT = { name: "script", key_sha256: sha256Hex(KEY) };
 
 let open: ExampleService;
 let closed: ExampleService;

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import {
   BODIES_WITHOUT_TOKEN,
   type ExampleService,
@@ -10,7 +10,7 @@ import {
 } from "./service.ts";
 
 const API_KEY = "ctw_a-key-of-this-test";
-const CALLERS = [{ name: "nightly-report", key_sha256: createHash("sha256").update(API_KEY).digest("hex") }];
+const CALLERS = [{ name: "nightly-report", key_sha256: sha256Hex(API_KEY) }];
 
 const TOKEN = { access_token: "czs_only-in-this-test", expires_in: 2_000_000_000, token_type: "Bearer" };
 

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import {
   BODIES_WITHOUT_TOKEN,
   type ExampleService,
@@ -14,7 +14,7 @@ import {
 } from "./service.ts";
 
 const API_KEY = "ctw_a-key-of-this-test";
-const CALLERS = [{ name: "nightly-report", key_sha256: createHash("sha256").update(API_KEY).digest("hex") }];
+const CALLERS = [{ name: "nightly-report", key_sha256: sha256Hex(API_KEY) }];
 
 /** A token that is younger is not replaced: a new one that is refused lacks a permission. */
 const MIN_REPLACED_AGE_MS = 10_000;

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import { findFreePort } from "./processes.ts";
 import { createProject, wranglerToml } from "./project.ts";
 import { runService, startService } from "./service.ts";
 
 const API_KEY = "the-key-of-the-report";
-const KEY_SHA256 = createHash("sha256").update(API_KEY).digest("hex");
+const KEY_SHA256 = sha256Hex(API_KEY);
 const TOML_CALLER = `${wranglerToml({})}\n[[vars.CALLERS]]\nname = "visitors"\nanonymous = true\n`;
 
 describe("npm start -- --callers", () => {

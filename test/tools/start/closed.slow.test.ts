@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { sha256Hex } from "../../../tools/lib/sha256.ts";
 import { createProject, type Project, wranglerToml } from "./project.ts";
 import { type StartedService, startService } from "./service.ts";
 
@@ -12,7 +12,7 @@ const OPEN = wranglerToml({});
 const CLOSED = `${OPEN}
 [[vars.CALLERS]]
 name = "report"
-key_sha256 = "${createHash("sha256").update(API_KEY).digest("hex")}"
+key_sha256 = "${sha256Hex(API_KEY)}"
 `;
 
 describe("npm start -- --emulator --json with a .dev.vars and a caller in wrangler.toml", () => {
